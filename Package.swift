@@ -1,0 +1,33 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let swift: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+
+/// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
+let layers: [(name: String, imports: [Target.Dependency])] = [
+  ("HubManifest", [crypto]),
+]
+
+let tests: [(name: String, imports: [Target.Dependency])] = [
+  ("HubManifestTests", ["HubManifest"]),
+]
+
+let package = Package(
+  name: "Dovetail",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+  ],
+  targets: layers.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
+    + tests.map { .testTarget(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
+    + [
+      .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+      .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+    ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,80 @@
+/// What went wrong, where, and what to do about it: the shape of every error that Dovetail throws.
+///
+/// Each module names its own codes in an extension of ``Failure/Code``, next to the code that throws them:
+///
+/// ```swift
+/// extension Failure.Code {
+///   public static let truncatedTensors = Self("safetensors/truncated", .badData)
+/// }
+/// ```
+public struct Failure: Error, Hashable, Sendable {
+  /// A stable name for one way to fail, and the family it belongs to.
+  public struct Code: Hashable, Sendable {
+    /// `area/what`, in lower case: the same in `--json` output, in the files under `Formats/` and in tests.
+    public let name: String
+    public let category: Category
+
+    public init(_ name: String, _ category: Category) {
+      self.name = name
+      self.category = category
+    }
+  }
+
+  /// Families of failures. The command line turns each into one exit status.
+  public enum Category: Sendable, CaseIterable {
+    /// The request itself makes no sense.
+    case usage
+    /// A file, an archive or a tensor is not what it claims to be.
+    case badData
+    /// No such adapter, model or file.
+    case notFound
+    /// Something cannot be created.
+    case cannotCreate
+    /// Reading or writing failed.
+    case inputOutput
+    /// Another process is in the way; try again.
+    case busy
+    /// Understood, and declined: a path outside the root, an adapter for another base.
+    case refused
+  }
+
+  public let code: Code
+  /// One sentence, lower case, no full stop: what is wrong.
+  public let message: String
+  /// Where: a path, an entry of an archive, a tensor, a key.
+  public var subject: String?
+  /// What to do about it, often a command.
+  public var hint: String?
+
+  public init(_ code: Code, _ message: String, at subject: String? = nil, hint: String? = nil) {
+    self.code = code
+    self.message = message
+    self.subject = subject
+    self.hint = hint
+  }
+
+  /// The same failure, seen from a level up: `path` is put before the subject.
+  public func within(_ path: String) -> Failure {
+    var copy = self
+    copy.subject = subject.map { "\(path): \($0)" } ?? path
+    return copy
+  }
+}
+
+extension Failure: CustomStringConvertible {
+  public var description: String {
+    var text = message
+    if let subject { text += "\n  at: \(subject)" }
+    if let hint { text += "\n  hint: \(hint)" }
+    return text
+  }
+}
+
+/// Runs `body`; a ``Failure`` that leaves it says that it happened within `path`.
+public func locating<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+  do {
+    return try body()
+  } catch let failure as Failure {
+    throw failure.within(path)
+  }
+}
