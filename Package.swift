@@ -12,10 +12,12 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifest", [crypto]),
+  ("HubTensor", ["HubManifest", "CHubKernels"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifestTests", ["HubManifest"]),
+  ("HubTensorTests", ["HubTensor"]),
 ]
 
 let package = Package(
@@ -26,6 +28,8 @@ let package = Package(
   targets: layers.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
     + tests.map { .testTarget(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
     + [
+      // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.
+      .target(name: "CHubKernels", exclude: ["body"], cSettings: [.unsafeFlags(["-O3"])]),
       .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
       .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ],

@@ -64,9 +64,14 @@ public struct Failure: Error, Hashable, Sendable {
 extension Failure: CustomStringConvertible {
   public var description: String {
     var text = message
-    if let subject { text += "\n  at: \(subject)" }
-    if let hint { text += "\n  hint: \(hint)" }
+    if let subject { text += "\n  at: " + Self.aligned(subject) }
+    if let hint { text += "\n  hint: " + Self.aligned(hint) }
     return text
+  }
+
+  /// Further lines stand below the first one.
+  private static func aligned(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\n      ")
   }
 }
 

@@ -1,0 +1,100 @@
+// The compute core: loops over float32, one table of functions per instruction set.
+//
+// Matrices are row-major with a stride in elements. Nothing here allocates, starts threads or keeps state:
+// the caller lends scratch and splits the work. Sums may be taken in any order that the vector width suggests,
+// but each result depends only on its own row, so splitting work by rows or panels never changes a bit.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+  HUB_IDENTITY,
+  HUB_RELU,
+  HUB_GELU,        // x/2 (1 + erf(x/√2))
+  HUB_GELU_TANH,   // x/2 (1 + tanh(√(2/π) (x + 0.044715 x³)))
+  HUB_SILU,        // x σ(x)
+  HUB_TANH,
+  HUB_SIGMOID,
+  HUB_LEAKY_RELU,  // slope 0.01
+} hub_activation;
+
+// What happens to a tile of c = a·bᵀ while it is in registers:
+// c = activation(a·bᵀ [+ c] + bias) · scale + residual.
+typedef struct {
+  const float *bias;      // [n], or null
+  const float *residual;  // [m, n], or null
+  ptrdiff_t residual_stride;
+  float scale;
+  hub_activation activation;
+  int accumulate;         // add to what c holds
+} hub_epilogue;
+
+// The rows of one sequence in packed activations, and the shape of attention over them.
+typedef struct {
+  ptrdiff_t rows, head_width;
+  ptrdiff_t stride;       // of q, k, v and the output, in floats
+  float scale;            // of the scores, 1/√head_width
+} hub_attention_shape;
+
+typedef struct {
+  const char *name;
+  ptrdiff_t panel;        // columns in a packed panel
+  ptrdiff_t row_block;    // rows that a call of gemm should have at least, where there are so many
+
+  // Floats needed to pack b [n, k].
+  ptrdiff_t (*packed_size)(ptrdiff_t n, ptrdiff_t k);
+  // Packs b, element (j, p) at b[j·stride_n + p·stride_k], into panels [k][panel], zero-padded.
+  void (*pack)(float *packed, const float *b, ptrdiff_t n, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k);
+  // c [m, n] = epilogue(a · bᵀ), a(i, p) at a[i·stride_m + p·stride_k].
+  // The panels of b from column j on begin at packed + j·k, for j a multiple of panel.
+  // scratch: gemm_scratch floats; may be null where stride_k is 1.
+  void (*gemm)(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k,
+               const float *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch);
+  ptrdiff_t gemm_scratch;
+
+  // One head of one sequence: out = softmax(q·kᵀ·scale)·v. scratch: attention_scratch(rows, head_width) floats.
+  ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t head_width);
+  void (*attention)(float *out, const float *q, const float *k, const float *v, const hub_attention_shape *shape, float *scratch);
+  // Its derivative: adds nothing, writes dq, dk, dv (same strides), from d = d(out).
+  ptrdiff_t (*attention_backward_scratch)(ptrdiff_t rows, ptrdiff_t head_width);
+  void (*attention_backward)(float *dq, float *dk, float *dv, const float *d, const float *q, const float *k, const float *v,
+                             const hub_attention_shape *shape, float *scratch);
+
+  // y = norm(x + residual)·gain + bias over rows of `width`; residual may be null, y may be x.
+  void (*layer_norm)(float *y, const float *x, const float *residual, const float *gain, const float *bias,
+                     ptrdiff_t rows, ptrdiff_t width, float epsilon);
+  // dx from dy; adds to dgain and dbias where they are not null.
+  void (*layer_norm_backward)(float *dx, float *dgain, float *dbias, const float *dy, const float *x, const float *residual,
+                              const float *gain, ptrdiff_t rows, ptrdiff_t width, float epsilon);
+
+  // AdapterFusion over `count` children: p_j = softmax_j(q·k_j / temperature), out = Σ p_j v_j + residual.
+  // keys and values: [count] pointers to [rows, width]; weights out: [rows, count]; residual may be null.
+  void (*fuse)(float *out, float *weights, const float *q, const float *const *keys, const float *const *values,
+               const float *residual, ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
+  void (*fuse_backward)(float *dq, float *const *dkeys, float *const *dvalues, const float *d, const float *weights,
+                        const float *q, const float *const *keys, const float *const *values,
+                        ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
+
+  void (*activate)(float *y, const float *x, ptrdiff_t count, hub_activation activation);
+  // dx = dy · activation'(x)
+  void (*activate_backward)(float *dx, const float *dy, const float *x, ptrdiff_t count, hub_activation activation);
+  // y += scale · x
+  void (*add_scaled)(float *y, const float *x, float scale, ptrdiff_t count);
+  // y [rows, width] = x · s, with s one factor per column
+  void (*scale_columns)(float *y, const float *x, const float *s, ptrdiff_t rows, ptrdiff_t width);
+  // sums [width] += Σ over rows of x, or of x · z where z is not null
+  void (*sum_rows)(float *sums, const float *x, const float *z, ptrdiff_t rows, ptrdiff_t width);
+} hub_kernels;
+
+// The tables that this processor can run, best first; the last is always the portable one.
+size_t hub_kernels_count(void);
+const hub_kernels *hub_kernels_at(size_t index);
+
+// Tells the processor that this thread is only waiting.
+static inline void hub_relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#elif defined(__aarch64__)
+  __asm__ volatile("yield");
+#endif
+}

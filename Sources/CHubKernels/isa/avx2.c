@@ -1,0 +1,9 @@
+#include "hub_kernels.h"
+#if defined(__x86_64__)
+#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
+#define W 8
+#define ROWS 6
+#define NAME avx2
+#include "../body/kernels.h"
+#pragma clang attribute pop
+#endif

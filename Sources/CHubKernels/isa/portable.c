@@ -1,0 +1,6 @@
+// For any processor the compiler knows: vectors of four floats, in whatever registers there are (SSE2, NEON).
+#include "hub_kernels.h"
+#define W 4
+#define ROWS 4
+#define NAME portable
+#include "../body/kernels.h"

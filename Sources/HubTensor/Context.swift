@@ -1,0 +1,82 @@
+import CHubKernels
+
+/// What a forward pass runs in. `Context(engine)` infers; `Context(engine, training: parameters)` records what is
+/// needed to differentiate with respect to those parameters, and nothing else: below the lowest of them, a
+/// recorded pass is an inference.
+///
+/// A context belongs to one thread; models and adapters are shared freely.
+public final class Context {
+  public let engine: Engine
+  private let tape: Tape?
+  private let trained: Set<ObjectIdentifier>
+
+  public init(_ engine: Engine, training parameters: [Parameter] = []) {
+    self.engine = engine
+    trained = Set(parameters.map(ObjectIdentifier.init))
+    tape = parameters.isEmpty ? nil : Tape()
+  }
+
+  public var isRecording: Bool { tape != nil }
+
+  /// Whether gradients with respect to `parameter` are wanted.
+  public func trains(_ parameter: Parameter) -> Bool { trained.contains(ObjectIdentifier(parameter)) }
+
+  /// A tensor whose values are whatever the memory held.
+  func empty(_ rows: Int, _ columns: Int) -> Tensor {
+    Tensor(rows: rows, columns: columns, block: engine.pool.take(rows * columns))
+  }
+
+  func zeros(_ rows: Int, _ columns: Int) -> Tensor {
+    let tensor = empty(rows, columns)
+    tensor.block.base.update(repeating: 0, count: tensor.count)
+    return tensor
+  }
+
+  public func tensor(rows: Int, columns: Int, _ values: some Collection<Float>) -> Tensor {
+    precondition(values.count == rows * columns)
+    let tensor = empty(rows, columns)
+    _ = UnsafeMutableBufferPointer(start: tensor.block.base, count: tensor.count).update(from: values)
+    return tensor
+  }
+
+  /// Gives `tensor` memory of its own if it shares it, so that it may be written.
+  func own(_ tensor: inout Tensor) {
+    if isKnownUniquelyReferenced(&tensor.block), tensor.block.isWritable { return }
+    let copy = engine.pool.take(tensor.count)
+    copy.base.update(from: tensor.base, count: tensor.count)
+    tensor.block = copy
+  }
+
+  func accumulate(_ addend: Tensor, into sum: inout Tensor) {
+    own(&sum)
+    kernels.add_scaled(sum.block.base, addend.base, 1, sum.count)
+  }
+
+  var kernels: hub_kernels { engine.kernels.table }
+
+  func isRecorded(_ tensors: Tensor?..., parameters: Parameter?...) -> Bool {
+    tape != nil && (tensors.contains { $0?.node != nil } || parameters.contains { $0.map(trains) ?? false })
+  }
+
+  /// Marks `result` as differentiable. To be called only where ``isRecorded(_:parameters:)``.
+  func record(_ result: inout Tensor, _ derivative: @escaping Tape.Derivative) {
+    result.node = tape?.push(derivative)
+  }
+
+  /// The gradients of a recorded scalar.
+  public func gradients(of loss: Tensor) -> Gradients {
+    precondition(loss.count == 1, "only a scalar has gradients here")
+    let gradients = Gradients(context: self)
+    gradients.add(tensor(rows: 1, columns: 1, [1]), to: loss)
+    for (node, derivative) in (tape?.entries ?? []).enumerated().reversed() {
+      if let gradient = gradients.take(node) { derivative(gradient, gradients) }
+    }
+    return gradients
+  }
+
+  /// Runs `body` on ranges that together cover `0..<rows`, in parallel where the work is worth it.
+  func forRows(_ rows: Int, cost: Int, _ body: (Range<Int>) -> Void) {
+    let pieces = rows * cost < 1 << 15 ? 1 : min(rows, engine.workers.count)
+    engine.workers.run(pieces) { index, _ in body(rows * index / pieces..<rows * (index + 1) / pieces) }
+  }
+}

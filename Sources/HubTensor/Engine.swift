@@ -1,0 +1,23 @@
+import Foundation
+import HubManifest
+
+/// What forward passes share: kernels, threads and memory.
+public final class Engine: Sendable {
+  public let kernels: Kernels
+  public let workers: Workers
+  let pool = Pool()
+
+  public init(kernels: Kernels, threads: Int) {
+    self.kernels = kernels
+    workers = Workers(count: threads)
+  }
+
+  /// The kernels that `HUB_ISA` names, else the best; `threads`, else `HUB_THREADS`, else all processors.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/unknownInstructionSet``.
+  public convenience init(threads: Int? = nil) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let wanted = threads ?? environment["HUB_THREADS"].flatMap(Int.init) ?? ProcessInfo.processInfo.activeProcessorCount
+    self.init(kernels: try .named(environment["HUB_ISA"]), threads: min(max(1, wanted), 256))
+  }
+}

@@ -1,0 +1,93 @@
+import CHubKernels
+
+extension Context {
+  /// The same values in another shape.
+  public func reshaped(_ x: Tensor, rows: Int, columns: Int) -> Tensor {
+    precondition(rows * columns == x.count)
+    var result = Tensor(rows: rows, columns: columns, block: x.block)
+    if isRecorded(x) {
+      record(&result) { gradient, gradients in
+        gradients.add(Tensor(rows: x.rows, columns: x.columns, block: gradient.block), to: x)
+      }
+    }
+    return result
+  }
+
+  /// The columns of `range`, copied.
+  public func columns(_ x: Tensor, _ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= x.columns)
+    var result = empty(x.rows, range.count)
+    copyColumns(of: x, from: range.lowerBound, to: result, at: 0, count: range.count)
+    if isRecorded(x) {
+      record(&result) { [unowned self] gradient, gradients in
+        let back = zeros(x.rows, x.columns)
+        copyColumns(of: gradient, from: 0, to: back, at: range.lowerBound, count: range.count)
+        gradients.add(back, to: x)
+      }
+    }
+    return result
+  }
+
+  /// `[left, right]`: the columns of one before those of the other.
+  public func joined(_ left: Tensor, _ right: Tensor) -> Tensor {
+    precondition(left.rows == right.rows)
+    var result = empty(left.rows, left.columns + right.columns)
+    copyColumns(of: left, from: 0, to: result, at: 0, count: left.columns)
+    copyColumns(of: right, from: 0, to: result, at: left.columns, count: right.columns)
+    if isRecorded(left, right) {
+      record(&result) { [unowned self] gradient, gradients in
+        gradients.add(columns(gradient, 0..<left.columns), to: left)
+        gradients.add(columns(gradient, left.columns..<gradient.columns), to: right)
+      }
+    }
+    return result
+  }
+
+  private func copyColumns(of source: Tensor, from first: Int, to target: Tensor, at column: Int, count: Int) {
+    for row in 0..<source.rows {
+      (target.block.base + row * target.columns + column).update(from: source.base + row * source.columns + first, count: count)
+    }
+  }
+
+  /// The rows with the given indices, in that order; an index may come more than once.
+  public func rows(_ x: Tensor, _ indices: [Int]) -> Tensor {
+    var result = empty(indices.count, x.columns)
+    for (row, index) in indices.enumerated() {
+      precondition(index >= 0 && index < x.rows)
+      (result.block.base + row * x.columns).update(from: x.base + index * x.columns, count: x.columns)
+    }
+    if isRecorded(x) {
+      record(&result) { [unowned self] gradient, gradients in
+        let back = zeros(x.rows, x.columns)
+        for (row, index) in indices.enumerated() {
+          kernels.add_scaled(back.block.base + index * x.columns, gradient.base + row * x.columns, 1, x.columns)
+        }
+        gradients.add(back, to: x)
+      }
+    }
+    return result
+  }
+
+  /// For each token the sum of one row of each table: word, position and token type. The tables are frozen: no
+  /// gradient flows to them.
+  ///
+  /// - Parameter tables: a table `[vocabulary, width]` and for each token its row, which must exist
+  public func embeddings(_ tables: [(table: Parameter, rows: [Int])]) -> Tensor {
+    let width = tables[0].table.columns, count = tables[0].rows.count
+    let kernels = kernels
+    let result = empty(count, width)
+    let values = tables.map { (table: $0.table.value, rows: $0.rows) }
+    forRows(count, cost: width) { range in
+      for token in range {
+        let target = result.block.base + token * width
+        for (index, value) in values.enumerated() {
+          let row = value.rows[token]
+          precondition(row >= 0 && row < value.table.rows)
+          let source = value.table.base + row * width
+          if index == 0 { target.update(from: source, count: width) } else { kernels.add_scaled(target, source, 1, width) }
+        }
+      }
+    }
+    return result
+  }
+}

@@ -1,0 +1,15 @@
+/// Where the sequences of a batch lie in packed rows: one after another, without padding.
+public struct Sequences: Hashable, Sendable {
+  /// The first row of each sequence, and at the end the number of rows.
+  public let offsets: [Int]
+
+  public init(lengths: some Sequence<Int>) {
+    offsets = lengths.reduce(into: [0]) { $0.append($0[$0.count - 1] + $1) }
+  }
+
+  public var count: Int { offsets.count - 1 }
+  public var rows: Int { offsets[offsets.count - 1] }
+
+  /// The rows of one sequence.
+  public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
+}

@@ -1,0 +1,115 @@
+import HubTensor
+import Testing
+
+/// Every operation's derivative against finite differences of its own forward pass.
+@Suite struct GradientTests {
+  /// Compares the gradient of `Σ weights · f` for every element of every parameter.
+  private func check(_ shapes: [(Int, Int)], _ what: String, _ f: (Context, [Parameter]) -> Tensor) {
+    for engine in engines where engine.workers.count == 1 {
+      var numbers = Numbers(shapes.count * 17 + shapes[0].0)
+      let setup = Context(engine)
+      let parameters = shapes.enumerated().map { index, shape in
+        Parameter("p\(index)", setup.tensor(rows: shape.0, columns: shape.1, numbers(shape.0 * shape.1)))
+      }
+      let plain = f(setup, parameters)
+      let weights = Parameter("weights", setup.tensor(rows: 1, columns: plain.count, numbers(plain.count)))
+      func total() -> Double {
+        let cx = Context(engine)
+        return zip(f(cx, parameters).values, weights.value.values).reduce(0) { $0 + Double($1.0) * Double($1.1) }
+      }
+      let recording = Context(engine, training: parameters)
+      let result = f(recording, parameters)
+      #expect(result.values == plain.values, "\(what): the same forward pass, recorded and not")
+      let gradients = recording.gradients(of: recording.linear(recording.reshaped(result, rows: 1, columns: result.count), weights))
+      for parameter in parameters {
+        let got = gradients[parameter]?.values ?? Array(repeating: 0, count: parameter.count)
+        let expected = (0..<parameter.count).map { index in slope(of: total, parameter, index, setup) }
+        expectClose(got, expected, within: 4e-3, "\(what), gradient of \(parameter.name) on \(engine.kernels.name)")
+      }
+    }
+  }
+
+  private func slope(of total: () -> Double, _ parameter: Parameter, _ index: Int, _ cx: Context) -> Double {
+    let step: Float = 1e-2
+    func moved(_ distance: Float) -> Double {
+      parameter.update(in: cx) { $0[index] += distance }
+      defer { parameter.update(in: cx) { $0[index] -= distance } }
+      return total()
+    }
+    // The third-order rule: truncation is far below what float32 sums lose.
+    return (8 * (moved(step) - moved(-step)) - (moved(2 * step) - moved(-2 * step))) / (12 * Double(step))
+  }
+
+  /// A parameter as a tensor that gradients flow to: identity · pᵀ.
+  private func tensor(_ cx: Context, _ p: Parameter) -> Tensor {
+    let identity = (0..<p.columns * p.columns).map { Float($0 / p.columns == $0 % p.columns ? 1 : 0) }
+    return transposed(cx, cx.linear(cx.tensor(rows: p.columns, columns: p.columns, identity), p), p)
+  }
+
+  /// Rows become columns by picking: row i is column i of the transposed tensor, so a second selection restores `p`.
+  private func transposed(_ cx: Context, _ x: Tensor, _ p: Parameter) -> Tensor {
+    let rows = (0..<p.rows).map { cx.reshaped(cx.columns(x, $0..<$0 + 1), rows: 1, columns: p.columns) }
+    return cx.reshaped(rows.dropFirst().reduce(rows[0], cx.joined), rows: p.rows, columns: p.columns)
+  }
+
+  @Test(arguments: Activation.allCases)
+  func linear(activation: Activation) {
+    check([(3, 5), (4, 5), (1, 4), (3, 4)], "linear with \(activation)") { cx, p in
+      cx.linear(tensor(cx, p[0]), p[1], bias: p[2], then: activation, scale: 0.5, plus: tensor(cx, p[3]))
+    }
+  }
+
+  @Test(arguments: Activation.allCases)
+  func activations(activation: Activation) {
+    check([(3, 7)], "\(activation)") { cx, p in cx.activate(tensor(cx, p[0]), activation) }
+  }
+
+  @Test func layerNorm() {
+    check([(3, 9), (3, 9), (1, 9), (1, 9)], "layer norm") { cx, p in
+      cx.layerNorm(tensor(cx, p[0]), plus: tensor(cx, p[1]), gain: p[2], bias: p[3], epsilon: 1e-3)
+    }
+  }
+
+  @Test func attention() {
+    check([(5, 6), (5, 6), (5, 6)], "attention") { cx, p in
+      cx.attention(tensor(cx, p[0]), tensor(cx, p[1]), tensor(cx, p[2]), in: Sequences(lengths: [2, 3]), heads: 2)
+    }
+  }
+
+  @Test func fusion() {
+    check([(3, 5), (3, 5), (3, 5), (3, 5), (3, 5), (3, 5)], "fusion") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      return cx.fuse(t[0], keys: [t[1], t[2]], values: [t[3], t[4]], plus: t[5], temperature: 1.5)
+    }
+  }
+
+  @Test func selections() {
+    check([(4, 5), (4, 3)], "columns, rows, joined, sums") { cx, p in
+      let x = cx.joined(tensor(cx, p[0]), tensor(cx, p[1]))
+      let y = cx.rows(cx.columns(x, 2..<7), [3, 0, 3])
+      return cx.add(y, cx.rows(cx.columns(x, 1..<6), [1, 2, 0]))
+    }
+  }
+
+  @Test func learnedScaling() {
+    check([(3, 4), (1, 1)], "scalar") { cx, p in cx.multiply(tensor(cx, p[0]), by: p[1]) }
+    check([(3, 4), (1, 4)], "channels") { cx, p in cx.multiply(tensor(cx, p[0]), by: p[1]) }
+  }
+
+  @Test func crossEntropy() {
+    check([(4, 3)], "cross entropy") { cx, p in cx.crossEntropy(tensor(cx, p[0]), labels: [2, nil, 0, 1]) }
+  }
+
+  @Test func nothingIsRecordedBelowTheTrainedParameters() throws {
+    let engine = engines[0]
+    let plain = Context(engine)
+    let frozen = Parameter("frozen", plain.tensor(rows: 2, columns: 2, [1, 2, 3, 4]))
+    let trained = Parameter("trained", plain.tensor(rows: 2, columns: 2, [1, 0, 0, 1]))
+    let cx = Context(engine, training: [trained])
+    let x = cx.linear(cx.tensor(rows: 1, columns: 2, [1, 1]), frozen)
+    let loss = cx.crossEntropy(cx.linear(x, trained), labels: [0])
+    let gradients = cx.gradients(of: loss)
+    #expect(gradients[frozen] == nil)
+    #expect(try #require(gradients[trained]).count == 4)
+  }
+}

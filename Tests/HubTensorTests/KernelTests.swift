@@ -1,0 +1,129 @@
+import Foundation
+import HubTensor
+import Testing
+
+/// Every instruction set against plain loops in Double, at sizes that leave every kind of rest.
+@Suite struct KernelTests {
+  static let sizes = [(1, 1, 1), (2, 3, 5), (7, 8, 9), (15, 16, 17), (13, 33, 31), (29, 64, 768), (3, 100, 1024), (170, 40, 33), (33, 31, 1537)]
+
+  @Test(arguments: engines.indices, sizes)
+  func linearMatchesPlainLoops(engine: Int, size: (Int, Int, Int)) {
+    let (m, n, k) = size
+    var numbers = Numbers(m * 31 + n * 7 + k)
+    let cx = Context(engines[engine])
+    let x = numbers(m * k), w = numbers(n * k), b = numbers(n), r = numbers(m * n)
+    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)), bias = Parameter("b", cx.tensor(rows: 1, columns: n, b))
+    let y = cx.linear(
+      cx.tensor(rows: m, columns: k, x), weight, bias: bias, then: .tanh, scale: 0.5, plus: cx.tensor(rows: m, columns: n, r))
+    var expected: [Double] = []
+    for i in 0..<m {
+      for j in 0..<n {
+        let sum = (0..<k).reduce(Double(b[j])) { $0 + Double(x[i * k + $1]) * Double(w[j * k + $1]) }
+        expected.append(tanh(sum) * 0.5 + Double(r[i * n + j]))
+      }
+    }
+    expectClose(y.values, expected, within: 2e-5, "linear \(size) on \(cx.engine.kernels.name)")
+  }
+
+  @Test(arguments: engines.indices)
+  func resultsDoNotDependOnThreads(engine: Int) {
+    let kernels = engines[engine].kernels
+    var numbers = Numbers(5)
+    let x = numbers(203 * 96), w = numbers(130 * 96)
+    let results = [1, 2, 5].map { threads in
+      let cx = Context(Engine(kernels: kernels, threads: threads))
+      let weight = Parameter("w", cx.tensor(rows: 130, columns: 96, w))
+      return cx.linear(cx.tensor(rows: 203, columns: 96, x), weight, then: .gelu).values
+    }
+    #expect(results[0] == results[1] && results[0] == results[2])
+  }
+
+  @Test(arguments: engines.indices, Activation.allCases)
+  func activationsMatchTheirDefinitions(engine: Int, activation: Activation) {
+    let cx = Context(engines[engine])
+    let xs = (0...4001).map { Float($0 - 2000) / 100 } + [0, -0.0, 1e-20, 88, -88, 1e5, -1e5]
+    let got = cx.activate(cx.tensor(rows: 1, columns: xs.count, xs), activation).values
+    expectClose(got, xs.map { Self.reference(Double($0), activation) }, within: 2e-6, "\(activation) on \(cx.engine.kernels.name)")
+  }
+
+  static func reference(_ x: Double, _ activation: Activation) -> Double {
+    switch activation {
+    case .identity: x
+    case .relu: max(0, x)
+    case .gelu: 0.5 * x * (1 + erf(x / 2.0.squareRoot()))
+    case .geluTanh: 0.5 * x * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
+    case .silu: x / (1 + exp(-x))
+    case .tanh: tanh(x)
+    case .sigmoid: 1 / (1 + exp(-x))
+    case .leakyReLU: x > 0 ? x : 0.01 * x
+    }
+  }
+
+  @Test(arguments: engines.indices, [1, 7, 16, 33, 130])
+  func layerNormMatchesItsDefinition(engine: Int, width: Int) {
+    let cx = Context(engines[engine])
+    var numbers = Numbers(width)
+    let x = numbers(5 * width).map { $0 + 3 }, r = numbers(5 * width), gain = numbers(width), bias = numbers(width)
+    let y = cx.layerNorm(
+      cx.tensor(rows: 5, columns: width, x), plus: cx.tensor(rows: 5, columns: width, r),
+      gain: Parameter("g", cx.tensor(rows: 1, columns: width, gain)), bias: Parameter("b", cx.tensor(rows: 1, columns: width, bias)), epsilon: 1e-5)
+    var expected: [Double] = []
+    for row in 0..<5 {
+      let z = (0..<width).map { Double(x[row * width + $0]) + Double(r[row * width + $0]) }
+      let mean = z.reduce(0, +) / Double(width)
+      let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
+      expected += (0..<width).map { (z[$0] - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0]) + Double(bias[$0]) }
+    }
+    expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(cx.engine.kernels.name)")
+  }
+
+  @Test(arguments: engines.indices, [[1], [3, 1, 18], [70, 5]])
+  func attentionMatchesItsDefinition(engine: Int, lengths: [Int]) {
+    let cx = Context(engines[engine])
+    let heads = 3, width = 5, columns = 15
+    let sequences = Sequences(lengths: lengths), rows = sequences.rows
+    var numbers = Numbers(rows)
+    let q = numbers(rows * columns), k = numbers(rows * columns), v = numbers(rows * columns)
+    let y = cx.attention(
+      cx.tensor(rows: rows, columns: columns, q), cx.tensor(rows: rows, columns: columns, k), cx.tensor(rows: rows, columns: columns, v),
+      in: sequences, heads: heads)
+    var expected = [Double](repeating: 0, count: rows * columns)
+    for sequence in 0..<sequences.count {
+      for head in 0..<heads {
+        for i in sequences[sequence] {
+          let powers = sequences[sequence].map { j in
+            exp((0..<width).reduce(0.0) { $0 + Double(q[i * columns + head * width + $1]) * Double(k[j * columns + head * width + $1]) } / Double(width).squareRoot())
+          }
+          for (p, j) in zip(powers, sequences[sequence]) {
+            for c in head * width..<(head + 1) * width { expected[i * columns + c] += p / powers.reduce(0, +) * Double(v[j * columns + c]) }
+          }
+        }
+      }
+    }
+    expectClose(y.values, expected, within: 1e-5, "attention over \(lengths) on \(cx.engine.kernels.name)")
+  }
+
+  @Test(arguments: engines.indices)
+  func fusionMatchesItsDefinition(engine: Int) {
+    let cx = Context(engines[engine])
+    let rows = 4, width = 19, count = 3
+    var numbers = Numbers(3)
+    let q = numbers(rows * width), r = numbers(rows * width)
+    let keys = (0..<count).map { _ in numbers(rows * width) }, values = (0..<count).map { _ in numbers(rows * width) }
+    func tensor(_ x: [Float]) -> Tensor { cx.tensor(rows: rows, columns: width, x) }
+    let y = cx.fuse(tensor(q), keys: keys.map(tensor), values: values.map(tensor), plus: tensor(r), temperature: 2)
+    var expected = r.map(Double.init)
+    for row in 0..<rows {
+      let range = row * width..<(row + 1) * width
+      let powers = keys.map { key in exp(range.reduce(0.0) { $0 + Double(q[$1]) * Double(key[$1]) } / 2) }
+      for (p, value) in zip(powers, values) { for i in range { expected[i] += p / powers.reduce(0, +) * Double(value[i]) } }
+    }
+    expectClose(y.values, expected, within: 1e-5, "fusion on \(cx.engine.kernels.name)")
+  }
+
+  @Test func anUnknownInstructionSetIsRefused() throws {
+    #expect(throws: (any Error).self) { try Kernels.named("abacus") }
+    #expect(try Kernels.named("portable").name == "portable")
+    #expect(try Kernels.named(nil).name == Kernels.available[0].name)
+  }
+}
