@@ -13,12 +13,19 @@ let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifest", [crypto]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
+  ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
+  ("HubWeights", ["HubManifest", "HubArchive"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifestTests", ["HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
+  ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
+  ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
 ]
+
+/// Test targets with a folder `Fixtures`, which is no source.
+let fixtures: Set = ["HubWeightsTests"]
 
 let package = Package(
   name: "Dovetail",
@@ -26,10 +33,11 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: layers.map { .target(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
-    + tests.map { .testTarget(name: $0.name, dependencies: $0.imports, swiftSettings: swift) }
+    + tests.map { .testTarget(name: $0.name, dependencies: $0.imports, exclude: fixtures.contains($0.name) ? ["Fixtures"] : [], swiftSettings: swift) }
     + [
       // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.
       .target(name: "CHubKernels", exclude: ["body"], cSettings: [.unsafeFlags(["-O3"])]),
+      .target(name: "HubTesting", dependencies: ["HubManifest"], path: "Tests/HubTesting", swiftSettings: swift),
       .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
       .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
     ],

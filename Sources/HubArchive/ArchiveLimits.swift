@@ -1,0 +1,53 @@
+public import HubManifest
+
+/// What an archive may hold. A caller raises a limit; no input can.
+public struct ArchiveLimits: Sendable {
+  /// Bytes of the archive file itself.
+  public var archiveBytes = 2 << 30
+  /// Bytes that may come out of it, all entries together.
+  public var unpackedBytes = 2 << 30
+  /// Bytes out for each byte in, counted once ``ratioFloor`` bytes came out.
+  public var ratio = 100
+  /// Bytes that may come out before the ratio is looked at, so that small and dull files pass.
+  public var ratioFloor = 16 << 20
+  public var entries = 4096
+  /// Bytes of an entry's whole name, in UTF-8.
+  public var nameBytes = 1024
+  /// Bytes of one component of a name, in UTF-8.
+  public var componentBytes = 255
+  /// Components of a name.
+  public var depth = 8
+
+  public init() {}
+}
+
+extension Failure.Code {
+  /// An archive is larger, deeper or holds more than ``ArchiveLimits`` allow.
+  public static let excessiveArchive = Self("archive/limit", .badData)
+}
+
+/// Counts the bytes that came out of one archive, and refuses before they are used.
+final class Budget {
+  private let limits: ArchiveLimits
+  private let archiveBytes: Int
+  private var spent = 0
+
+  init(_ limits: ArchiveLimits, archiveBytes: Int) throws {
+    guard archiveBytes <= limits.archiveBytes else {
+      throw Failure(.excessiveArchive, "the archive has \(archiveBytes) bytes, more than the \(limits.archiveBytes) allowed")
+    }
+    self.limits = limits
+    self.archiveBytes = archiveBytes
+  }
+
+  func spend(_ count: Int) throws {
+    spent += count
+    guard spent <= limits.unpackedBytes else {
+      throw Failure(.excessiveArchive, "the archive unpacks to more than \(limits.unpackedBytes) bytes")
+    }
+    guard spent <= limits.ratioFloor || spent / max(limits.ratio, 1) <= archiveBytes else {
+      throw Failure(.excessiveArchive, "the archive unpacks to more than \(limits.ratio) times its size")
+    }
+  }
+}
+
