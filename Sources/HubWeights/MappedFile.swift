@@ -1,0 +1,92 @@
+import HubArchive
+import HubManifest
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// A regular file, mapped for reading for as long as this object lives.
+///
+/// Links are followed: the folders of models that people keep are made of them. A file must not become shorter
+/// while it is mapped; files in the registry never change.
+public final class MappedFile: Sendable {
+  public let path: String
+  /// Bytes of the file when it was opened.
+  public let count: Int
+  /// Never written and unmapped in `deinit` only, which is what makes it safe to share.
+  private nonisolated(unsafe) let base: UnsafeRawPointer?
+
+  /// - Throws: ``Failure`` with codes `file/...`.
+  public init(_ path: String) throws {
+    let file = try OpenFile(reading: path)
+    self.path = path
+    count = try file.size()
+    guard count > 0 else {
+      base = nil
+      return
+    }
+    guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0), address != MAP_FAILED else {
+      throw Failure.system(.unreadableFile, "map the file", at: path)
+    }
+    base = UnsafeRawPointer(address)
+  }
+
+  deinit {
+    if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+  }
+
+  /// The bytes of a range, valid during the call.
+  ///
+  /// - Precondition: the range lies within `0..<count`; ranges that come from a file are checked by its reader.
+  public func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside of the mapped file")
+    return try withExtendedLifetime(self) {
+      try body(UnsafeRawBufferPointer(start: base.map { $0 + range.lowerBound }, count: range.count))
+    }
+  }
+}
+
+/// Some bytes of a mapped file or of memory. Slices share what they are slices of.
+struct ByteRegion: Sendable {
+  private enum Storage: Sendable {
+    case mapped(MappedFile)
+    case owned([UInt8])
+  }
+  private let storage: Storage
+  private let range: Range<Int>
+
+  init(_ file: MappedFile) {
+    storage = .mapped(file)
+    range = 0..<file.count
+  }
+
+  init(_ bytes: [UInt8]) {
+    storage = .owned(bytes)
+    range = 0..<bytes.count
+  }
+
+  private init(_ storage: Storage, _ range: Range<Int>) {
+    self.storage = storage
+    self.range = range
+  }
+
+  var count: Int { range.count }
+
+  /// A part of the region, `nil` if it does not lie within it.
+  func slice(at offset: Int, count: Int) -> ByteRegion? {
+    guard offset >= 0, count >= 0, offset <= range.count, count <= range.count - offset else { return nil }
+    let start = range.lowerBound + offset
+    return ByteRegion(storage, start..<start + count)
+  }
+
+  func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    switch storage {
+    case .mapped(let file): return try file.withBytes(range, body)
+    case .owned(let bytes): return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    }
+  }
+
+  func array() -> [UInt8] { withBytes { Array($0) } }
+}

@@ -1,0 +1,187 @@
+public import HubManifest
+
+extension Failure.Code {
+  /// A shape does not fit the bytes that come with it, or is beyond all limits.
+  public static let malformedTensor = Self("tensor/malformed", .badData)
+  /// A tensor holds integers where floating-point numbers are needed.
+  public static let tensorType = Self("tensor/type", .badData)
+  /// A tensor holds an infinity or something that is not a number.
+  public static let nonFiniteTensor = Self("tensor/not-finite", .badData)
+  /// A tensor that is needed is not there.
+  public static let missingTensor = Self("tensor/missing", .badData)
+}
+
+/// A tensor as it lies in a file: row-major, little-endian, contiguous. Its bytes are mapped or shared, not copied.
+public struct StoredTensor: Sendable {
+  public let name: String
+  public let type: ElementType
+  /// Sizes of the dimensions, outermost first; empty for a single number.
+  public let shape: [Int]
+  /// Elements in all.
+  public let count: Int
+  let region: ByteRegion
+
+  /// A tensor made of bytes in memory.
+  ///
+  /// - Throws: ``Failure/Code/malformedTensor`` if `bytes` are not exactly as many as type and shape need.
+  public init(name: String, type: ElementType, shape: [Int], bytes: [UInt8]) throws {
+    try self.init(name: name, type: type, shape: shape, region: ByteRegion(bytes))
+  }
+
+  /// A tensor of 32-bit numbers.
+  public init(name: String, shape: [Int], floats: [Float]) throws {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(floats.count * 4)
+    for value in floats { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
+    try self.init(name: name, type: .float32, shape: shape, bytes: bytes)
+  }
+
+  init(name: String, type: ElementType, shape: [Int], region: ByteRegion) throws {
+    count = try Self.elementCount(of: shape, name: name)
+    guard count * type.byteSize == region.count else {
+      throw Failure(
+        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, there are \(region.count)", at: name)
+    }
+    self.name = name
+    self.type = type
+    self.shape = shape
+    self.region = region
+  }
+
+  /// The product of the dimensions, each at most 2^31 - 1, at most 2^40 in all, so that their bytes fit an `Int`.
+  static func elementCount(of shape: [Int], name: String) throws -> Int {
+    guard shape.count <= 8 else { throw Failure(.malformedTensor, "a tensor has \(shape.count) dimensions, more than 8", at: name) }
+    var count = 1
+    for size in shape {
+      guard (0...Int(Int32.max)).contains(size) else { throw Failure(.malformedTensor, "a dimension of \(size) is impossible", at: name) }
+      let (product, overflow) = count.multipliedReportingOverflow(by: size)
+      guard !overflow, product <= 1 << 40 else { throw Failure(.malformedTensor, "the shape \(shape) is too large", at: name) }
+      count = product
+    }
+    return count
+  }
+
+  /// The same bytes under another name.
+  public func renamed(_ name: String) -> StoredTensor { StoredTensor(self, name: name) }
+
+  private init(_ other: StoredTensor, name: String) {
+    self.name = name
+    type = other.type
+    shape = other.shape
+    count = other.count
+    region = other.region
+  }
+
+  /// Bytes in all.
+  public var byteCount: Int { region.count }
+
+  /// The bytes as they lie in the file, not aligned to anything, valid during the call.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try region.withBytes(body)
+  }
+
+  /// The elements as 32-bit numbers, valid during the call: the mapped bytes themselves where they are `F32` and
+  /// aligned, converted otherwise.
+  ///
+  /// - Throws: ``Failure/Code/tensorType`` if the tensor holds integers.
+  public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) throws -> Result {
+    if type == .float32 {
+      let result: Result? = try region.withBytes { bytes in
+        guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }
+        return try bytes.withMemoryRebound(to: Float.self, body)
+      }
+      if let result { return result }
+    }
+    return try floats().withUnsafeBufferPointer(body)
+  }
+
+  /// A copy of the elements as 32-bit numbers; `F64` is rounded.
+  ///
+  /// - Throws: ``Failure/Code/tensorType`` if the tensor holds integers.
+  public func floats() throws -> [Float] {
+    switch type {
+    case .float32: return map(UInt32.self) { Float(bitPattern: $0) }
+    case .float64: return map(UInt64.self) { Float(Double(bitPattern: $0)) }
+    case .float16: return map(UInt16.self) { Float(Float16(bitPattern: $0)) }
+    case .bfloat16: return map(UInt16.self) { Float(bitPattern: UInt32($0) << 16) }
+    case .int64, .int32, .int16, .int8, .uint8, .bool:
+      throw Failure(.tensorType, "expected floating-point numbers, found \(type.rawValue)", at: name)
+    }
+  }
+
+  private func map<Bits: FixedWidthInteger>(_: Bits.Type, _ convert: (Bits) -> Float) -> [Float] {
+    region.withBytes { bytes in
+      [Float](unsafeUninitializedCapacity: count) { target, initialized in
+        for index in 0..<count {
+          let bits = bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)
+          target.initializeElement(at: index, to: convert(Bits(littleEndian: bits)))
+        }
+        initialized = count
+      }
+    }
+  }
+
+  /// The index, in row-major order, of the first element that is infinite or not a number; `nil` if all are
+  /// finite, as integers always are.
+  public var firstNonFinite: Int? {
+    switch type {
+    case .float64: firstIndex(UInt64.self, exponent: 0x7FF0_0000_0000_0000)
+    case .float32: firstIndex(UInt32.self, exponent: 0x7F80_0000)
+    case .float16: firstIndex(UInt16.self, exponent: 0x7C00)
+    case .bfloat16: firstIndex(UInt16.self, exponent: 0x7F80)
+    case .int64, .int32, .int16, .int8, .uint8, .bool: nil
+    }
+  }
+
+  private func firstIndex<Bits: FixedWidthInteger>(_: Bits.Type, exponent: Bits) -> Int? {
+    region.withBytes { bytes in
+      (0..<count).first { index in
+        Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)) & exponent == exponent
+      }
+    }
+  }
+
+  /// - Throws: ``Failure/Code/nonFiniteTensor``, naming the tensor and the element.
+  public func checkFinite() throws {
+    guard let index = firstNonFinite else { return }
+    throw Failure(.nonFiniteTensor, "element \(index) is infinite or not a number", at: name)
+  }
+}
+
+/// The tensors of one file or of one set of shards.
+public struct WeightFile: Sendable {
+  /// Where they come from, for messages.
+  public let path: String
+  /// In ascending order of their names' bytes.
+  public let tensors: [StoredTensor]
+  /// What the file says about itself: free text.
+  public let metadata: [String: String]
+  private let indexes: [String: Int]
+
+  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have one name.
+  public init(path: String, tensors: [StoredTensor], metadata: [String: String] = [:]) throws {
+    self.path = path
+    self.metadata = metadata
+    self.tensors = tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    var indexes: [String: Int] = [:]
+    for (index, tensor) in self.tensors.enumerated() {
+      guard indexes.updateValue(index, forKey: tensor.name) == nil else {
+        throw Failure(.malformedTensor, "two tensors have one name", at: tensor.name).within(path)
+      }
+    }
+    self.indexes = indexes
+  }
+
+  public subscript(name: String) -> StoredTensor? { indexes[name].map { tensors[$0] } }
+
+  /// - Throws: ``Failure/Code/missingTensor``
+  public func tensor(_ name: String) throws -> StoredTensor {
+    guard let tensor = self[name] else { throw Failure(.missingTensor, "there is no such tensor", at: name).within(path) }
+    return tensor
+  }
+
+  /// Refuses infinities and what is not a number, naming tensor and element.
+  public func checkFinite() throws {
+    try locating(path) { for tensor in tensors { try tensor.checkFinite() } }
+  }
+}
