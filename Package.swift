@@ -15,6 +15,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
+  ("HubTokenizers", ["HubManifest"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -22,6 +23,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTensorTests", ["HubTensor"]),
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
+  ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
 ]
 
 /// Test targets with a folder `Fixtures`, which is no source.

@@ -1,0 +1,39 @@
+import HubManifest
+
+/// Cuts words into tokens of a vocabulary.
+protocol TokenModel: Sendable {
+  var vocabulary: Vocabulary { get }
+  /// The token for what the vocabulary does not cover.
+  var unknownID: Int32? { get }
+  /// Appends the tokens of the word at `range`, with the bytes that each stands for.
+  func tokenize(_ text: [UInt8], _ range: Range<Int>, into tokens: inout [ModelToken])
+}
+
+/// A token and the bytes of normalised text that it stands for.
+struct ModelToken: Hashable, Sendable {
+  var id: Int32
+  var range: Range<Int>
+}
+
+extension TokenizerFile {
+  /// The model that `model` in tokenizer.json describes. Older files leave out its type.
+  static func model(_ json: JSONObject) throws -> any TokenModel {
+    let type = try json.optionalString("type") ?? (json.members["max_input_chars_per_word"] == nil ? "" : "WordPiece")
+    switch type {
+    case "WordPiece": return try WordPiece(json)
+    default: throw unsupported("model", type, in: json)
+    }
+  }
+
+  /// Reads an object of tokens and ids.
+  static func vocabulary(_ json: JSONObject) throws -> Vocabulary {
+    var vocabulary = Vocabulary(minimumCapacity: json.members.entries.count)
+    for entry in json.members.entries {
+      guard let id = entry.value.integer else {
+        throw Failure(.malformedVocabulary, "expected an id, found \(entry.value.kind)", at: json.path(to: entry.key))
+      }
+      try vocabulary.insert(entry.key.utf8, id: id)
+    }
+    return vocabulary
+  }
+}

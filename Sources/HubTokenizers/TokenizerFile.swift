@@ -1,0 +1,171 @@
+import HubManifest
+
+/// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library,
+/// or BERT's original `vocab.txt`.
+///
+/// ```swift
+/// let tokenizer = try TokenizerFile.load(folder: "bert-base-cased")
+/// let encoding = try tokenizer.encode("Hello, world!")
+/// ```
+public enum TokenizerFile {
+  /// The most bytes that a file of a tokenizer may have.
+  public static let byteLimit = 64 << 20
+
+  /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`. `tokenizer_config.json` and
+  /// `special_tokens_map.json` beside them say which special tokens have which role, and how `vocab.txt` is meant.
+  ///
+  /// - Throws: ``Failure``, naming the file: ``Failure/Code/missingTokenizer`` if there is neither; others as
+  ///   ``load(tokenizerJSON:)`` and ``load(vocabulary:lowercase:)``.
+  public static func load(folder: String) throws -> any Tokenizer {
+    if FileBytes.exists("\(folder)/tokenizer.json") { return try load(tokenizerJSON: "\(folder)/tokenizer.json") }
+    if FileBytes.exists("\(folder)/vocab.txt") { return try load(vocabulary: "\(folder)/vocab.txt") }
+    throw Failure(
+      .missingTokenizer, "the folder has neither tokenizer.json nor vocab.txt", at: folder,
+      hint: "download tokenizer.json from where the model comes from")
+  }
+
+  /// Reads a `tokenizer.json`. The truncation and padding that it may state are ignored: the caller decides.
+  ///
+  /// - Parameter path: of the file; `tokenizer_config.json` beside it is read if there is one.
+  /// - Throws: ``Failure`` with ``Failure/Code/unsupportedTokenizer`` for a part that Dovetail does not have, and
+  ///   with other codes for a file that is missing, too large or contradicts itself.
+  public static func load(tokenizerJSON path: String) throws -> any Tokenizer {
+    let json = try object(path)
+    let config = try TokenizerConfig(besides: path)
+    return try locating(path) { try pipeline(json, config) }
+  }
+
+  /// Reads a `vocab.txt`: one token a line, its id being the number of the line from 0, as BERT's authors wrote it.
+  ///
+  /// - Parameters:
+  ///   - path: of the file; `tokenizer_config.json` beside it is read if there is one.
+  ///   - lowercase: whether the model knows lower case only; `nil` to believe `do_lower_case` of
+  ///     `tokenizer_config.json`, and true without, as Hugging Face's BERT tokenizers assume.
+  /// - Throws: ``Failure``, among others ``Failure/Code/malformedVocabulary`` if a token appears twice or `[UNK]`,
+  ///   `[CLS]` or `[SEP]` is not there.
+  public static func load(vocabulary path: String, lowercase: Bool? = nil) throws -> any Tokenizer {
+    let bytes = try FileBytes.read(path, limit: byteLimit)
+    let config = try TokenizerConfig(besides: path)
+    return try locating(path) { try pipeline(vocabularyLines: bytes, config, lowercase: lowercase) }
+  }
+
+  /// A JSON file whose root is an object.
+  static func object(_ path: String) throws -> JSONObject {
+    let bytes = try FileBytes.read(path, limit: byteLimit)
+    return try locating(path) {
+      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: byteLimit, values: 4_000_000)))
+    }
+  }
+}
+
+// MARK: - tokenizer.json
+
+extension TokenizerFile {
+  static func pipeline(_ json: JSONObject, _ config: TokenizerConfig) throws -> TokenizerPipeline {
+    let model = try model(json.object("model"))
+    let normalizer = try json.optionalObject("normalizer").map(normalizer)
+    let added = try addedTokens(json)
+    var vocabulary = model.vocabulary
+    for token in added { try token.join(&vocabulary) }
+    return TokenizerPipeline(
+      normalizer: normalizer,
+      preTokenizer: try json.optionalObject("pre_tokenizer").map(preTokenizer) ?? WholeText(),
+      model: model,
+      postProcessor: try json.optionalObject("post_processor").map { try postProcessor($0, token: vocabulary.token) } ?? .none,
+      decoder: try json.optionalObject("decoder").map(decoder) ?? SpacedTokens(),
+      vocabulary: vocabulary,
+      addedTokens: AddedTokens(added, normalizer: normalizer),
+      specialIDs: config.specialIDs(in: vocabulary, unknown: model.unknownID))
+  }
+
+  private static func addedTokens(_ json: JSONObject) throws -> [AddedTokens.Token] {
+    let entries = try json.optional("added_tokens", "an array") { $0.array } ?? []
+    var bytes = 0
+    return try entries.enumerated().compactMap { index, entry in
+      let token = try AddedTokens.Token(JSONObject(entry, path: "added_tokens[\(index)]"))
+      bytes += token.content.utf8.count
+      guard bytes <= 4 << 20 else { throw Failure(.excessiveTokenizer, "more than 4 MiB of added tokens", at: "added_tokens") }
+      return token.content.isEmpty ? nil : token
+    }
+  }
+}
+
+extension AddedTokens.Token {
+  /// Reads an element of `added_tokens`.
+  fileprivate init(_ json: JSONObject) throws {
+    let value = try json.integer("id")
+    guard let id = Int32(exactly: value) else {
+      throw Failure(.malformedVocabulary, "the id \(value) is out of range", at: json.path(to: "id"))
+    }
+    let isSpecial = try json.optionalBool("special") ?? false
+    self.init(
+      id: id,
+      content: try json.string("content"),
+      isSpecial: isSpecial,
+      isNormalized: try json.optionalBool("normalized") ?? !isSpecial,
+      standsAlone: try json.optionalBool("single_word") ?? false,
+      takesSpaceBefore: try json.optionalBool("lstrip") ?? false,
+      takesSpaceBehind: try json.optionalBool("rstrip") ?? false)
+  }
+
+  /// Makes sure that the vocabulary has this token with this id.
+  fileprivate func join(_ vocabulary: inout Vocabulary) throws {
+    guard let known = vocabulary.id(of: content) else { return try vocabulary.insert(content.utf8, id: Int(id)) }
+    guard known == id else {
+      throw Failure(
+        .malformedVocabulary, "the added token has the id \(id), but \(known) in the vocabulary", at: content.debugDescription)
+    }
+  }
+}
+
+// MARK: - vocab.txt
+
+extension TokenizerFile {
+  static func pipeline(
+    vocabularyLines bytes: [UInt8], _ config: TokenizerConfig, lowercase: Bool?
+  ) throws -> TokenizerPipeline {
+    let vocabulary = try vocabulary(lines: bytes)
+    let specialIDs = config.specialIDs(in: vocabulary, unknown: nil)
+    guard let unk = specialIDs.unk, let unknownToken = vocabulary.token(unk) else { throw missing("unknown") }
+    guard let cls = specialIDs.cls else { throw missing("classification") }
+    guard let sep = specialIDs.sep else { throw missing("separation") }
+    let lowercases = lowercase ?? config.lowercases ?? true
+    let normalizer = BertNormalizer(
+      separatesIdeographs: config.separatesIdeographs ?? true, stripsAccents: config.stripsAccents ?? lowercases,
+      lowercases: lowercases)
+    let added = [specialIDs.pad, unk, cls, sep, specialIDs.mask].compactMap { id in
+      id.flatMap { id in vocabulary.token(id).map { AddedTokens.Token(id: id, content: $0) } }
+    }
+    return TokenizerPipeline(
+      normalizer: normalizer,
+      preTokenizer: BertPreTokenizer(),
+      model: try WordPiece(vocabulary: vocabulary, unknownToken: unknownToken),
+      postProcessor: try .bert(cls: cls, sep: sep),
+      decoder: WordPieceDecoder(),
+      vocabulary: vocabulary,
+      addedTokens: AddedTokens(added, normalizer: normalizer),
+      specialIDs: specialIDs)
+  }
+
+  private static func missing(_ role: String) -> Failure {
+    Failure(.malformedVocabulary, "the vocabulary has no \(role) token")
+  }
+
+  /// One token a line, without the white space behind it.
+  private static func vocabulary(lines bytes: [UInt8]) throws -> Vocabulary {
+    guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(.malformedVocabulary, "the file is not UTF-8") }
+    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    if lines.last?.isEmpty == true { lines.removeLast() }
+    var vocabulary = Vocabulary(minimumCapacity: min(lines.count, Vocabulary.idLimit))
+    for (index, line) in lines.enumerated() {
+      try locating("line \(index + 1)") { try vocabulary.insert(trimmed(line), id: index) }
+    }
+    return vocabulary
+  }
+
+  private static func trimmed(_ line: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+    var text = Substring(decoding: line, as: UTF8.self).unicodeScalars
+    while let last = text.last, last.isSpace { text.removeLast() }
+    return line.prefix(text.reduce(0) { $0 + UTF8.width($1) })
+  }
+}

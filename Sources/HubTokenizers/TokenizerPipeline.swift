@@ -1,0 +1,136 @@
+import HubManifest
+
+/// The stages that text goes through on its way to ids, whatever they are.
+struct TokenizerPipeline: Tokenizer {
+  var normalizer: (any Normalizer)?
+  var preTokenizer: any PreTokenizer
+  var model: any TokenModel
+  var postProcessor: TemplateProcessor
+  var decoder: any TokenDecoder
+  /// All tokens, added ones included.
+  var vocabulary: Vocabulary
+  var addedTokens: AddedTokens
+  var specialIDs: SpecialIDs
+
+  func encode(_ text: String, pair: String?, maxLength: Int?) throws -> Encoding {
+    let first = try tokens(of: text)
+    let second = try pair.map { try tokens(of: $0) }
+    return try assemble(first, second, maxLength: maxLength)
+  }
+
+  func encode(words: [String], maxLength: Int?) throws -> Encoding {
+    var tokens = TokenSequence()
+    for (index, word) in words.enumerated() { try append(word, word: index, to: &tokens) }
+    return try assemble(tokens, nil, maxLength: maxLength)
+  }
+
+  func windows(_ text: String, pair: String?, maxLength: Int, overlap: Int) throws -> [Encoding] {
+    let first = try tokens(of: text)
+    let second = try pair.map { try tokens(of: $0) }
+    let room = try room(in: maxLength, forPair: second != nil) - (second == nil ? 0 : first.count)
+    let cut = second ?? first
+    guard overlap >= 0, room > overlap || cut.count <= room else {
+      throw Failure(.insufficientLength, "windows of \(maxLength) tokens cannot overlap by \(overlap) here")
+    }
+    return Truncation.windows(cut.count, length: room, overlap: overlap).map { window in
+      second == nil ? postProcessor.apply(cut[window], nil) : postProcessor.apply(first, cut[window])
+    }
+  }
+
+  var vocabularySize: Int { vocabulary.idBound }
+  func token(_ id: Int32) -> String? { vocabulary.token(id) }
+  func id(of token: String) -> Int32? { vocabulary.id(of: token) }
+
+  func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String {
+    let kept = skippingSpecialTokens ? ids.filter { !addedTokens.isSpecial($0) } : ids
+    return decoder.decode(kept.compactMap(vocabulary.token))
+  }
+}
+
+extension TokenizerPipeline {
+  /// How many tokens of text fit besides the special ones.
+  private func room(in maxLength: Int, forPair isPair: Bool) throws -> Int {
+    let added = postProcessor.addedCount(forPair: isPair)
+    guard maxLength >= added else {
+      throw Failure(.insufficientLength, "the \(added) special tokens alone are more than the \(maxLength) tokens allowed")
+    }
+    return maxLength - added
+  }
+
+  private func assemble(_ first: TokenSequence, _ second: TokenSequence?, maxLength: Int?) throws -> Encoding {
+    guard let maxLength else { return postProcessor.apply(first, second) }
+    let room = try room(in: maxLength, forPair: second != nil)
+    guard let second else { return postProcessor.apply(first.prefix(room), nil) }
+    let kept = Truncation.longestFirst((first.count, second.count), room: room)
+    return postProcessor.apply(first.prefix(kept.0), second.prefix(kept.1))
+  }
+
+  private func tokens(of text: String) throws -> TokenSequence {
+    var tokens = TokenSequence()
+    try append(text, word: nil, to: &tokens)
+    return tokens
+  }
+
+  /// - Parameter word: the index of the word that the text is; `nil` to count the words found.
+  private func append(_ text: String, word: Int?, to tokens: inout TokenSequence) throws {
+    let bytes = Array(text.utf8)
+    guard bytes.count < Int32.max else { throw Failure(.excessiveText, "the text has \(bytes.count) bytes") }
+    var cutter = Cutter(pipeline: self, word: word, tokens: tokens)
+    tokens = TokenSequence()
+    var scalar: Int32 = 0
+    for part in addedTokens.split(original: bytes) {
+      let end = scalar + Int32(bytes[part.range].count { !isContinuation($0) })
+      if let token = part.token {
+        cutter.append(token, offsets: scalar..<end)
+      } else {
+        cutter.cut(AlignedText(original: bytes[part.range], firstScalar: scalar))
+      }
+      scalar = end
+    }
+    tokens = cutter.tokens
+  }
+
+  /// Cuts what stands between added tokens, and counts words.
+  private struct Cutter {
+    let pipeline: TokenizerPipeline
+    let word: Int?
+    var tokens: TokenSequence
+    var wordsFound = 0
+    var modelTokens: [ModelToken] = []
+
+    init(pipeline: TokenizerPipeline, word: Int?, tokens: TokenSequence) {
+      self.pipeline = pipeline
+      self.word = word
+      self.tokens = tokens
+    }
+
+    /// An added token, which is a word.
+    mutating func append(_ token: Int32, offsets: Range<Int32>) {
+      tokens.append(token, offsets: offsets, word: word ?? wordsFound)
+      wordsFound += 1
+    }
+
+    mutating func cut(_ original: AlignedText) {
+      let text = pipeline.normalizer?.normalize(original) ?? original
+      for part in pipeline.addedTokens.split(normalized: text.bytes) {
+        if let token = part.token {
+          append(token, offsets: text.source(of: part.range))
+        } else {
+          cutWords(part.range.count == text.count ? text : text[part.range])
+        }
+      }
+    }
+
+    private mutating func cutWords(_ text: AlignedText) {
+      var text = text
+      for range in pipeline.preTokenizer.split(&text) {
+        modelTokens.removeAll(keepingCapacity: true)
+        pipeline.model.tokenize(text.bytes, range, into: &modelTokens)
+        for token in modelTokens {
+          tokens.append(token.id, offsets: text.source(of: token.range), word: word ?? wordsFound)
+        }
+        wordsFound += 1
+      }
+    }
+  }
+}
