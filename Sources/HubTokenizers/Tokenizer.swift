@@ -53,6 +53,14 @@ public struct SpecialIDs: Hashable, Sendable {
   public var mask: Int32?
   /// Stands for what the vocabulary does not cover.
   public var unk: Int32?
+
+  public init(pad: Int32? = nil, cls: Int32? = nil, sep: Int32? = nil, mask: Int32? = nil, unk: Int32? = nil) {
+    self.pad = pad
+    self.cls = cls
+    self.sep = sep
+    self.mask = mask
+    self.unk = unk
+  }
 }
 
 extension Failure.Code {
