@@ -74,6 +74,9 @@ struct ByteRegion: Sendable {
 
   var count: Int { range.count }
 
+  /// The file that is mapped, if the bytes are in one.
+  var file: MappedFile? { if case .mapped(let file) = storage { file } else { nil } }
+
   /// A part of the region, `nil` if it does not lie within it.
   func slice(at offset: Int, count: Int) -> ByteRegion? {
     guard offset >= 0, count >= 0, offset <= range.count, count <= range.count - offset else { return nil }

@@ -95,6 +95,16 @@ public struct StoredTensor: Sendable {
     return try floats().withUnsafeBufferPointer(body)
   }
 
+  /// The mapped bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped, `F32` and
+  /// aligned.
+  public func withMappedFloats<Result>(_ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result) rethrows -> Result? {
+    guard type == .float32, let file = region.file else { return nil }
+    return try region.withBytes { bytes in
+      guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }
+      return try body(bytes.assumingMemoryBound(to: Float.self), file)
+    }
+  }
+
   /// A copy of the elements as 32-bit numbers; `F64` is rounded.
   ///
   /// - Throws: ``Failure/Code/tensorType`` if the tensor holds integers.

@@ -1,0 +1,94 @@
+public import HubManifest
+public import HubTensor
+public import HubTransformer
+
+/// AdapterFusion (Pfeiffer et al. 2021): attention over the contributions of several adapters, one layer per site.
+///
+/// As in the Python library the scores are not divided by √hidden. With the option `temperature` they are divided by
+/// 50; the library lets that number fall with every pass and forgets it, Dovetail keeps where it starts.
+public struct AdapterFusion: Sendable {
+  private let layers: [Site: FusionLayer]
+
+  /// - Parameters:
+  ///   - configuration: the `config` of AdapterHub's `adapter_fusion_config.json`
+  ///   - sites: where the fused adapters act
+  ///   - weights: the names of the bundle format
+  public init(configuration: JSONObject, sites: Set<Site>, shape: BaseShape, weights: ParameterSource) throws {
+    let c = try FusionConfiguration(configuration)
+    var layers: [Site: FusionLayer] = [:]
+    for site in sites.sorted() {
+      layers[site] = try FusionLayer(c, hidden: shape.hiddenSize, from: weights["layers"][site.layer][site.place.rawValue])
+    }
+    self.layers = layers
+  }
+
+  func layer(at site: Site) -> FusionLayer? { layers[site] }
+
+  public var sites: Set<Site> { Set(layers.keys) }
+  public var parameters: [Parameter] { layers.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+}
+
+struct FusionConfiguration: Sendable {
+  let hasKey, hasQuery, hasValue: Bool
+  let queriesBeforeNorm, addsResidualFirst, mixesProjectedValues: Bool
+  let temperature: Float
+  let initialValue: Initializer
+
+  /// The defaults are those of the library's "dynamic" fusion. Old files write booleans as strings.
+  init(_ c: JSONObject) throws {
+    let known: Set<String> = [
+      "key", "query", "value", "query_before_ln", "regularization", "residual_before", "temperature", "value_before_softmax",
+      "value_initialized", "dropout_prob",
+    ]
+    if let unknown = c.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull && $0.value != false }) {
+      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: c.path(to: unknown.key))
+    }
+    func flag(_ key: String, _ absent: Bool) throws -> Bool {
+      try c.optional(key, "a boolean") { $0.bool ?? ($0 == "True" ? true : $0 == "False" ? false : nil) } ?? absent
+    }
+    hasKey = try flag("key", true)
+    hasQuery = try flag("query", true)
+    hasValue = try flag("value", true)
+    queriesBeforeNorm = try flag("query_before_ln", false)
+    addsResidualFirst = try flag("residual_before", false)
+    mixesProjectedValues = try flag("value_before_softmax", true)
+    temperature = try flag("temperature", false) ? 50 : 1
+    initialValue = try flag("value_initialized", true) ? .identity(rest: 1e-6) : .normal(deviation: 0.02)
+    guard hasKey || hasQuery || hasValue else {
+      throw Failure(.invalidConfiguration, "a fusion needs a key, a query or a value", at: c.path(to: "value"))
+    }
+  }
+}
+
+/// The fusion of one site.
+struct FusionLayer: Sendable {
+  private let configuration: FusionConfiguration
+  private let query, key, value: Linear?
+
+  init(_ c: FusionConfiguration, hidden: Int, from weights: ParameterSource) throws {
+    configuration = c
+    query = c.hasQuery ? try Linear(from: weights["query"], hidden, hidden) : nil
+    key = c.hasKey ? try Linear(from: weights["key"], hidden, hidden) : nil
+    value = c.hasValue ? try Linear(from: weights["value"], hidden, hidden, bias: false, initially: c.initialValue) : nil
+  }
+
+  /// - Parameters:
+  ///   - contributions: of each adapter, `[rows, hidden]`
+  ///   - observe: is given the attention, `[rows, adapters]`
+  func callAsFunction(_ contributions: [Tensor], _ prepared: PreparedInput, in cx: Context, observe: ((Tensor) -> Void)?) -> Tensor {
+    let c = configuration
+    let inputs = c.addsResidualFirst ? contributions.map { cx.add($0, prepared.residual) } : contributions
+    let asked = c.queriesBeforeNorm ? prepared.raw : prepared.input
+    let queries = query.map { $0(asked, in: cx) } ?? asked
+    let keys = inputs.map { input in key.map { $0(input, in: cx) } ?? input }
+    let projectsFirst = c.mixesProjectedValues
+    let values = inputs.map { input in projectsFirst ? value.map { $0(input, in: cx) } ?? input : input }
+    let residual = c.addsResidualFirst ? nil : prepared.residual
+    guard let value, !projectsFirst else {
+      return cx.fuse(queries, keys: keys, values: values, plus: residual, temperature: c.temperature, observe: observe)
+    }
+    return value(cx.fuse(queries, keys: keys, values: values, plus: nil, temperature: c.temperature, observe: observe), plus: residual, in: cx)
+  }
+
+  var parameters: [Parameter] { [query, key, value].compactMap(\.self).flatMap(\.parameters) }
+}

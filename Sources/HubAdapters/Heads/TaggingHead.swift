@@ -1,0 +1,22 @@
+public import HubManifest
+public import HubTensor
+public import HubTransformer
+
+/// One answer for each token; a word's is read at its first piece.
+public struct TaggingHead: Head {
+  public static let types = ["tagging"]
+
+  private let layers: HeadLayers
+
+  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+    layers = try HeadLayers(configuration, hidden: shape.hiddenSize, from: weights)
+  }
+
+  public var labels: [String] { layers.labels }
+  public var answersTokens: Bool { true }
+  public var parameters: [Parameter] { layers.parameters }
+
+  public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {
+    layers(hidden, in: context)
+  }
+}

@@ -1,0 +1,171 @@
+public import HubManifest
+public import HubTensor
+public import HubTransformer
+
+/// The configuration of a bottleneck adapter: AdapterHub's keys with the library's defaults.
+public struct BottleneckConfiguration: Sendable {
+  public enum Residual: Sendable {
+    /// What came into the adapter's place.
+    case beforeNorm
+    /// What the adapter reads.
+    case afterNorm
+    /// The sum with the sublayer's residual, before the layer norm.
+    case sum
+  }
+
+  public enum Scaling: Sendable {
+    case constant(Float)
+    /// One learned factor.
+    case learned
+    /// One learned factor for each column.
+    case channel
+  }
+
+  public let adaptsAttention: Bool
+  public let adaptsFeedForward: Bool
+  public let activation: Activation
+  public let normalizesFirst: Bool
+  public let normalizesLast: Bool
+  public let hasNormBefore: Bool
+  public let hasNormAfter: Bool
+  public let isParallel: Bool
+  public let scaling: Scaling
+  public let residual: Residual
+  public let addsResidualBeforeNorm: Bool
+  /// The divisor of the invertible adapter's halves; `nil` without one.
+  public let invertibleReduction: Double?
+  public let initialWeights: Initializer
+  public let initialUpWeights: Initializer
+  private let leavesOut: Set<Int>
+  private let reduction: [String: Double]
+
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` or ``Failure/Code/unsupportedAdapter``
+  ///   that names the key.
+  public init(_ c: JSONObject) throws {
+    try Self.refuseUnknown(c)
+    adaptsAttention = try c.required("mh_adapter", "a boolean") { $0.bool }
+    adaptsFeedForward = try c.required("output_adapter", "a boolean") { $0.bool }
+    activation = try Self.activation(c)
+    normalizesFirst = try c.optionalBool("original_ln_before") ?? false
+    normalizesLast = try c.optionalBool("original_ln_after") ?? true
+    hasNormBefore = try c.optionalBool("ln_before") ?? false
+    hasNormAfter = try c.optionalBool("ln_after") ?? false
+    isParallel = try c.optionalBool("is_parallel") ?? false
+    scaling = try Self.scaling(c)
+    residual = try Self.residual(c)
+    addsResidualBeforeNorm = try c.optionalBool("adapter_residual_before_ln") ?? false
+    leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    reduction = try Self.reduction(c)
+    invertibleReduction = try Self.invertibleReduction(c)
+    (initialWeights, initialUpWeights) = try Self.initializers(c)
+  }
+
+  /// The sites of one layer that have an adapter.
+  func places(inLayer layer: Int) -> [Site.Place] {
+    if leavesOut.contains(layer) { return [] }
+    return (adaptsAttention ? [.attention] : []) + (adaptsFeedForward ? [.feedForward] : [])
+  }
+
+  /// The bottleneck's width: `hidden / reduction`, rounded down, at least 1.
+  func bottleneck(inLayer layer: Int, of width: Int) throws -> Int {
+    guard let factor = reduction["\(layer)"] ?? reduction["default"] else {
+      throw Failure(.invalidConfiguration, "there is no factor for layer \(layer) and no \"default\"", at: "reduction_factor")
+    }
+    return max(1, Int((Double(width) / factor).rounded(.down)))
+  }
+}
+
+extension BottleneckConfiguration {
+  /// Keys that say nothing about the forward pass, or that are read above.
+  private static let known: Set<String> = [
+    "architecture", "mh_adapter", "output_adapter", "cross_adapter", "reduction_factor", "non_linearity", "original_ln_before",
+    "original_ln_after", "ln_before", "ln_after", "init_weights", "init_weights_seed", "is_parallel", "scaling", "use_gating",
+    "residual_before_ln", "adapter_residual_before_ln", "inv_adapter", "inv_adapter_reduction_factor", "leave_out", "dropout",
+    "stochastic_depth", "phm_layer", "phm_dim", "factorized_phm_W", "shared_W_phm", "shared_phm_rule", "factorized_phm_rule",
+    "phm_c_init", "phm_init_range", "learn_phm", "hypercomplex_nonlinearity", "phm_rank", "phm_bias",
+  ]
+
+  private static func refuseUnknown(_ c: JSONObject) throws {
+    for entry in c.members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
+      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: c.path(to: entry.key))
+    }
+    for option in ["use_gating", "phm_layer"] where try c.optionalBool(option) == true {
+      throw Failure(.unsupportedAdapter, "the option is not supported", at: c.path(to: option))
+    }
+  }
+
+  private static func activation(_ c: JSONObject) throws -> Activation {
+    let name = try c.string("non_linearity")
+    guard let activation = Activation(named: name) else {
+      let known = Activation.names.keys.sorted().joined(separator: ", ")
+      throw Failure(.invalidConfiguration, "the non-linearity \(name.debugDescription) is unknown", at: c.path(to: "non_linearity"), hint: "known: \(known)")
+    }
+    return activation
+  }
+
+  private static func scaling(_ c: JSONObject) throws -> Scaling {
+    switch c.members["scaling"] {
+    case nil, .null?: return .constant(1)
+    case .string("learned")?: return .learned
+    case .string("channel")?: return .channel
+    case let value?:
+      guard let factor = value.number else {
+        throw Failure(.invalidConfiguration, "scaling is a number, \"learned\" or \"channel\"", at: c.path(to: "scaling"))
+      }
+      return .constant(Float(factor))
+    }
+  }
+
+  private static func residual(_ c: JSONObject) throws -> Residual {
+    switch c.members["residual_before_ln"] {
+    case nil, .null?, .bool(true)?: return .beforeNorm
+    case .bool(false)?: return .afterNorm
+    case .string("post_add")?:
+      guard try c.optionalBool("original_ln_before") == true else {
+        throw Failure(.invalidConfiguration, "\"post_add\" needs original_ln_before", at: c.path(to: "residual_before_ln"))
+      }
+      return .sum
+    default: throw Failure(.invalidConfiguration, "residual_before_ln is true, false or \"post_add\"", at: c.path(to: "residual_before_ln"))
+    }
+  }
+
+  private static func reduction(_ c: JSONObject) throws -> [String: Double] {
+    let key = "reduction_factor"
+    let factors = try c.required(key, "a number, or an object from layer numbers to numbers") { value -> [String: Double]? in
+      if let number = value.number { return ["default": number] }
+      return value.object.map { members in
+        Dictionary(members.entries.map { ($0.key, $0.value.number ?? .nan) }, uniquingKeysWith: { $1 })
+      }
+    }
+    for factor in factors.values { try checkReduction(factor, at: c.path(to: key)) }
+    return factors
+  }
+
+  private static func checkReduction(_ factor: Double, at path: String) throws {
+    guard factor.isFinite, factor >= 1e-4, factor <= 1e9 else {
+      throw Failure(.invalidConfiguration, "a reduction factor of \(factor) is not between 0.0001 and 1000000000", at: path)
+    }
+  }
+
+  private static func invertibleReduction(_ c: JSONObject) throws -> Double? {
+    guard let block = try c.optionalString("inv_adapter"), !block.isEmpty else { return nil }
+    guard block == "nice" else {
+      throw Failure(
+        .unsupportedAdapter, "invertible adapters of the type \(block.debugDescription) are not supported", at: c.path(to: "inv_adapter"),
+        hint: block == "glow" ? "the Python library cannot run GLOW blocks either; \"nice\" is what adapters use" : "supported: nice")
+    }
+    let factor = try c.number("inv_adapter_reduction_factor")
+    try checkReduction(factor, at: c.path(to: "inv_adapter_reduction_factor"))
+    return factor
+  }
+
+  private static func initializers(_ c: JSONObject) throws -> (Initializer, Initializer) {
+    let name = try c.optionalString("init_weights") ?? "bert"
+    switch name {
+    case "bert": return (.normal(deviation: 0.02), .normal(deviation: 0.02))
+    case "mam_adapter": return (.kaimingUniform(a: Float(5).squareRoot()), .zeros)
+    case "houlsby": return (.normal(deviation: 0.01), .normal(deviation: 0.01))
+    default: throw Failure(.invalidConfiguration, "init_weights is bert, mam_adapter or houlsby, not \(name.debugDescription)", at: c.path(to: "init_weights"))
+    }
+  }
+}

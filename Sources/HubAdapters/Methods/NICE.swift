@@ -1,0 +1,48 @@
+import HubManifest
+import HubTensor
+import HubTransformer
+
+/// The invertible adapter of MAD-X (Pfeiffer et al. 2020): additive coupling as in NICE (Dinh et al. 2015).
+///
+/// With the input's columns in two halves, `y1 = e1 + F(e2)` and `y2 = e2 + G(y1)`.
+struct NICE: EmbeddingAdapter {
+  private let half: Int
+  private let f, g: Coupling
+
+  init(width: Int, reduction: Double, activation: Activation, from weights: ParameterSource) throws {
+    half = width / 2
+    let rest = width - half
+    f = try Coupling(rest, half, reduction, activation, from: weights["f"])
+    g = try Coupling(half, rest, reduction, activation, from: weights["g"])
+  }
+
+  func callAsFunction(_ x: Tensor, in cx: Context) -> Tensor {
+    let first = cx.columns(x, 0..<half), second = cx.columns(x, half..<x.columns)
+    let y1 = f(second, plus: first, in: cx)
+    return cx.joined(y1, g(y1, plus: second, in: cx))
+  }
+
+  var parameters: [Parameter] { f.parameters + g.parameters }
+}
+
+/// `up(activation(down(x)))`, one half's effect on the other.
+private struct Coupling: Sendable {
+  private let down, up: Linear
+  private let activation: Activation
+
+  init(_ input: Int, _ output: Int, _ reduction: Double, _ activation: Activation, from weights: ParameterSource) throws {
+    let bottleneck = Int((Double(input) / reduction).rounded(.down))
+    guard bottleneck >= 1 else {
+      throw Failure(.invalidConfiguration, "a factor of \(reduction) leaves nothing of \(input) columns", at: "inv_adapter_reduction_factor")
+    }
+    self.activation = activation
+    down = try Linear(from: weights["down"], input, bottleneck)
+    up = try Linear(from: weights["up"], bottleneck, output)
+  }
+
+  func callAsFunction(_ x: Tensor, plus other: Tensor, in cx: Context) -> Tensor {
+    up(down(x, then: activation, in: cx), plus: other, in: cx)
+  }
+
+  var parameters: [Parameter] { down.parameters + up.parameters }
+}

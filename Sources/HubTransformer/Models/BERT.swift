@@ -1,0 +1,25 @@
+public import HubManifest
+public import HubTensor
+
+/// BERT (Devlin et al. 2019), with Hugging Face's tensor names.
+public struct BERT: BaseModel {
+  public static let modelTypes = ["bert"]
+  public static let prefix = "bert"
+
+  private let encoder: PostNormEncoder
+
+  public init(configuration: JSONObject, weights: ParameterSource) throws {
+    encoder = try PostNormEncoder(EncoderConfiguration(configuration), from: weights)
+  }
+
+  public var shape: BaseShape { encoder.shape }
+
+  /// Positions count from 0 in each sequence.
+  public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
+    let positions = (0..<tokens.sequences.count).flatMap { Array(0..<tokens.sequences[$0].count) }
+    return try encoder(tokens, positionIDs: positions, typeIDs: tokens.typeIDs, with: adapters, in: context)
+  }
+
+  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
+  public func prepare(in context: Context) { encoder.prepare(in: context) }
+}

@@ -1,0 +1,36 @@
+public import HubManifest
+public import HubTensor
+
+/// RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020): BERT with positions that count from behind the padding id.
+public struct RoBERTa: BaseModel {
+  public static let modelTypes = ["roberta", "xlm-roberta"]
+  public static let prefix = "roberta"
+
+  private let encoder: PostNormEncoder
+
+  public init(configuration: JSONObject, weights: ParameterSource) throws {
+    encoder = try PostNormEncoder(EncoderConfiguration(configuration), from: weights)
+  }
+
+  public var shape: BaseShape { encoder.shape }
+
+  /// The first token has the position `padding id + 1`; a padding token within the text has the padding id itself
+  /// and does not count. There is one token type.
+  public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
+    let padding = encoder.configuration.paddingID
+    var positions: [Int] = []
+    positions.reserveCapacity(tokens.ids.count)
+    for sequence in 0..<tokens.sequences.count {
+      var counted = 0
+      for id in tokens.ids[tokens.sequences[sequence]] {
+        if id != padding { counted += 1 }
+        positions.append(id == padding ? padding : padding + counted)
+      }
+    }
+    let types = Array(repeating: 0, count: tokens.ids.count)
+    return try encoder(tokens, positionIDs: positions, typeIDs: types, with: adapters, in: context)
+  }
+
+  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
+  public func prepare(in context: Context) { encoder.prepare(in: context) }
+}

@@ -1,0 +1,71 @@
+public import HubTensor
+
+/// A place in a base model where adapters may act.
+public struct Site: Hashable, Sendable, Comparable {
+  public enum Place: String, Hashable, Sendable, CaseIterable {
+    /// After the self-attention's output projection.
+    case attention
+    /// After the feed-forward block's second projection.
+    case feedForward = "feed_forward"
+  }
+
+  /// Counted from 0; through the encoder, then through the decoder.
+  public let layer: Int
+  public let place: Place
+
+  public init(_ layer: Int, _ place: Place) {
+    self.layer = layer
+    self.place = place
+  }
+
+  public static func < (left: Site, right: Site) -> Bool {
+    (left.layer, left.place.order) < (right.layer, right.place.order)
+  }
+}
+
+extension Site.Place {
+  fileprivate var order: Int { self == .attention ? 0 : 1 }
+}
+
+/// A sublayer that has computed its output and not yet joined the residual stream.
+public struct Sublayer {
+  /// What came out of the last projection, `[rows, hidden]`.
+  public let output: Tensor
+  /// What went into the sublayer, `[rows, hidden]`.
+  public let residual: Tensor
+  /// The layer norm that follows in post-norm models.
+  public let norm: LayerNorm?
+
+  public init(output: Tensor, residual: Tensor, norm: LayerNorm?) {
+    self.output = output
+    self.residual = residual
+    self.norm = norm
+  }
+
+  /// `norm(x + residual)`, or the bare sum in pre-norm models.
+  public func joined(_ x: Tensor, in context: Context) -> Tensor {
+    norm.map { $0(x, plus: residual, in: context) } ?? context.add(x, residual)
+  }
+}
+
+/// What a base model calls at its sites; it knows nothing else of adapters. Each call has a default that leaves the
+/// model as it is.
+public protocol Interventions {
+  /// Token rows after the embedding layer, `[rows, embedding]`.
+  func embedded(_ x: Tensor, in context: Context) -> Tensor
+  /// The end of a sublayer: returns what the next one reads.
+  func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor
+  /// The output of a whole layer.
+  func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor
+}
+
+extension Interventions {
+  public func embedded(_ x: Tensor, in context: Context) -> Tensor { x }
+  public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }
+  public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor { output }
+}
+
+/// The base model alone.
+public struct NoInterventions: Interventions {
+  public init() {}
+}

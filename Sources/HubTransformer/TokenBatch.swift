@@ -1,0 +1,19 @@
+public import HubTensor
+
+/// Token ids of several sequences, one after another.
+public struct TokenBatch: Sendable {
+  public private(set) var ids: [Int] = []
+  /// The segment of each token: 0, and 1 in the second text of a pair.
+  public private(set) var typeIDs: [Int] = []
+  public let sequences: Sequences
+
+  /// - Parameter rows: for each sequence its ids and segments, which must be equally many
+  public init(_ rows: [(ids: [Int], typeIDs: [Int])]) {
+    for row in rows {
+      precondition(row.ids.count == row.typeIDs.count)
+      ids += row.ids
+      typeIDs += row.typeIDs
+    }
+    sequences = Sequences(lengths: rows.map(\.ids.count))
+  }
+}
