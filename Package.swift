@@ -14,10 +14,12 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifest", [crypto]),
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
+  ("HubForeign", ["HubManifest", "HubWeights"]),
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
+  ("HubTraining", ["HubTensor"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -26,6 +28,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
+]
+
+let programs: [(name: String, imports: [Target.Dependency])] = [
+  ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]
 
 /// Test targets with a folder `Fixtures`, whose files the tests read from where they stand.
@@ -40,6 +46,9 @@ var targets: [Target] = [
 ]
 for layer in layers {
   targets.append(.target(name: layer.name, dependencies: layer.imports, swiftSettings: swift))
+}
+for program in programs {
+  targets.append(.executableTarget(name: program.name, dependencies: program.imports, swiftSettings: swift))
 }
 for test in tests {
   let excluded = fixtures.contains(test.name) ? ["Fixtures"] : []

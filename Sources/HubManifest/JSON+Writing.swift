@@ -77,3 +77,15 @@ extension JSON: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral, Express
     self = .object(members)
   }
 }
+
+extension JSON.Members: ExpressibleByDictionaryLiteral {
+  public init(dictionaryLiteral elements: (String, JSON)...) {
+    self.init()
+    for (key, value) in elements { self[key] = value }
+  }
+
+  /// These members, with those of `others` in place of or behind them.
+  public func with(_ others: JSON.Members) -> JSON.Members {
+    others.entries.reduce(into: self) { $0[$1.key] = $1.value }
+  }
+}

@@ -29,7 +29,16 @@ public protocol Head: Sendable {
   /// - Throws: ``Failure`` if the base model lacks what the head needs.
   func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor
 
+  /// What training makes small, `[1, 1]`: cross entropy unless the head says otherwise.
+  ///
+  /// - Parameter labels: one for each row of the logits; `nil` leaves the row out
+  func loss(_ logits: Tensor, labels: [Int?], in context: Context) -> Tensor
+
   var parameters: [Parameter] { get }
+}
+
+extension Head {
+  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) -> Tensor { context.crossEntropy(logits, labels: labels) }
 }
 
 /// The heads that Dovetail knows.

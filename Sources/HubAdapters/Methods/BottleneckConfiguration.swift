@@ -151,7 +151,7 @@ extension BottleneckConfiguration {
     guard let block = try c.optionalString("inv_adapter"), !block.isEmpty else { return nil }
     guard block == "nice" else {
       throw Failure(
-        .unsupportedAdapter, "invertible adapters of the type \(block.debugDescription) are not supported", at: c.path(to: "inv_adapter"),
+        .invalidConfiguration, "invertible adapters of the type \(block.debugDescription) are not supported", at: c.path(to: "inv_adapter"),
         hint: block == "glow" ? "the Python library cannot run GLOW blocks either; \"nice\" is what adapters use" : "supported: nice")
     }
     let factor = try c.number("inv_adapter_reduction_factor")

@@ -1,0 +1,73 @@
+public import HubManifest
+public import HubWeights
+
+extension Failure.Code {
+  /// A folder holds no adapter in any format that Dovetail reads.
+  public static let unknownForeignFormat = Self("foreign/unknown", .badData)
+  /// A file that the format needs is not there.
+  public static let missingForeignFile = Self("foreign/missing-file", .badData)
+  /// A tensor whose name the format does not know.
+  public static let unknownForeignTensor = Self("foreign/unknown-tensor", .badData)
+}
+
+/// An adapter that came in somebody else's format, with configuration and weights in the words of our own.
+public struct ForeignAdapter: Sendable {
+  public enum Content: Hashable, Sendable {
+    case adapter
+    /// A fusion of the adapters with these names.
+    case fusion(members: [String])
+    /// Only a prediction head.
+    case head
+  }
+
+  /// A prediction head that came with it.
+  public struct Head: Sendable {
+    public var name: String
+    public var configuration: JSON.Members
+    public var weights: [StoredTensor]
+  }
+
+  /// The name that the adapter has in its files.
+  public var name: String
+  public var content: Content
+  /// `seq_bn`, `fusion` and so on.
+  public var method: String
+  public var isLanguage: Bool
+  public var configuration: JSON.Members
+  public var weights: [StoredTensor]
+  public var head: Head?
+  /// The base model it was trained on, as far as the files tell.
+  public var architecture: String
+  public var modelName: String?
+  public var hiddenSize: Int
+  /// Everything the files say that has no place of its own.
+  public var source: JSON.Members
+  /// What could not be carried over, one sentence each.
+  public var notes: [String]
+}
+
+/// Somebody else's way to keep adapters in a folder. One file under `Formats/`, one line in ``ForeignFormats``.
+public protocol ForeignFormat: Sendable {
+  /// What people call it.
+  static var name: String { get }
+
+  /// Whether the files of a folder look like this format.
+  static func recognizes(files: Set<String>) -> Bool
+
+  /// Reads a folder.
+  ///
+  /// - Throws: ``Failure`` that names the file, key or tensor that is wrong.
+  static func read(folder: String) throws -> ForeignAdapter
+}
+
+/// The formats that Dovetail reads.
+public enum ForeignFormats {
+  public static let all: [any ForeignFormat.Type] = [
+    AdapterHub.self
+  ]
+
+  /// The format of a folder with these files; `nil` if it is none of them.
+  public static func format(forFiles files: Set<String>) -> (any ForeignFormat.Type)? {
+    all.first { $0.recognizes(files: files) }
+  }
+}

@@ -1,0 +1,142 @@
+import Foundation
+import HubManifest
+import HubWeights
+
+/// The folders that the Python library `adapters` saves: an adapter, a fusion layer or a prediction head, each a JSON
+/// file and a weight file, as safetensors or as a torch pickle.
+public enum AdapterHub: ForeignFormat {
+  public static let name = "adapterhub"
+
+  static let adapterConfig = "adapter_config.json"
+  static let fusionConfig = "adapter_fusion_config.json"
+  static let headConfig = "head_config.json"
+
+  public static func recognizes(files: Set<String>) -> Bool {
+    !files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
+  }
+
+  public static func read(folder: String) throws -> ForeignAdapter {
+    let files = try Set(FileManager.default.contentsOfDirectory(atPath: folder))
+    var adapter: ForeignAdapter
+    if files.contains(adapterConfig) {
+      adapter = try readAdapter(folder, files)
+    } else if files.contains(fusionConfig) {
+      adapter = try readFusion(folder, files)
+    } else {
+      return try readHeadAlone(folder, files)
+    }
+    if files.contains(headConfig) { (adapter.head, adapter.source["head"]) = try readHead(folder, files, &adapter.notes) }
+    let used: Set = [
+      adapterConfig, fusionConfig, headConfig, "adapter.safetensors", "pytorch_adapter.bin", "model_adapter_fusion.safetensors",
+      "pytorch_model_adapter_fusion.bin", "model_head.safetensors", "pytorch_model_head.bin",
+    ]
+    adapter.notes += files.subtracting(used).sorted().map { "the file \($0) was not carried over" }
+    return adapter
+  }
+
+  private static func readAdapter(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
+    let json = try object(folder, adapterConfig)
+    let name = try locating(adapterConfig) { try json.string("name") }
+    let configuration = try locating(adapterConfig) { try AdapterHubConfiguration.normalized(json) }
+    let file = try weights(folder, files, ["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
+    var mapped: [String: StoredTensor] = [:]
+    for tensor in file.tensors {
+      guard let (stable, precedence) = AdapterHubNames.stable(adapterTensor: tensor.name, of: name, configuration) else {
+        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)", at: tensor.name).within(file.path)
+      }
+      if precedence || mapped[stable] == nil { mapped[stable] = tensor.renamed(stable) }
+    }
+    let type = try locating(adapterConfig) { try json.optionalString("type") }
+    let inverts = configuration["inv_adapter"]?.string != nil
+    return try described(
+      json, adapterConfig, name: name, content: .adapter, method: AdapterHubConfiguration.methodName(configuration),
+      isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !files.contains(headConfig)), configuration, Array(mapped.values))
+  }
+
+  private static func readFusion(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
+    let json = try object(folder, fusionConfig)
+    let (name, members, configuration) = try locating(fusionConfig) {
+      let name = try json.string("name")
+      let members = try json.optionalStrings("adapter_names") ?? name.split(separator: ",").map(String.init)
+      return (name, members, try AdapterHubConfiguration.fusion(json))
+    }
+    let file = try weights(folder, files, ["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
+    let tensors = try file.tensors.map { tensor in
+      guard let stable = AdapterHubNames.stable(fusionTensor: tensor.name, of: name) else {
+        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name).within(file.path)
+      }
+      return tensor.renamed(stable)
+    }
+    return try described(
+      json, fusionConfig, name: name, content: .fusion(members: members), method: "fusion", isLanguage: false, configuration, tensors)
+  }
+
+  private static func readHeadAlone(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
+    var notes: [String] = []
+    let json = try object(folder, headConfig)
+    let (head, _) = try readHead(folder, files, &notes)
+    var adapter = try described(
+      json, headConfig, name: head.name, content: .head, method: "head", isLanguage: false, JSON.Members(), [])
+    adapter.head = head
+    adapter.notes = notes
+    return adapter
+  }
+
+  /// A head's file also holds the weights of every head whose name begins with this one's: a slip of the library's
+  /// filter. They are left out, and that is said.
+  private static func readHead(_ folder: String, _ files: Set<String>, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
+    let json = try object(folder, headConfig)
+    let (name, configuration) = try locating(headConfig) { (try json.string("name"), try json.object("config").members) }
+    let file = try weights(folder, files, ["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
+    var tensors: [StoredTensor] = [], strangers = 0
+    for tensor in file.tensors {
+      if let stable = try AdapterHubNames.stable(headTensor: tensor.name, of: name, configuration) {
+        tensors.append(tensor.renamed(stable))
+      } else if tensor.name.hasPrefix("heads."), !tensor.name.hasPrefix("heads.\(name).") {
+        strangers += 1
+      } else {
+        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the head \(name.debugDescription)", at: tensor.name).within(file.path)
+      }
+    }
+    if strangers > 0 { notes.append("\(strangers) tensors of other heads in the file of the head \(name.debugDescription) were left out") }
+    return (ForeignAdapter.Head(name: name, configuration: configuration, weights: tensors), .object(rest(json)))
+  }
+}
+
+extension AdapterHub {
+  private static func object(_ folder: String, _ file: String) throws -> JSONObject {
+    guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
+      throw Failure(.missingForeignFile, "the file cannot be read", at: "\(folder)/\(file)")
+    }
+    return try locating(file) { try JSONObject(JSON(parsing: bytes)) }
+  }
+
+  /// The first of the candidates that is there: safetensors before pickles.
+  private static func weights(_ folder: String, _ files: Set<String>, _ candidates: [String], for config: String) throws -> WeightFile {
+    guard let file = candidates.first(where: files.contains) else {
+      throw Failure(.missingForeignFile, "\(config) is there, and no weights are", at: folder, hint: "expected \(candidates.joined(separator: " or "))")
+    }
+    let path = "\(folder)/\(file)"
+    return file.hasSuffix(".bin") ? try TorchFile.open(path) : try Safetensors.open(path)
+  }
+
+  private static func described(
+    _ json: JSONObject, _ file: String, name: String, content: ForeignAdapter.Content, method: String, isLanguage: Bool,
+    _ configuration: JSON.Members, _ tensors: [StoredTensor]
+  ) throws -> ForeignAdapter {
+    try locating(file) {
+      let modelName = try json.optionalString("model_name")
+      return ForeignAdapter(
+        name: name, content: content, method: method, isLanguage: isLanguage, configuration: configuration,
+        weights: tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }, head: nil, architecture: try json.string("model_type"),
+        modelName: modelName.flatMap { $0.isEmpty ? nil : $0 }, hiddenSize: try json.integer("hidden_size"), source: rest(json), notes: [])
+    }
+  }
+
+  /// What a JSON file says besides the configuration.
+  private static func rest(_ json: JSONObject) -> JSON.Members {
+    var members = json.members
+    members["config"] = nil
+    return members
+  }
+}

@@ -1,0 +1,70 @@
+import HubManifest
+
+/// AdapterHub's configurations in today's form, whatever version wrote them.
+enum AdapterHubConfiguration {
+  /// The `config` of an `adapter_config.json`: a named one spelt out, old keys and old names of activations replaced.
+  static func normalized(_ json: JSONObject) throws -> JSON.Members {
+    var config: JSON.Members
+    if let name = json.members["config"]?.string {
+      guard let known = named[name] else {
+        throw Failure(.unknownForeignFormat, "the configuration \(name.debugDescription) is unknown", at: "config")
+      }
+      config = known
+    } else {
+      config = try json.object("config").members
+    }
+    if let old = config["invertible_adapter"] {
+      config["invertible_adapter"] = nil
+      if let block = old.object {
+        config["inv_adapter"] = block["block_type"]
+        config["inv_adapter_reduction_factor"] = block["reduction_factor"]
+      }
+    }
+    // Version 1 and 2 wrote no version, and called other functions by these names.
+    if json.members["version"] == nil, let activation = config["non_linearity"]?.string {
+      config["non_linearity"] = ["gelu": "gelu_new", "gelu_orig": "gelu"][activation] ?? .string(activation)
+    }
+    return config
+  }
+
+  static func fusion(_ json: JSONObject) throws -> JSON.Members {
+    switch json.members["config"]?.string {
+    case "static": ["value": false, "temperature": false, "value_before_softmax": true, "value_initialized": false] as JSON.Members
+    case "dynamic": JSON.Members()
+    case let other?: throw Failure(.unknownForeignFormat, "the fusion \(other.debugDescription) is unknown", at: "config")
+    case nil: try json.object("config").members
+    }
+  }
+
+  /// The library's named configurations of bottleneck adapters.
+  private static let named: [String: JSON.Members] = {
+    let pfeiffer: JSON.Members = [
+      "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "relu",
+      "reduction_factor": 16,
+    ]
+    let houlsby: JSON.Members = [
+      "mh_adapter": true, "output_adapter": true, "original_ln_before": false, "original_ln_after": true, "non_linearity": "swish",
+      "reduction_factor": 16,
+    ]
+    let parallel: JSON.Members = [
+      "mh_adapter": false, "output_adapter": true, "original_ln_before": false, "original_ln_after": true, "non_linearity": "relu",
+      "reduction_factor": 2, "is_parallel": true, "scaling": 4.0, "init_weights": "mam_adapter",
+    ]
+    let inverting: JSON.Members = ["inv_adapter": "nice", "inv_adapter_reduction_factor": 2]
+    return [
+      "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
+      "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
+      "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
+      "double_seq_bn_inv": houlsby.with(inverting), "houlsby+inv": houlsby.with(inverting),
+    ]
+  }()
+
+  /// What the field calls a configuration.
+  static func methodName(_ c: JSON.Members) -> String {
+    if let architecture = c["architecture"]?.string { return architecture }
+    if c["phm_layer"] == true { return c["mh_adapter"] == true ? "compacter" : "compacter++" }
+    if c["is_parallel"] == true { return c["scaling"] == "learned" ? "scaled_par_bn" : "par_bn" }
+    guard c["output_adapter"] == true else { return "bottleneck" }
+    return (c["mh_adapter"] == true ? "double_seq_bn" : "seq_bn") + (c["inv_adapter"]?.string == nil ? "" : "_inv")
+  }
+}

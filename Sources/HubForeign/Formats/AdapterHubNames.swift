@@ -1,0 +1,110 @@
+public import HubManifest
+
+/// Names of tensors: AdapterHub's, which repeat the model's module tree and the adapter's name, and the stable ones of
+/// the bundle format, which do neither.
+public enum AdapterHubNames {
+  /// What the library puts before everything, depending on the model.
+  private static let prefixes: [(model: String, prefix: String)] = [
+    ("bert", "bert."), ("roberta", "roberta."), ("xlm-roberta", "roberta."), ("electra", "electra."), ("xmod", "roberta."),
+  ]
+
+  /// Where the sites are in the module tree of BERT and its relatives.
+  private static let sites = [("attention", "attention.output."), ("feed_forward", "output.")]
+
+  /// Versions 1 and 2 told adapters of languages and tasks apart.
+  private static let oldModules = [
+    "attention_text_task_adapters", "attention_text_lang_adapters", "layer_text_task_adapters", "layer_text_lang_adapters",
+    "attention_adapters", "language_attention_adapters", "layer_adapters", "layer_language_adapters",
+  ]
+
+  /// The stable name of an adapter's tensor, and whether it outranks another tensor of the same stable name: with
+  /// `ln_before` the library writes the norm twice.
+  static func stable(adapterTensor stored: String, of adapter: String, _ configuration: JSON.Members) -> (name: String, outranks: Bool)? {
+    var name = unprefixed(stored)
+    for old in oldModules { name = name.replacing(".\(old).", with: ".adapters.") }
+    name = name.hasPrefix("invertible_lang_adapters.") ? "invertible_adapters." + name.dropFirst(25) : name
+    if let rest = name.after("invertible_adapters.\(adapter).") { return invertible(rest).map { ($0, true) } }
+    guard let (site, rest) = site(of: name), let parameter = rest.after("adapters.\(adapter).") else { return nil }
+    let hasNorm = configuration["ln_before"] == true
+    let renamed: [(String, String, Bool)] =
+      (hasNorm ? [("adapter_down.0.", "norm_before.", true), ("adapter_down.1.", "down.", true)] : [("adapter_down.0.", "down.", true)]) + [
+        ("adapter_norm_before.", "norm_before.", false), ("adapter_norm_after.", "norm_after.", true), ("adapter_up.", "up.", true),
+        ("gate.", "gate.", true),
+      ]
+    if parameter == "scaling" { return ("\(site).scaling", true) }
+    for (old, new, outranks) in renamed {
+      if let end = parameter.after(old), isWeightOrBias(end) { return ("\(site).\(new)\(end)", outranks) }
+    }
+    return nil
+  }
+
+  static func stable(fusionTensor stored: String, of fusion: String) -> String? {
+    guard let (site, rest) = site(of: unprefixed(stored)), let parameter = rest.after("adapter_fusion_layer.\(fusion).") else { return nil }
+    return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter) ? "\(site).\(parameter)" : nil
+  }
+
+  /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
+  static func stable(headTensor stored: String, of head: String, _ configuration: JSON.Members) throws -> String? {
+    guard let rest = stored.after("heads.\(head)."), let dot = rest.firstIndex(of: "."), let module = Int(rest[..<dot]) else { return nil }
+    let end = String(rest[rest.index(after: dot)...])
+    let step = configuration["activation_function"]?.string == nil ? 2 : 3
+    guard module >= 1, (module - 1) % step == 0, isWeightOrBias(end) else { return nil }
+    return "linear.\((module - 1) / step).\(end)"
+  }
+
+  /// The library's name for a tensor of an adapter or a head, for export and for comparison.
+  ///
+  /// - Parameters:
+  ///   - stable: a name of the bundle format
+  ///   - model: the base model's `model_type`
+  ///   - headConfiguration: given for a head's tensors
+  public static func stored(
+    _ stable: String, of adapter: String, model: String, configuration: JSON.Members, headConfiguration: JSON.Members? = nil
+  ) -> String? {
+    let parts = stable.split(separator: ".").map(String.init)
+    guard let end = parts.last else { return nil }
+    if let headConfiguration {
+      let step = headConfiguration["activation_function"]?.string == nil ? 2 : 3
+      return parts.count == 3 ? Int(parts[1]).map { "heads.\(adapter).\(1 + $0 * step).\(end)" } : nil
+    }
+    let prefix = prefixes.first { $0.model == model }?.prefix ?? ""
+    if parts.count == 4, parts[0] == "invertible" {
+      return "\(prefix)invertible_adapters.\(adapter).\(parts[1].uppercased()).\(parts[2] == "down" ? 0 : 2).\(end)"
+    }
+    guard parts.count >= 4, let path = sites.first(where: { $0.0 == parts[2] })?.1 else { return nil }
+    let hasNorm = configuration["ln_before"] == true
+    let modules = [
+      "down": hasNorm ? "adapter_down.1" : "adapter_down.0", "up": "adapter_up", "norm_before": "adapter_down.0", "norm_after": "adapter_norm_after",
+      "gate": "gate", "scaling": "scaling",
+    ]
+    guard let module = modules[parts[3]] else { return nil }
+    let parameter = parts.count == 4 ? module : "\(module).\(end)"
+    return "\(prefix)encoder.layer.\(parts[1]).\(path)adapters.\(adapter).\(parameter)"
+  }
+
+  private static func unprefixed(_ name: String) -> String {
+    for (_, prefix) in prefixes { if let rest = name.after(prefix) { return rest } }
+    return name
+  }
+
+  /// `encoder.layer.{i}.output.` and so on: the stable name of the site, and what follows.
+  private static func site(of name: String) -> (site: String, rest: String)? {
+    guard let rest = name.after("encoder.layer."), let dot = rest.firstIndex(of: "."), let layer = Int(rest[..<dot]), layer >= 0 else { return nil }
+    let path = String(rest[rest.index(after: dot)...])
+    for (place, module) in sites { if let end = path.after(module) { return ("layers.\(layer).\(place)", end) } }
+    return nil
+  }
+
+  private static func invertible(_ rest: String) -> String? {
+    let parts = rest.split(separator: ".").map(String.init)
+    guard parts.count == 3, ["F", "G"].contains(parts[0]), let module = ["0": "down", "2": "up"][parts[1]], isWeightOrBias(parts[2]) else { return nil }
+    return "invertible.\(parts[0].lowercased()).\(module).\(parts[2])"
+  }
+
+  private static func isWeightOrBias(_ name: String) -> Bool { name == "weight" || name == "bias" }
+}
+
+extension String {
+  /// What follows `prefix`; `nil` if the text does not begin with it.
+  fileprivate func after(_ prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
+}

@@ -1,0 +1,88 @@
+import Foundation
+public import HubManifest
+public import HubTensor
+import HubWeights
+
+extension Failure.Code {
+  /// A folder is not a checkpoint: `config.json` or the weights are not there.
+  public static let missingCheckpoint = Self("model/not-found", .notFound)
+}
+
+/// A pre-trained model as Hugging Face keeps it: `config.json` and `model.safetensors`, in one piece or in shards.
+public struct Checkpoint: Sendable {
+  public let folder: String
+  public let configuration: JSONObject
+  public let type: any BaseModel.Type
+  /// The model's own tensors by the names that the model asks for.
+  public let weights: StoredWeights
+  /// Tensors of the file that belong to a head.
+  public let otherTensors: [String]
+
+  /// - Throws: ``Failure``: files missing or malformed, a model that is not supported.
+  public init(folder: String) throws {
+    self.folder = folder
+    let configPath = folder + "/config.json"
+    guard let bytes = FileManager.default.contents(atPath: configPath) else {
+      throw Failure(.missingCheckpoint, "there is no config.json in the folder", at: folder, hint: "give the folder of a Hugging Face checkpoint")
+    }
+    (configuration, type) = try locating(configPath) {
+      let configuration = try JSONObject(JSON(parsing: bytes))
+      return (configuration, try BaseModels.type(for: configuration))
+    }
+    let file = try Self.weightFile(folder)
+    let type = type
+    let isPrefixed = file.tensors.contains { $0.name.hasPrefix(type.prefix + ".embeddings.") }
+    var tensors: [String: StoredTensor] = [:], others: [String] = []
+    for tensor in file.tensors {
+      if let name = BaseModels.name(ofTensor: tensor.name, in: type, isPrefixed: isPrefixed) {
+        tensors[name] = tensor.renamed(name)
+      } else {
+        others.append(tensor.name)
+      }
+    }
+    weights = StoredWeights(tensors)
+    otherTensors = others
+  }
+
+  private static func weightFile(_ folder: String) throws -> WeightFile {
+    let single = folder + "/model.safetensors", index = single + ".index.json"
+    if FileManager.default.fileExists(atPath: single) { return try Safetensors.open(single) }
+    if FileManager.default.fileExists(atPath: index) { return try Safetensors.openSharded(index) }
+    throw Failure(
+      .missingCheckpoint, "there is neither model.safetensors nor model.safetensors.index.json in the folder", at: folder,
+      hint: "checkpoints with pickled weights only must be saved as safetensors first")
+  }
+
+  /// - Throws: ``Failure``: a key out of range, tensors that do not fit.
+  public func load(engine: Engine) throws -> any BaseModel {
+    try locating(folder) {
+      try weights.load(engine: engine) { try type.init(configuration: configuration, weights: $0) as any BaseModel }
+    }
+  }
+
+  /// The sizes that adapters depend on, without loading anything.
+  public func shape() throws -> BaseShape {
+    try type.init(configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil })).shape
+  }
+
+  /// Names the model by what it computes: the digest of each tensor of the embeddings and layers, and of the keys of
+  /// `config.json` that change the result. Where the tensors lie, in which file and in which order, and whether a
+  /// pooler or a head is with them, makes no difference.
+  public func fingerprint() -> Digest {
+    var hasher = Digest.Hasher()
+    hasher.update("dovetail base 1\n")
+    for key in ["hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type"] {
+      hasher.update("\(key) \((configuration.members[key] ?? .null).text())\n")
+    }
+    let own = weights.tensors.filter { !$0.key.hasPrefix("pooler.") }.sorted { $0.key < $1.key }
+    for (name, tensor) in own {
+      let digest = tensor.withBytes { bytes in
+        var content = Digest.Hasher()
+        content.update(bytes)
+        return content.finish()
+      }
+      hasher.update("\(name) \(tensor.type.rawValue) \(tensor.shape) \(digest.hex)\n")
+    }
+    return hasher.finish()
+  }
+}

@@ -1,0 +1,100 @@
+import Foundation
+import HubManifest
+
+extension Failure.Code {
+  /// The case needs something that Dovetail does not have yet.
+  static let unsupportedCase = Self("parity/unsupported", .usage)
+}
+
+/// One `case.json`.
+struct Case {
+  struct Training {
+    let learningRate, weightDecay, epsilon: Float
+    let betas: (Float, Float)
+    let steps: Int
+    let adapters: [String]
+    let mode: String
+    let labels: [JSON]
+    let withoutDecay: Set<String>
+  }
+
+  let folder: String
+  let base: String
+  let adapters: [(name: String, folder: String)]
+  let fusions: [(name: String, folder: String)]
+  let heads: [(name: String, folder: String)]
+  let setup: Composition?
+  let head: String?
+  let skippedLayers: Set<Int>
+  let inputIDs: [[Int]]
+  let attentionMask: [[Int]]
+  let typeIDs: [[Int]]
+  let wantsSentenceEmbedding: Bool
+  let training: Training?
+
+  private static let known: Set<String> = [
+    "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
+    "token_masks", "train", "error", "library_error", "reference_attention",
+  ]
+
+  init(folder: String) throws {
+    self.folder = folder
+    guard let bytes = FileManager.default.contents(atPath: folder + "/case.json") else {
+      throw Failure(.unexpectedJSON, "there is no case.json", at: folder)
+    }
+    let json = try JSONObject(JSON(parsing: bytes))
+    if let key = json.members.entries.first(where: { !Self.known.contains($0.key) && !$0.value.isNull })?.key {
+      throw Failure(.unsupportedCase, "the key \(key)")
+    }
+    let base = try json.string("base")
+    let models = ProcessInfo.processInfo.environment["PARITY_MODELS"] ?? "."
+    self.base = base.hasPrefix("pip:") ? "\(models)/\(base.dropFirst(4))" : "\(folder)/\(base)"
+    func folders(_ key: String) throws -> [(String, String)] {
+      try (json.optionalObject(key)?.members.entries ?? []).map { ($0.key, "\(folder)/\($0.value.string ?? "")") }
+    }
+    adapters = try folders("adapters")
+    fusions = try folders("fusions")
+    heads = try folders("heads")
+    setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
+    guard json.members["head"].map({ $0.isNull || $0.string != nil }) ?? true else { throw Failure(.unsupportedCase, "several heads") }
+    head = try json.optionalString("head")
+    skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
+    let inputs = try json.object("inputs")
+    func rows(_ key: String) throws -> [[Int]]? {
+      try inputs.optional(key, "rows of integers") { value in
+        value.array.flatMap { rows in rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil }
+      }
+    }
+    guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
+    if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids"].contains($0.key) && !$0.value.isNull }) {
+      throw Failure(.unsupportedCase, "the input \(other.key)")
+    }
+    inputIDs = ids
+    attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
+    typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
+    wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
+    training = try json.optionalObject("train").map(Self.training)
+  }
+
+  private static func composition(_ json: JSON) throws -> Composition {
+    if let name = json.string { return .adapter(name) }
+    let node = try JSONObject(json)
+    if let children = try node.optional("stack", "an array", { $0.array }) { return .stack(try children.map(composition)) }
+    if let children = try node.optional("fuse", "an array", { $0.array }) {
+      return .fuse(try children.map(composition), name: try node.optionalString("name"))
+    }
+    // What may not nest in what is a refusal, also of blocks that are not there yet.
+    throw Failure(.unsupportedCase, "the composition \(json.text())")
+  }
+
+  private static func training(_ json: JSONObject) throws -> Training {
+    let optimizer = try json.object("optimizer")
+    let betas = try optimizer.array("betas").compactMap(\.number).map(Float.init)
+    guard try json.optionalBool("fusion_regularization") != true else { throw Failure(.unsupportedCase, "fusion regularisation") }
+    return Training(
+      learningRate: Float(try optimizer.number("lr")), weightDecay: Float(try optimizer.number("weight_decay")),
+      epsilon: Float(try optimizer.number("eps")), betas: (betas[0], betas[1]), steps: try json.integer("steps"),
+      adapters: try composition(json.members["setup"] ?? .null).leaves, mode: try json.string("mode"),
+      labels: try json.object("labels").array("labels"), withoutDecay: Set(try optimizer.optionalStrings("no_decay") ?? json.optionalStrings("no_decay") ?? []))
+  }
+}
