@@ -1,4 +1,4 @@
-/// Canonical decomposition (the mapping under NFD) of single scalars, as of Unicode 8.
+/// Canonical decomposition (the mapping under NFD) of single scalars, as of Unicode 9.
 ///
 /// The standard library decomposes strings only, and by the Unicode of the machine; places need it scalar by scalar.
 struct CanonicalDecomposition: Sendable {

@@ -1,4 +1,4 @@
-/// The canonical decompositions of the Unicode Character Database up to version 8, applied until nothing decomposes
+/// The canonical decompositions of the Unicode Character Database up to version 9, applied until nothing decomposes
 /// further, without Hangul syllables (which decompose by arithmetic): `composed=first+second+...` in hexadecimal,
 /// in ascending order. Unicode promises never to change them.
 let canonicalDecompositionData: StaticString = """

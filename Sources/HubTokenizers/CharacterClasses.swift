@@ -1,5 +1,6 @@
-/// The character classes of the Rust crate that Hugging Face's BERT tokenizers ask: those of Unicode 8, so that
-/// younger characters count as unassigned, and a vocabulary sees the same words whatever Unicode this machine knows.
+/// The character classes of the Rust crates that Hugging Face's BERT tokenizers ask: categories of Unicode 8 and
+/// combining classes of Unicode 9. Younger characters count as unassigned, and a vocabulary sees the same words
+/// whatever Unicode this machine knows.
 extension Unicode.Scalar {
   /// Control, format and private-use characters, but tab and line ends; NUL and U+FFFD: what cleaning drops.
   var isDroppedByCleaning: Bool {
@@ -9,7 +10,7 @@ extension Unicode.Scalar {
     case ..<0x0300, 0x3400..<0xA000, 0xAC00..<0xD800: return false
     default:
       let category = properties.generalCategory
-      return category == .privateUse || category == .format && isInUnicode8
+      return category == .privateUse || category == .format && isInUnicode(8)
     }
   }
 
@@ -32,7 +33,7 @@ extension Unicode.Scalar {
     switch properties.generalCategory {
     case .connectorPunctuation, .dashPunctuation, .openPunctuation, .closePunctuation, .initialPunctuation,
       .finalPunctuation, .otherPunctuation:
-      return isInUnicode8
+      return isInUnicode(8)
     default: return false
     }
   }
@@ -43,7 +44,7 @@ extension Unicode.Scalar {
     case ..<0x0300, 0x3400..<0xA000, 0xAC00..<0xD800: return false
     case 0x0300..<0x0370, 0x1734, 0x1171E: return true
     case 0x1885, 0x1886, 0xA9BD, 0x111C9: return false
-    default: return properties.generalCategory == .nonspacingMark && isInUnicode8
+    default: return properties.generalCategory == .nonspacingMark && isInUnicode(8)
     }
   }
 
@@ -58,11 +59,11 @@ extension Unicode.Scalar {
     }
   }
 
-  /// The canonical combining class of Unicode 8.
+  /// The canonical combining class.
   var combiningClass: UInt8 {
     guard value >= 0x0300, !(0x3400..<0xA000).contains(value) else { return 0 }
     let order = properties.canonicalCombiningClass.rawValue
-    return order != 0 && isInUnicode8 ? order : 0
+    return order != 0 && isInUnicode(9) ? order : 0
   }
 
   /// `\w` as regular expressions define it over Unicode: what an added token that stands alone may not touch.
@@ -73,8 +74,8 @@ extension Unicode.Scalar {
     }
   }
 
-  private var isInUnicode8: Bool {
+  private func isInUnicode(_ version: Int) -> Bool {
     guard let age = properties.age else { return false }
-    return age <= (8, 0)
+    return age <= (version, 0)
   }
 }
