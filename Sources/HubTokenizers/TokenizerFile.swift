@@ -154,11 +154,13 @@ extension TokenizerFile {
   /// One token a line, without the white space behind it.
   private static func vocabulary(lines bytes: [UInt8]) throws -> Vocabulary {
     guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(.malformedVocabulary, "the file is not UTF-8") }
-    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-    if lines.last?.isEmpty == true { lines.removeLast() }
-    var vocabulary = Vocabulary(minimumCapacity: min(lines.count, Vocabulary.idLimit))
-    for (index, line) in lines.enumerated() {
-      try locating("line \(index + 1)") { try vocabulary.insert(trimmed(line), id: index) }
+    var vocabulary = Vocabulary(minimumCapacity: min(bytes.count / 8, 1 << 16))
+    var start = 0
+    while start < bytes.count {
+      let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
+      let line = vocabulary.idBound
+      try locating("line \(line + 1)") { try vocabulary.insert(trimmed(bytes[start..<end]), id: line) }
+      start = end + 1
     }
     return vocabulary
   }

@@ -58,6 +58,21 @@ import Testing
     #expect(failureCode { try Self.load(text) } == code, "\(old) -> \(new)")
   }
 
+  @Test func `no change of one byte does harm`() throws {
+    let bytes = Array(Self.fine.utf8)
+    for index in bytes.indices {
+      for byte in [UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "#"), UInt8(ascii: "a"), 0xC3] {
+        var changed = bytes
+        changed[index] = byte
+        do {
+          let tokenizer = try TokenizerFile.pipeline(JSONObject(JSON(parsing: changed)), TokenizerConfig())
+          let encoding = try tokenizer.encode("[CLS]abb\u{301} é##", pair: "日本", maxLength: 9)
+          _ = tokenizer.decode(encoding.ids)
+        } catch is Failure {}
+      }
+    }
+  }
+
   static let template = #"{"type": "TemplateProcessing", "single": SINGLE, "pair": PAIR, "special_tokens": SPECIAL}"#
   static let a = #"{"Sequence": {"id": "A", "type_id": 0}}"#
   static let b = #"{"Sequence": {"id": "B", "type_id": 1}}"#
