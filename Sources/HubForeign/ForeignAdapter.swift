@@ -6,6 +6,8 @@ extension Failure.Code {
   public static let unknownForeignFormat = Self("foreign/unknown", .badData)
   /// A file that the format needs is not there.
   public static let missingForeignFile = Self("foreign/missing-file", .badData)
+  /// The format is known, and what it holds is a method, an option or a head that Dovetail does not have.
+  public static let unsupportedForeignContent = Self("foreign/unsupported", .badData)
   /// A tensor whose name the format does not know.
   public static let unknownForeignTensor = Self("foreign/unknown-tensor", .badData)
 }

@@ -5,11 +5,14 @@ extension JSON {
     public var depth: Int
     /// Values of any kind in the whole document.
     public var values: Int
+    /// Whether integers beyond 64 bits are read as fractions: others write 10^30 for "no limit".
+    public var roundsIntegers: Bool
 
-    public init(bytes: Int = 1 << 20, depth: Int = 64, values: Int = 100_000) {
+    public init(bytes: Int = 1 << 20, depth: Int = 64, values: Int = 100_000, roundsIntegers: Bool = false) {
       self.bytes = bytes
       self.depth = depth
       self.values = values
+      self.roundsIntegers = roundsIntegers
     }
   }
 
@@ -152,8 +155,8 @@ private struct JSONParser {
     guard position - start <= 64 else { throw malformed("a number has more than 64 characters") }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isInteger {
-      guard let value = Int(text) else { throw malformed("the integer \(text) does not fit 64 bits") }
-      return .integer(value)
+      if let value = Int(text) { return .integer(value) }
+      guard limits.roundsIntegers else { throw malformed("the integer \(text) does not fit 64 bits") }
     }
     guard let value = Double(text), value.isFinite else { throw malformed("the number \(text) is not finite") }
     return .number(value)

@@ -22,8 +22,12 @@ struct TemplateProcessor: Sendable {
     func texts(_ pieces: [Piece]) -> [Int8] {
       pieces.compactMap { if case .text(let index, _) = $0 { index } else { nil } }.sorted()
     }
-    guard texts(single) == [0] else { throw Failure(.malformedTemplate, "the template does not name its text once", at: "single") }
-    guard texts(pair) == [0, 1] else { throw Failure(.malformedTemplate, "the template does not name both texts once", at: "pair") }
+    guard texts(single) == [0] else {
+      throw Failure(.malformedTemplate, "the template does not name its text once", at: "single")
+    }
+    guard texts(pair) == [0, 1] else {
+      throw Failure(.malformedTemplate, "the template does not name both texts once", at: "pair")
+    }
     self.single = single
     self.pair = pair
   }

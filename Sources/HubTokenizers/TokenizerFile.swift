@@ -53,7 +53,7 @@ public enum TokenizerFile {
   static func object(_ path: String) throws -> JSONObject {
     let bytes = try FileBytes.read(path, limit: byteLimit)
     return try locating(path) {
-      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: byteLimit, values: 4_000_000)))
+      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: byteLimit, values: 4_000_000, roundsIntegers: true)))
     }
   }
 }
@@ -82,9 +82,12 @@ extension TokenizerFile {
     let entries = try json.optional("added_tokens", "an array") { $0.array } ?? []
     var bytes = 0
     return try entries.enumerated().compactMap { index, entry in
-      let token = try AddedTokens.Token(JSONObject(entry, path: "added_tokens[\(index)]"))
-      bytes += token.content.utf8.count
-      guard bytes <= 4 << 20 else { throw Failure(.excessiveTokenizer, "more than 4 MiB of added tokens", at: "added_tokens") }
+      let path = "added_tokens[\(index)]"
+      let token = try AddedTokens.Token(JSONObject(entry, path: path))
+      let length = token.content.utf8.count
+      guard length <= 1024 else { throw Failure(.excessiveTokenizer, "an added token of \(length) bytes", at: path) }
+      bytes += length
+      guard bytes <= 4 << 20 else { throw Failure(.excessiveTokenizer, "more than 4 MiB of added tokens", at: path) }
       return token.content.isEmpty ? nil : token
     }
   }

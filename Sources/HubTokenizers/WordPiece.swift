@@ -28,8 +28,10 @@ struct WordPiece: TokenModel {
   /// Reads `model` of tokenizer.json.
   init(_ json: JSONObject) throws {
     let longestWord = try json.optionalInteger("max_input_chars_per_word") ?? 100
-    guard longestWord >= 0 else {
-      throw Failure(.unexpectedJSON, "a word cannot have \(longestWord) characters", at: json.path(to: "max_input_chars_per_word"))
+    guard (0...10_000).contains(longestWord) else {
+      throw Failure(
+        .unexpectedJSON, "words of up to \(longestWord) characters are not supported",
+        at: json.path(to: "max_input_chars_per_word"))
     }
     try self.init(
       vocabulary: try TokenizerFile.vocabulary(json.object("vocab")),

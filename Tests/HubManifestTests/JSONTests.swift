@@ -25,6 +25,12 @@ import Testing
     #expect(throws: Failure.self) { try JSON(parsing: [0x22, 0xFF, 0x22]) }
   }
 
+  @Test func roundsLargeIntegersOnRequest() throws {
+    let text = "[1000000000000000019884624838656,9223372036854775807]"
+    #expect(throws: Failure.self) { try JSON(parsing: text) }
+    #expect(try JSON(parsing: text, limits: JSON.Limits(roundsIntegers: true)) == [1e30, .integer(.max)])
+  }
+
   @Test func boundsDepthSizeAndCount() {
     let deep = String(repeating: "[", count: 65) + String(repeating: "]", count: 65)
     for (text, limits) in [

@@ -34,6 +34,8 @@ import Testing
     (#""[UNK]": 0"#, #""UNK": 0"#, .malformedVocabulary),
     (#""unk_token": "[UNK]""#, #""unk_token": "?""#, .malformedVocabulary),
     (#""unk_token": "[UNK]""#, #""max_input_chars_per_word": -1"#, .unexpectedJSON),
+    (#""unk_token": "[UNK]""#, #""max_input_chars_per_word": 10000000"#, .unexpectedJSON),
+    ("[CLS]", String(repeating: "x", count: 1025), .excessiveTokenizer),
     (#""type": "WordPiece", "unk_token""#, #""type": "Unigram", "unk_token""#, .unsupportedTokenizer),
     (#""type": "WordPiece", "unk_token""#, #""unk_token""#, .unsupportedTokenizer),
     ("BertNormalizer", "NFKC", .unsupportedTokenizer),
@@ -118,6 +120,14 @@ import Testing
     #expect(try tokenizer.encode("a b", pair: "a b").typeIDs == [0, 1])
     #expect(try tokenizer.encode("").ids == [])
     #expect(tokenizer.decode([1, 0]) == "a b [UNK]")
+  }
+
+  @Test func `tokenizer_config.json names roles, as text or objects, and may state any number`() throws {
+    let text = #"{"sep_token": "a", "pad_token": {"content": "[SEP]"}, "mask_token": null, "cls_token": "none", "model_max_length": 1e30}"#
+    var config = TokenizerConfig()
+    try config.merge(JSONObject(JSON(parsing: text)))
+    let tokenizer = try TokenizerFile.pipeline(JSONObject(JSON(parsing: Self.fine)), config)
+    #expect(tokenizer.specialIDs == SpecialIDs(pad: 2, sep: 3, unk: 0))
   }
 
   @Test(arguments: ["a\nb\na\n", "[CLS]\n[SEP]\n", "[UNK]\n[SEP]\n", "[UNK]\n[CLS]\n", ""])

@@ -39,7 +39,9 @@ import Testing
 
   @Test func `lengths that do not hold the special tokens are refused`() throws {
     let tokenizer = try TokenizerFile.load(folder: Files.fixtures + "uncased")
-    for length in [-1, 0, 1] { #expect(failureCode { try tokenizer.encode("a", pair: nil, maxLength: length) } == .insufficientLength) }
+    for length in [-1, 0, 1] {
+      #expect(failureCode { try tokenizer.encode("a", pair: nil, maxLength: length) } == .insufficientLength)
+    }
     #expect(failureCode { try tokenizer.encode("a", pair: "b", maxLength: 2) } == .insufficientLength)
     #expect(try tokenizer.encode("a", pair: "b", maxLength: 3).count == 3)
     #expect(failureCode { try tokenizer.windows("a b c", pair: nil, maxLength: 4, overlap: 2) } == .insufficientLength)

@@ -86,7 +86,7 @@ public enum AdapterHub: ForeignFormat {
   /// filter. They are left out, and that is said.
   private static func readHead(_ folder: String, _ files: Set<String>, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
     let json = try object(folder, headConfig)
-    let (name, configuration) = try locating(headConfig) { (try json.string("name"), try json.object("config").members) }
+    let (name, configuration) = try locating(headConfig) { (try json.string("name"), try AdapterHubConfiguration.head(json)) }
     let file = try weights(folder, files, ["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
     var tensors: [StoredTensor] = [], strangers = 0
     for tensor in file.tensors {

@@ -1,4 +1,9 @@
-import HubManifest
+public import HubManifest
+
+extension Failure.Code {
+  /// A GLOW block, which no library can run.
+  public static let glowAdapter = Self("foreign/glow", .badData)
+}
 
 /// AdapterHub's configurations in today's form, whatever version wrote them.
 enum AdapterHubConfiguration {
@@ -24,7 +29,23 @@ enum AdapterHubConfiguration {
     if json.members["version"] == nil, let activation = config["non_linearity"]?.string {
       config["non_linearity"] = ["gelu": "gelu_new", "gelu_orig": "gelu"][activation] ?? .string(activation)
     }
+    try refuseUnsupported(config)
     return config
+  }
+
+  /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
+  private static func refuseUnsupported(_ config: JSON.Members) throws {
+    if let architecture = config["architecture"]?.string {
+      throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "config.architecture")
+    }
+    for option in ["phm_layer", "use_gating"] where config[option] == true {
+      throw Failure(.unsupportedForeignContent, "the option is not supported", at: "config.\(option)")
+    }
+    if config["inv_adapter"] == "glow" {
+      throw Failure(
+        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither", at: "config.inv_adapter",
+        hint: "train the adapter again with \"nice\"")
+    }
   }
 
   static func fusion(_ json: JSONObject) throws -> JSON.Members {
@@ -34,6 +55,18 @@ enum AdapterHubConfiguration {
     case let other?: throw Failure(.unknownForeignFormat, "the fusion \(other.debugDescription) is unknown", at: "config")
     case nil: try json.object("config").members
     }
+  }
+
+  /// The `config` of a `head_config.json`.
+  static func head(_ json: JSONObject) throws -> JSON.Members {
+    guard let config = try json.optionalObject("config") else {
+      throw Failure(.unsupportedForeignContent, "heads of Hugging Face's own model classes are not supported", at: "config")
+    }
+    let type = try config.string("head_type")
+    guard ["classification", "tagging"].contains(type) else {
+      throw Failure(.unsupportedForeignContent, "heads of the type \(type.debugDescription) are not supported", at: "config.head_type")
+    }
+    return config.members
   }
 
   /// The library's named configurations of bottleneck adapters.

@@ -1,0 +1,156 @@
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTraining
+import HubTransformer
+import HubWeights
+
+/// Runs one case and collects the tensors that it names.
+final class CaseRun {
+  private let parityCase: Case
+  private let loaded: Loaded
+  private let tokens: TokenBatch
+  /// The rows and columns of the real tokens in the padded input.
+  private let places: [(row: Int, column: Int)]
+  private(set) var outputs: [StoredTensor] = []
+
+  init(_ parityCase: Case, engine: Engine) throws {
+    self.parityCase = parityCase
+    loaded = try Loaded(parityCase, engine: engine)
+    var rows: [(ids: [Int], typeIDs: [Int])] = []
+    var places: [(Int, Int)] = []
+    for (row, mask) in parityCase.attentionMask.enumerated() {
+      let columns = mask.indices.filter { mask[$0] != 0 }
+      rows.append((columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] }))
+      places += columns.map { (row, $0) }
+    }
+    tokens = TokenBatch(rows)
+    self.places = places
+  }
+
+  func run() throws {
+    if let training = parityCase.training { return try train(training) }
+    let cx = Context(loaded.engine)
+    let hidden = try forward(in: cx, recordsHiddenStates: true)
+    try padded("last_hidden_state", hidden)
+    if let pooled = loaded.base.pooled(hidden, tokens.sequences, in: cx) {
+      try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
+    }
+    if parityCase.wantsSentenceEmbedding { try sentenceEmbedding(hidden) }
+    if let name = parityCase.head {
+      let head = try head(name)
+      let logits = try head(hidden, tokens.sequences, base: loaded.base, in: cx)
+      if head.answersTokens { try padded("logits", logits) } else { try output("logits", [logits.rows, logits.columns], logits.values) }
+    }
+  }
+
+  private func head(_ name: String) throws -> any Head {
+    guard let head = loaded.heads[name]?.head else { throw Failure(.unknownAdapter, "there is no head called \(name.debugDescription)") }
+    return head
+  }
+
+  private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
+    var failure: (any Error)?
+    let setup = try parityCase.setup.map(loaded.setup)
+    let composed = setup.map { setup in
+      ComposedAdapters(setup, skippedLayers: parityCase.skippedLayers) { [self] fusion, site, attention in
+        let place = site.place == .attention ? "mh_adapter" : "output_adapter"
+        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place)", attention) } catch { failure = error }
+      }
+    }
+    let observer = Observer(composed) { [self] index, states in
+      guard recordsHiddenStates else { return }
+      do { try padded("hidden_states.\(index)", states) } catch { failure = error }
+    }
+    let hidden = try loaded.base(tokens, with: observer, in: cx)
+    if let failure { throw failure }
+    return hidden
+  }
+
+  private func train(_ training: Case.Training) throws {
+    guard let name = parityCase.head else { throw Failure(.unsupportedCase, "training without a head") }
+    let head = try head(name), trained = try loaded.trained(training)
+    let parameters = trained.map(\.parameter)
+    let undecayed = Set(trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
+    var optimizer = AdamW(
+      learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas, epsilon: training.epsilon)
+    for step in 0..<training.steps {
+      let cx = Context(loaded.engine, training: parameters)
+      let logits = try head(forward(in: cx), tokens.sequences, base: loaded.base, in: cx)
+      let loss = head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
+      try output("loss.\(step)", [], loss.values)
+      let gradients = cx.gradients(of: loss)
+      if step == 0 {
+        for (name, parameter) in trained {
+          let zeros = [Float](repeating: 0, count: parameter.count)
+          try output("grad.\(name)", shape(of: parameter), gradients[parameter]?.values ?? zeros)
+        }
+      }
+      optimizer.update(parameters, gradients, in: cx) { !undecayed.contains(ObjectIdentifier($0)) }
+    }
+    for (name, parameter) in trained { try output("param.\(name)", shape(of: parameter), parameter.value.values) }
+  }
+
+  private func labels(_ training: Case.Training, perToken: Bool) -> [Int?] {
+    let all = perToken ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
+    return all.map { $0 == -100 ? nil : $0 }
+  }
+
+  private func shape(of parameter: Parameter) -> [Int] {
+    parameter.name.hasSuffix("weight") && !parameter.name.contains("norm") ? [parameter.rows, parameter.columns] : [parameter.count]
+  }
+
+  /// Mean over the tokens, scaled to length one.
+  private func sentenceEmbedding(_ hidden: Tensor) throws {
+    var values: [Float] = []
+    for sequence in 0..<tokens.sequences.count {
+      var sum = [Float](repeating: 0, count: hidden.columns)
+      for row in tokens.sequences[sequence] { for (column, value) in hidden.row(row).enumerated() { sum[column] += value } }
+      let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
+      values += sum.map { $0 / length }
+    }
+    try output("sentence_embedding", [tokens.sequences.count, hidden.columns], values)
+  }
+
+  private func output(_ name: String, _ shape: [Int], _ values: [Float]) throws {
+    outputs.append(try StoredTensor(name: name, shape: shape, floats: values))
+  }
+
+  /// Puts packed rows back to where the padded input had them.
+  private func padded(_ name: String, _ tensor: Tensor) throws {
+    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0
+    var values = [Float](repeating: 0, count: rows * length * tensor.columns)
+    for (index, place) in places.enumerated() {
+      let first = (place.row * length + place.column) * tensor.columns
+      values.replaceSubrange(first..<first + tensor.columns, with: tensor.row(index))
+    }
+    try output(name, [rows, length, tensor.columns], values)
+  }
+}
+
+/// Passes everything on and looks at the hidden states: 0 behind the embeddings, N behind layer N.
+private struct Observer: Interventions {
+  private let adapters: ComposedAdapters?
+  private let observe: (Int, Tensor) -> Void
+
+  init(_ adapters: ComposedAdapters?, _ observe: @escaping (Int, Tensor) -> Void) {
+    self.adapters = adapters
+    self.observe = observe
+  }
+
+  func embedded(_ x: Tensor, in context: Context) -> Tensor {
+    let result = adapters?.embedded(x, in: context) ?? x
+    observe(0, result)
+    return result
+  }
+
+  func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
+    adapters?.sublayer(sublayer, at: site, in: context) ?? NoInterventions().sublayer(sublayer, at: site, in: context)
+  }
+
+  func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {
+    let result = adapters?.layer(output, at: index, in: context) ?? output
+    observe(index + 1, result)
+    return result
+  }
+}

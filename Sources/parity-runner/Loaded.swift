@@ -1,0 +1,91 @@
+import HubAdapters
+import HubForeign
+import HubManifest
+import HubTensor
+import HubTransformer
+import HubWeights
+
+/// The base model, adapters, fusions and heads of a case.
+struct Loaded {
+  struct Adapter {
+    let method: any AdapterMethod
+    let configuration: JSON.Members
+  }
+
+  struct NamedHead {
+    let head: any Head
+    let configuration: JSON.Members
+  }
+
+  let engine: Engine
+  let modelType: String
+  let base: any BaseModel
+  private(set) var adapters: [String: Adapter] = [:]
+  private(set) var heads: [String: NamedHead] = [:]
+  private var fusions: [(name: String, members: [String], foreign: ForeignAdapter)] = []
+
+  init(_ parityCase: Case, engine: Engine) throws {
+    self.engine = engine
+    let checkpoint = try Checkpoint(folder: parityCase.base)
+    modelType = try checkpoint.configuration.string("model_type")
+    base = try checkpoint.load(engine: engine)
+    for (name, folder) in parityCase.adapters {
+      let foreign = try AdapterHub.read(folder: folder)
+      let configuration = JSONObject(foreign.configuration, path: "config")
+      let method = try locating(folder) { try AdapterMethods.load(configuration, Self.stored(foreign.weights), shape: base.shape, engine: engine) }
+      adapters[name] = Adapter(method: method, configuration: foreign.configuration)
+      try addHead(of: foreign, renaming: foreign.name, to: name)
+    }
+    for (name, folder) in parityCase.fusions {
+      let foreign = try AdapterHub.read(folder: folder)
+      guard case .fusion(let members) = foreign.content else { continue }
+      fusions.append((name, members, foreign))
+      try addHead(of: foreign, renaming: foreign.name, to: name)
+    }
+    for (name, folder) in parityCase.heads {
+      let foreign = try AdapterHub.read(folder: folder)
+      try addHead(of: foreign, renaming: foreign.name, to: name)
+    }
+  }
+
+  private static func stored(_ tensors: [StoredTensor]) throws -> StoredWeights {
+    StoredWeights(Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { $1 }))
+  }
+
+  private mutating func addHead(of foreign: ForeignAdapter, renaming old: String, to new: String) throws {
+    guard let head = foreign.head else { return }
+    let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), Self.stored(head.weights), shape: base.shape, engine: engine)
+    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration)
+  }
+
+  func setup(_ composition: Composition) throws -> Setup {
+    try Setup(composition) { adapters[$0]?.method } fusion: { members, name, sites in
+      let wanted = name ?? members.joined(separator: ",")
+      guard let fusion = fusions.first(where: { $0.name == wanted }) else { return nil }
+      return try Self.stored(fusion.foreign.weights).load(engine: engine) { weights in
+        try AdapterFusion(configuration: JSONObject(fusion.foreign.configuration, path: "config"), sites: sites, shape: base.shape, weights: weights)
+      }
+    }
+  }
+
+  /// The parameters that a training case trains, by the names that the Python library gives them.
+  func trained(_ training: Case.Training) throws -> [(name: String, parameter: Parameter)] {
+    guard training.mode == "adapter" else { throw Failure(.unsupportedCase, "training a \(training.mode)") }
+    var result: [(String, Parameter)] = []
+    for name in training.adapters {
+      guard let adapter = adapters[name] else { continue }
+      for parameter in adapter.method.parameters {
+        let stored = AdapterHubNames.stored(parameter.name, of: name, model: modelType, configuration: adapter.configuration)
+        result.append((stored ?? parameter.name, parameter))
+      }
+    }
+    for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
+      for parameter in head.head.parameters {
+        let stored = AdapterHubNames.stored(
+          parameter.name, of: name, model: modelType, configuration: JSON.Members(), headConfiguration: head.configuration)
+        result.append((stored ?? parameter.name, parameter))
+      }
+    }
+    return result
+  }
+}
