@@ -7,6 +7,7 @@ let swift: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
 ]
 
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
@@ -31,6 +32,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
+  ("bench", ["HubManifest", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]),
   ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]
 
@@ -58,6 +60,7 @@ for test in tests {
 let package = Package(
   name: "Dovetail",
   dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
   ],
   targets: targets,

@@ -1,0 +1,28 @@
+import HubManifest
+
+/// What is timed. The shapes are those of the peers' scripts, so that figures can stand side by side.
+struct Workload {
+  let name: String
+  /// Tokens of each row.
+  let lengths: [Int]
+  let composition: Composition?
+
+  static let all = [
+    Workload(name: "base_8x128", lengths: rows(8, of: 128), composition: nil),
+    Workload(name: "classify_1x32", lengths: [32], composition: stack),
+    Workload(name: "classify_8x128", lengths: rows(8, of: 128), composition: stack),
+    Workload(name: "classify_ragged32", lengths: ragged, composition: stack),
+    Workload(name: "classify_4x512", lengths: rows(4, of: 512), composition: stack),
+    Workload(name: "fuse8_8x128", lengths: rows(8, of: 128), composition: .stack(["lang0", .fuse((0..<8).map { .adapter("task\($0)") }, name: nil)])),
+  ]
+
+  private static let stack: Composition = .stack("lang0", "task0")
+
+  private static func rows(_ count: Int, of length: Int) -> [Int] { Array(repeating: length, count: count) }
+
+  /// The lengths that the peers' scripts draw between 8 and 128.
+  private static let ragged = [
+    25, 80, 116, 110, 105, 16, 40, 23, 71, 105, 65, 68, 91, 56, 108, 34,
+    20, 70, 11, 122, 114, 57, 63, 85, 105, 106, 8, 97, 65, 42, 100, 110
+  ]
+}
