@@ -21,14 +21,16 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
+  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
-  ("HubManifestTests", ["HubManifest"]),
+  ("HubManifestTests", ["HubManifest", "HubTesting"]),
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
+  ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
