@@ -9,7 +9,7 @@ import HubManifest
 extension ArchiveReader {
   /// Writes all remaining entries below a folder that exists, files with mode 0644 and folders with 0755.
   ///
-  /// No file is overwritten and no link followed. If anything fails, what was written is removed again.
+  /// No file is overwritten and no link followed; everything is on the disk when it returns. If anything fails, what was written is removed again.
   ///
   /// - Returns: the files, in the order of the archive.
   @discardableResult
@@ -22,8 +22,10 @@ extension ArchiveReader {
         } else {
           let file = try target.makeFile(entry.name)
           try forEachPiece { try file.write($0) }
+          try file.synchronize()
         }
       }
+      try target.synchronizeFolders()
     } catch {
       target.removeAll()
       throw error
@@ -63,6 +65,11 @@ private final class ExtractionTarget {
     made.append((name.text, false))
     files.append(name)
     return file
+  }
+
+  func synchronizeFolders() throws {
+    for folder in folders.values { try folder.synchronize() }
+    try root.synchronize()
   }
 
   func removeAll() {

@@ -45,23 +45,17 @@ public final class ArchiveWriter {
   deinit { archive_write_free(handle) }
 
   public func add(_ name: EntryName, bytes: [UInt8]) throws {
-    try addHeader(name, size: bytes.count)
-    try bytes.withUnsafeBytes { try write($0) }
+    try bytes.withUnsafeBytes { try add(name, buffer: $0) }
   }
 
-  /// Adds the contents of a regular file; a link in its place is refused.
-  public func add(_ name: EntryName, file path: String) throws {
-    let file = try OpenFile(reading: path, followsLinks: false)
-    let size = try file.size()
-    try addHeader(name, size: size)
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 16, alignment: 64)
-    defer { buffer.deallocate() }
-    var offset = 0
-    while offset < size {
-      let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, size - offset)]), at: offset)
-      guard count > 0 else { throw Failure(.unreadableFile, "the file became shorter while it was read", at: path) }
-      try write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-      offset += count
+  /// Adds a file whose contents lie in memory or are mapped.
+  public func add(_ name: EntryName, buffer: UnsafeRawBufferPointer) throws {
+    try addHeader(name, size: buffer.count)
+    var rest = buffer[...]
+    while !rest.isEmpty {
+      let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(1 << 16))
+      guard archive_write_data(handle, piece.baseAddress, piece.count) == piece.count else { throw failure() }
+      rest = rest.dropFirst(piece.count)
     }
   }
 
@@ -83,11 +77,6 @@ public final class ArchiveWriter {
       archive_entry_set_mtime(entry, 0, 0)
       try check(archive_write_header(handle, entry))
     }
-  }
-
-  private func write(_ bytes: UnsafeRawBufferPointer) throws {
-    guard !bytes.isEmpty else { return }
-    guard archive_write_data(handle, bytes.baseAddress, bytes.count) == bytes.count else { throw failure() }
   }
 
   private func check(_ status: Int32) throws {

@@ -1,4 +1,4 @@
-import HubArchive
+package import HubArchive
 import HubManifest
 
 #if canImport(Darwin)
@@ -19,8 +19,12 @@ public final class MappedFile: Sendable {
   private nonisolated(unsafe) let base: UnsafeRawPointer?
 
   /// - Throws: ``Failure`` with codes `file/...`.
-  public init(_ path: String) throws {
-    let file = try OpenFile(reading: path)
+  public convenience init(_ path: String) throws {
+    try self.init(OpenFile(reading: path), path: path)
+  }
+
+  /// Maps a file that is open: what was examined through this descriptor is what is mapped.
+  package init(_ file: OpenFile, path: String) throws {
     self.path = path
     count = try file.size()
     guard count > 0 else {
@@ -35,6 +39,11 @@ public final class MappedFile: Sendable {
 
   deinit {
     if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+  }
+
+  /// All bytes, valid during the call.
+  public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    try withBytes(0..<count, body)
   }
 
   /// The bytes of a range, valid during the call.

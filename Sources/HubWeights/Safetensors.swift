@@ -25,7 +25,12 @@ public enum Safetensors {
   ///
   /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and tensor.
   public static func open(_ path: String) throws -> WeightFile {
-    try read(ByteRegion(MappedFile(path)), path: path)
+    try open(MappedFile(path))
+  }
+
+  /// Reads a file that is mapped already.
+  public static func open(_ file: MappedFile) throws -> WeightFile {
+    try read(ByteRegion(file), path: file.path)
   }
 
   /// Reads a file that lies in memory.

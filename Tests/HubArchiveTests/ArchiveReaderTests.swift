@@ -6,33 +6,12 @@ import Testing
 @Suite struct ArchiveReaderTests {
   private let text = [UInt8]("hello, adapter\n".utf8)
 
-  /// A tar header, as written by hand.
-  private func header(_ name: String, size: Int, type: Character = "0", link: String = "") -> [UInt8] {
-    var block = [UInt8](repeating: 0, count: 512)
-    func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8)) }
-    put(name, at: 0)
-    put("0000644", at: 100)
-    put("0000000", at: 108)
-    put("0000000", at: 116)
-    put(String(repeating: "0", count: 11 - String(size, radix: 8).count) + String(size, radix: 8), at: 124)
-    put("00000000000", at: 136)
-    put("        ", at: 148)
-    put(String(type), at: 156)
-    put(link, at: 157)
-    put("ustar\u{0}00", at: 257)
-    let sum = String(block.reduce(0) { $0 + Int($1) }, radix: 8)
-    put(String(repeating: "0", count: 6 - sum.count) + sum + "\0 ", at: 148)
-    return block
-  }
-
   private func tar(_ names: [String], type: Character = "0", link: String = "") -> [UInt8] {
-    var bytes: [UInt8] = []
-    for name in names {
-      let hasData = type == "0" && !name.hasSuffix("/")
-      bytes += header(name, size: hasData ? text.count : 0, type: name.hasSuffix("/") ? "5" : type, link: link)
-      if hasData { bytes += text + [UInt8](repeating: 0, count: 512 - text.count) }
-    }
-    return bytes + [UInt8](repeating: 0, count: 1024)
+    RawTar.bytes(
+      names.map { name in
+        if name.hasSuffix("/") { return RawTar.Entry(name, type: "5") }
+        return RawTar.Entry(name, type == "0" ? text : [], type: type, link: link)
+      })
   }
 
   private func readAll(_ bytes: [UInt8], limits: ArchiveLimits = ArchiveLimits()) throws -> [String] {

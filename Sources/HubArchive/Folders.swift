@@ -1,0 +1,117 @@
+public import HubManifest
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+extension Failure.Code {
+  /// Something stands already where a file or folder should be made.
+  public static let existingFile = Self("file/exists", .cannotCreate)
+}
+
+extension OpenFile {
+  /// Opens a file below a folder, component by component, so that no link on the way can lead out of it.
+  package convenience init(reading name: EntryName, below root: OpenFile) throws {
+    var folder = root
+    for component in name.components.dropLast() {
+      folder = try locating(name.text) { try OpenFile(folder: component, in: folder) }
+    }
+    try self.init(reading: name.last, in: folder, followsLinks: false)
+  }
+
+  /// Everything below this folder, each folder before what it holds.
+  ///
+  /// - Throws: ``Failure/Code/irregularFile`` for anything but files and folders, and what ``EntryName`` and
+  ///   ``ArchiveLimits`` refuse.
+  package func contents(limits: ArchiveLimits = ArchiveLimits()) throws -> [(name: EntryName, isFolder: Bool)] {
+    var names = EntryNames()
+    var found: [(name: EntryName, isFolder: Bool)] = []
+    var waiting: [(prefix: String, folder: OpenFile)] = [("", self)]
+    while let (prefix, folder) = waiting.popLast() {
+      for child in try folder.childNames() {
+        let name = try EntryName(prefix + child, limits: limits)
+        let isFolder = try folder.isFolder(child, name: name)
+        try names.insert(name, isFolder: isFolder)
+        found.append((name, isFolder))
+        guard found.count <= limits.entries else {
+          throw Failure(.excessiveArchive, "the folder holds more than \(limits.entries) files", at: path)
+        }
+        if isFolder { waiting.append((name.text + "/", try OpenFile(folder: child, in: folder))) }
+      }
+    }
+    return found
+  }
+
+  private func childNames() throws -> [String] {
+    let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard copy >= 0, let stream = fdopendir(copy) else { throw Failure.system(.unreadableFile, "list the folder", at: path) }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(validating: $0.prefix { $0 != 0 }, as: UTF8.self) }
+      guard let name else { throw Failure(.unsafeEntryName, "the name of a file is not UTF-8", at: path) }
+      if name != "." && name != ".." { names.append(name) }
+    }
+    return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private func isFolder(_ child: String, name: EntryName) throws -> Bool {
+    var status = stat()
+    guard fstatat(descriptor, child, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
+      throw Failure.system(.unreadableFile, "examine the file", at: name.text)
+    }
+    switch status.st_mode & S_IFMT {
+    case S_IFDIR: return true
+    case S_IFREG: return false
+    default: throw Failure(.irregularFile, "neither a file nor a folder", at: name.text)
+    }
+  }
+}
+
+/// A folder that appears under its name only when it is complete and on the disk; given up, it leaves nothing.
+package final class ScratchFolder {
+  /// Where to write until ``publish()``.
+  package let path: String
+  private let target: String
+  private let parent: String
+  private var isPublished = false
+
+  /// Makes a folder beside `target`, which must not be there, or be an empty folder.
+  package init(for target: String) throws {
+    var trimmed = target[...]
+    while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
+    let parts = trimmed.split(separator: "/", omittingEmptySubsequences: false)
+    let joined = parts.dropLast().joined(separator: "/")
+    self.target = String(trimmed)
+    parent = parts.count == 1 ? "." : joined.isEmpty ? "/" : joined
+    path = "\(parent)/.\(parts.last?.prefix(100) ?? "").\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    guard mkdir(path, 0o755) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: path) }
+    chmod(path, 0o755)
+  }
+
+  deinit {
+    guard !isPublished, let folder = try? OpenFile(folder: path) else { return }
+    for item in ((try? folder.contents()) ?? []).reversed() {
+      unlinkat(folder.descriptor, item.name.text, item.isFolder ? AT_REMOVEDIR : 0)
+    }
+    rmdir(path)
+  }
+
+  package func makeFolder(_ name: String) throws {
+    guard mkdir("\(path)/\(name)", 0o755) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: name) }
+    chmod("\(path)/\(name)", 0o755)
+  }
+
+  package func publish() throws {
+    try OpenFile(folder: path).synchronize()
+    guard rename(path, target) == 0 else {
+      throw [ENOTEMPTY, EEXIST, ENOTDIR].contains(errno)
+        ? Failure(.existingFile, "there is something already", at: target)
+        : Failure.system(.unwritableFile, "rename into place", at: target)
+    }
+    isPublished = true
+    try OpenFile(folder: parent).synchronize()
+  }
+}

@@ -1,0 +1,68 @@
+public import HubArchive
+public import HubManifest
+import HubWeights
+
+extension Bundle {
+  /// Holds the digest of the manifest, in the form of `sha256sum`. It belongs to the archive and not to the bundle:
+  /// without it a flipped bit in the manifest would make another bundle, and no error.
+  private static let checksumName = "manifest.sha256"
+
+  private static func checksum(_ digest: Digest) -> [UInt8] { Array("\(digest.hex)  \(manifestName)\n".utf8) }
+
+  /// Writes a bundle to one file, usually named `*.adapter`: the manifest, its checksum, then the other files in the
+  /// order of their names. The same bundle gives the same bytes.
+  ///
+  /// - Returns: the digest of the bundle, which does not depend on the compression.
+  /// - Throws: what ``open(folder:)`` throws if the bundle is not right, and `file/...` or `archive/...`.
+  @discardableResult
+  public static func pack(folder: String, to path: String, compression: Compression = .zstd) throws -> Digest {
+    let bundle = try open(folder: folder)
+    let writer = try ArchiveWriter(file: path, compression: compression)
+    let manifest = bundle.files.filter { $0.name.text == manifestName }
+    let others = bundle.files.filter { $0.name.text != manifestName }.sorted { $0.name < $1.name }
+    for (name, file) in manifest { try file.withBytes { try writer.add(name, buffer: $0) } }
+    try writer.add(EntryName(checksumName), bytes: checksum(bundle.digest))
+    for (name, file) in others { try file.withBytes { try writer.add(name, buffer: $0) } }
+    try writer.finish()
+    return bundle.digest
+  }
+
+  /// Unpacks a bundle into a folder, which must not be there yet or be empty. The folder appears when everything
+  /// in it was checked and is on the disk.
+  ///
+  /// - Throws: what ``open(folder:)`` and `ArchiveReader` throw, and ``Failure/Code/existingFile``.
+  public static func unpack(file path: String, into folder: String, limits: ArchiveLimits = ArchiveLimits()) throws -> Bundle {
+    let reader = try ArchiveReader(file: path, limits: limits)
+    let manifest = try manifestBytes(reader)
+    let scratch = try ScratchFolder(for: folder)
+    try reader.extract(into: scratch.path)
+    try scratch.write(manifestName, manifest)
+    try locating(path) { try check(folder: scratch.path) }
+    try scratch.publish()
+    return try open(folder: folder)
+  }
+
+  /// Reads the manifest of a packed bundle, which is its first entry, and nothing behind its checksum: what it says
+  /// is not compared with the files.
+  ///
+  /// - Returns: the manifest and the digest of the bundle.
+  public static func describe(file path: String, limits: ArchiveLimits = ArchiveLimits()) throws -> (manifest: Manifest, digest: Digest) {
+    let bytes = try manifestBytes(ArchiveReader(file: path, limits: limits))
+    return try locating(path) { try parseManifest(bytes) }
+  }
+
+  /// The manifest, which is the first entry, compared with its checksum, which is the second.
+  private static func manifestBytes(_ reader: ArchiveReader) throws -> [UInt8] {
+    guard try reader.next()?.name.text == manifestName else {
+      throw Failure(.notABundle, "\(manifestName) is not the first entry: this is not a bundle", at: reader.path)
+    }
+    let bytes = try reader.contents(limit: manifestLimit)
+    guard try reader.next()?.name.text == checksumName else {
+      throw Failure(.missingBundleFile, "\(checksumName) is not the second entry", at: reader.path)
+    }
+    guard try reader.contents(limit: 256) == checksum(Digest(of: bytes)) else {
+      throw Failure(.changedBundleFile, "the manifest is not the one of which \(checksumName) holds the digest", at: reader.path)
+    }
+    return bytes
+  }
+}

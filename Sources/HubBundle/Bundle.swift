@@ -1,0 +1,155 @@
+import HubArchive
+public import HubManifest
+public import HubWeights
+
+extension Failure.Code {
+  /// There is no manifest where a bundle should be, or it is not the first entry of the archive.
+  public static let notABundle = Self("bundle/no-manifest", .badData)
+  /// The manifest lists a file that is not there.
+  public static let missingBundleFile = Self("bundle/missing-file", .badData)
+  /// There is a file that the manifest does not list.
+  public static let unlistedBundleFile = Self("bundle/unlisted-file", .badData)
+  /// A file has another size or digest than the manifest says.
+  public static let changedBundleFile = Self("bundle/changed-file", .badData)
+  /// A file that every bundle has is missing, or one that may be there once is there twice.
+  public static let wrongBundleRoles = Self("bundle/roles", .badData)
+}
+
+/// An adapter in a folder: the manifest and the files that it lists, checked and mapped.
+///
+/// Opening a bundle reads every byte once: sizes and digests are compared with the manifest, tensors must be finite,
+/// and there must be no file more or less than listed. What was checked is what is mapped.
+public struct Bundle: Sendable {
+  public let folder: String
+  public let manifest: Manifest
+  /// The digest of the manifest as it lies in the bundle. It names the digests of all files, and so everything:
+  /// this is the identity of the adapter, whatever the archive or the compression it came in.
+  public let digest: Digest
+  /// The method's configuration.
+  public let config: JSONObject
+  public let weights: WeightFile
+  public let head: Head?
+  /// The model card, in Markdown.
+  public let card: String?
+  /// Everything in the folder, for packing.
+  let files: [(name: EntryName, file: MappedFile)]
+
+  /// The head that belongs to an adapter.
+  public struct Head: Sendable {
+    public let config: JSONObject
+    public let weights: WeightFile
+  }
+
+  static let manifestName = "manifest.json"
+  static let manifestLimit = 1 << 20
+
+  /// Opens a folder and checks all of it.
+  ///
+  /// - Throws: ``Failure`` with codes `bundle/...`, `manifest/...`, `safetensors/...`, `tensor/...`, `json/...`,
+  ///   `archive/...` (for names) or `file/...`.
+  public static func open(folder: String) throws -> Bundle {
+    try locating(folder) { try Bundle(folder) }
+  }
+
+  /// Checks a folder as ``open(folder:)`` does; failures do not name the folder, which is about to be renamed.
+  static func check(folder: String) throws { _ = try Bundle(folder) }
+
+  private init(_ folder: String) throws {
+    let root = try OpenFile(folder: folder)
+    let names = try root.contents().filter { !$0.isFolder }.map(\.name)
+    guard names.contains(where: { $0.text == Self.manifestName }) else {
+      throw Failure(.notABundle, "there is no \(Self.manifestName): this is not a bundle")
+    }
+    let files = try names.map { (name: $0, file: try MappedFile(OpenFile(reading: $0, below: root), path: $0.text)) }
+    let mapped = Dictionary(files.map { ($0.name.text, $0.file) }) { first, _ in first }
+    guard let stored = mapped[Self.manifestName] else { throw Failure(.notABundle, "there is no \(Self.manifestName)") }
+    let (manifest, digest) = try stored.withBytes { try Self.parseManifest(Array($0)) }
+    let roles = try Self.check(manifest, against: mapped)
+
+    self.folder = folder
+    self.manifest = manifest
+    self.digest = digest
+    self.files = files
+    config = try Self.json(roles.required(.config))
+    weights = try Self.tensors(roles.required(.weights))
+    head = try roles.head.map { Head(config: try Self.json($0.config), weights: try Self.tensors($0.weights)) }
+    card = try roles.optional(.card).map { try Self.text($0) }
+  }
+
+  /// Reads the manifest and takes its digest.
+  static func parseManifest(_ bytes: [UInt8]) throws -> (Manifest, Digest) {
+    (try locating(manifestName) { try Manifest(parsing: bytes) }, Digest(of: bytes))
+  }
+
+  /// Compares what is listed with what is there. Signatures are not listed: they sign the list.
+  private static func check(_ manifest: Manifest, against mapped: [String: MappedFile]) throws -> Roles {
+    var roles = Roles()
+    var names = EntryNames()
+    for file in manifest.files {
+      let name = try EntryName(file.path)
+      try names.insert(name, isFolder: false)
+      guard file.path != manifestName, !isSignature(file.path), let found = mapped[file.path] else {
+        throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
+      }
+      guard found.count == file.size else {
+        throw Failure(.changedBundleFile, "the file has \(found.count) bytes, the manifest says \(file.size)", at: file.path)
+      }
+      let digest = found.withBytes { Digest(of: $0) }
+      guard digest == file.digest else {
+        throw Failure(.changedBundleFile, "the file has digest \(digest), the manifest says \(file.digest)", at: file.path)
+      }
+      roles.add(file.role, found)
+    }
+    let listed = Set(manifest.files.map(\.path))
+    for path in mapped.keys.sorted() where path != manifestName && !isSignature(path) && !listed.contains(path) {
+      throw Failure(.unlistedBundleFile, "the manifest does not list this file", at: path)
+    }
+    return roles
+  }
+
+  private static func isSignature(_ path: String) -> Bool { path.hasPrefix("signatures/") }
+
+  private static func json(_ file: MappedFile) throws -> JSONObject {
+    try locating(file.path) { try JSONObject(try JSON(parsing: file.withBytes { Array($0.prefix(manifestLimit + 1)) })) }
+  }
+
+  private static func tensors(_ file: MappedFile) throws -> WeightFile {
+    let weights = try Safetensors.open(file)
+    try weights.checkFinite()
+    return weights
+  }
+
+  private static func text(_ file: MappedFile) throws -> String {
+    guard let text = file.withBytes({ String(validating: $0, as: UTF8.self) }) else {
+      throw Failure(.changedBundleFile, "the card is not UTF-8", at: file.path)
+    }
+    return text
+  }
+}
+
+/// The files of a bundle by what they are for.
+private struct Roles {
+  private var files: [Manifest.Role: [MappedFile]] = [:]
+
+  mutating func add(_ role: Manifest.Role, _ file: MappedFile) { files[role, default: []].append(file) }
+
+  func optional(_ role: Manifest.Role) throws -> MappedFile? {
+    let found = files[role] ?? []
+    guard found.count < 2 else { throw Failure(.wrongBundleRoles, "two files have the role \(role.rawValue)", at: found[1].path) }
+    return found.first
+  }
+
+  func required(_ role: Manifest.Role) throws -> MappedFile {
+    guard let file = try optional(role) else { throw Failure(.wrongBundleRoles, "no file has the role \(role.rawValue)") }
+    return file
+  }
+
+  /// Both files of the head, or neither.
+  var head: (config: MappedFile, weights: MappedFile)? {
+    get throws {
+      let (config, weights) = (try optional(.headConfig), try optional(.headWeights))
+      if config == nil && weights == nil { return nil }
+      return (try required(.headConfig), try required(.headWeights))
+    }
+  }
+}

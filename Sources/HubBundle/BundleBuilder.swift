@@ -1,0 +1,70 @@
+import HubArchive
+public import HubManifest
+public import HubWeights
+
+/// Makes a bundle from what an adapter consists of. Equal parts are equal bytes.
+public struct BundleBuilder: Sendable {
+  /// What the adapter says about itself; `files` is filled in by ``write(to:)``.
+  public var manifest: Manifest
+  /// The method's configuration, an object.
+  public var config: JSON
+  public var weights: [StoredTensor]
+  public var head: Head?
+  /// The model card, in Markdown.
+  public var card: String?
+
+  public struct Head: Sendable {
+    /// The head's configuration, an object.
+    public var config: JSON
+    public var weights: [StoredTensor]
+
+    public init(config: JSON, weights: [StoredTensor]) {
+      self.config = config
+      self.weights = weights
+    }
+  }
+
+  public init(manifest: Manifest, config: JSON, weights: [StoredTensor], head: Head? = nil, card: String? = nil) {
+    self.manifest = manifest
+    self.config = config
+    self.weights = weights
+    self.head = head
+    self.card = card
+  }
+
+  /// Writes the bundle to a folder, which must not be there yet or be empty, and opens it.
+  ///
+  /// - Throws: whatever ``Bundle/open(folder:)`` throws for a bundle that is not right, before the folder appears;
+  ///   ``Failure/Code/existingFile``.
+  public func write(to folder: String) throws -> Bundle {
+    let scratch = try ScratchFolder(for: folder)
+    var manifest = manifest
+    manifest.files = []
+    func add(_ path: String, _ role: Manifest.Role, _ bytes: [UInt8]) throws {
+      try scratch.write(path, bytes)
+      manifest.files.append(Manifest.File(path: path, role: role, size: bytes.count, digest: Digest(of: bytes)))
+    }
+    if let card { try add("CARD.md", .card, Array(card.utf8)) }
+    try add("config.json", .config, Self.bytes(config))
+    if let head {
+      try scratch.makeFolder("head")
+      try add("head/config.json", .headConfig, Self.bytes(head.config))
+      try add("head/weights.safetensors", .headWeights, SafetensorsWriter.bytes(of: head.weights))
+    }
+    try add("weights.safetensors", .weights, SafetensorsWriter.bytes(of: weights))
+    try scratch.write(Bundle.manifestName, manifest.bytes)
+    try Bundle.check(folder: scratch.path)
+    try scratch.publish()
+    return try Bundle.open(folder: folder)
+  }
+
+  private static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
+}
+
+extension ScratchFolder {
+  func write(_ name: String, _ bytes: [UInt8]) throws {
+    let output = try AtomicFile("\(path)/\(name)")
+    try bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
+  }
+}
