@@ -15,22 +15,22 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifest", [crypto]),
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
+  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
   ("HubForeign", ["HubManifest", "HubWeights"]),
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifestTests", ["HubManifest", "HubTesting"]),
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
+  ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
-  ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
@@ -39,7 +39,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
 ]
 
 /// Test targets with a folder `Fixtures`, whose files the tests read from where they stand.
-let fixtures: Set = ["HubWeightsTests", "HubTokenizersTests"]
+let fixtures: Set = ["HubArchiveTests", "HubWeightsTests", "HubTokenizersTests"]
 
 var targets: [Target] = [
   // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.

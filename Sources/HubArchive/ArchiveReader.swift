@@ -31,6 +31,8 @@ public final class ArchiveReader {
   private let limits: ArchiveLimits
   private let budget: Budget
   private let library: LibraryReader
+  /// The names as the directory of a zip file has them.
+  private let zipNames: Set<[UInt8]>?
   private var names = EntryNames()
   private var entryCount = 0
   private var current: Current?
@@ -57,10 +59,10 @@ public final class ArchiveReader {
   private init(_ source: SourceStream, path: String, limits: ArchiveLimits) throws {
     self.path = path
     self.limits = limits
-    (format, budget, library) = try locating(path) {
+    (format, budget, library, zipNames) = try locating(path) {
       let budget = try Budget(limits, archiveBytes: source.count ?? 0)
       let format = try Format(detecting: source)
-      if format == .zip { try ZipLayout.check(source, limits: limits) }
+      let zipNames = format == .zip ? try ZipLayout.check(source, limits: limits) : nil
       let library =
         switch format {
         case .zip: try LibraryReader(.zip, stream: source)
@@ -68,7 +70,7 @@ public final class ArchiveReader {
         case .tarGzip: try LibraryReader(.tar, stream: GzipStream(source, budget: budget))
         case .tarZstd: try LibraryReader(.tar, stream: ZstdStream(source, budget: budget))
         }
-      return (format, budget, library)
+      return (format, budget, library, zipNames)
     }
   }
 
@@ -127,6 +129,9 @@ public final class ArchiveReader {
     }
     guard let bytes = header.name, let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(.unsafeEntryName, "the name of an entry is not UTF-8", at: "entry \(entryCount)")
+    }
+    guard zipNames?.contains(bytes) ?? true else {
+      throw Failure(.ambiguousArchive, "an entry and the directory disagree", at: EntryName.escaped(text))
     }
     guard header.isFile || header.isFolder else {
       throw Failure(

@@ -29,16 +29,19 @@ struct ZipLayout {
   private let source: SourceStream
   private let count: Int
 
+  /// - Returns: the names in the directory, to which libarchive's must be equal.
   /// - Throws: ``Failure/Code/ambiguousArchive``, ``Failure/Code/truncatedArchive`` or ``Failure/Code/excessiveArchive``.
-  static func check(_ source: SourceStream, limits: ArchiveLimits) throws {
+  static func check(_ source: SourceStream, limits: ArchiveLimits) throws -> Set<[UInt8]> {
     let layout = ZipLayout(source: source, count: source.count ?? 0)
     let directory = try layout.directory(limits: limits)
+    let records = try layout.records(directory)
     var end = 0
-    for record in try layout.records(directory).sorted(by: { $0.offset < $1.offset }) {
+    for record in records.sorted(by: { $0.offset < $1.offset }) {
       guard record.offset == end else { throw layout.ambiguous("entries overlap, or there are bytes between them", record.name) }
       end = try layout.end(of: record)
     }
     guard end == directory.range.lowerBound else { throw layout.ambiguous("there are bytes between the entries and the directory") }
+    return Set(records.map(\.name))
   }
 
   private func ambiguous(_ message: String, _ name: [UInt8]? = nil) -> Failure {
@@ -107,7 +110,12 @@ struct ZipLayout {
           .forbiddenEntry, "the entry is encrypted, or compressed in an unusual way",
           at: EntryName.escaped(String(decoding: record.name, as: UTF8.self)))
       }
-      guard !record.name.contains(0) else { throw Failure(.unsafeEntryName, "the name of an entry holds a zero byte") }
+      // A zero byte ends a name in C, and a backslash is a folder to some programs, libarchive among them.
+      guard !record.name.contains(0), !record.name.contains(UInt8(ascii: "\\")) else {
+        throw Failure(
+          .unsafeEntryName, "the name of an entry holds a zero byte or a backslash",
+          at: EntryName.escaped(String(decoding: record.name, as: UTF8.self)))
+      }
       guard min(record.packed, record.unpacked, record.offset) >= 0 else { throw ambiguous("a size is impossible", record.name) }
       records.append(record)
       position = end

@@ -1,0 +1,69 @@
+import Foundation
+import HubArchive
+import HubManifest
+import HubTesting
+import Testing
+
+/// The archives that `Fixtures/make.py` made.
+@Suite struct ArchiveFixtureTests {
+  private static func folder(_ name: String) -> String {
+    URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Fixtures/\(name)").path
+  }
+
+  private static func files(in name: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder(name))) ?? []).filter { !$0.hasSuffix(".expected") }.sorted()
+  }
+
+  private func read(_ bytes: [UInt8]) throws -> [String: [UInt8]] {
+    let reader = try ArchiveReader(bytes: bytes)
+    var found: [String: [UInt8]] = [:]
+    while let entry = try reader.next() {
+      if !entry.isFolder { found[entry.name.text] = try reader.contents(limit: 1 << 30) }
+    }
+    return found
+  }
+
+  private let expected = ["a.txt": Array("hello\n".utf8), "folder/b.bin": [UInt8](repeating: 7, count: 3000)]
+
+  @Test("Archives of all honest programs are read", arguments: files(in: "good"))
+  func good(name: String) throws {
+    let path = Self.folder("good") + "/" + name
+    #expect(try read(contents(of: path)) == expected)
+    let scratch = try Scratch()
+    try ArchiveReader(file: path).extract(into: scratch.path)
+    #expect(scratch.listing == ["a.txt", "folder", "folder/b.bin"])
+    #expect(try scratch.bytes("folder/b.bin") == expected["folder/b.bin"])
+  }
+
+  @Test("Bad archives are refused with the code beside them", arguments: files(in: "bad"))
+  func bad(name: String) throws {
+    let path = Self.folder("bad") + "/" + name
+    let expected = String(decoding: try contents(of: path + ".expected"), as: UTF8.self).dropLast()
+    let scratch = try Scratch()
+    #expect(code { try ArchiveReader(file: path).extract(into: scratch.path) } == String(expected))
+    #expect(scratch.listing.isEmpty)
+  }
+
+  @Test("Every truncation of a zip file is refused", arguments: files(in: "good").filter { $0.hasSuffix(".zip") })
+  func truncation(name: String) throws {
+    let bytes = try contents(of: Self.folder("good") + "/" + name)
+    for length in bytes.indices { #expect(code { _ = try read(Array(bytes.prefix(length))) } != nil, "\(length)") }
+  }
+
+  @Test("A flipped bit in a zip file is refused, or changes no contents", arguments: files(in: "good").filter { $0.hasSuffix(".zip") })
+  func flips(name: String) throws {
+    let bytes = try contents(of: Self.folder("good") + "/" + name)
+    let original = try read(bytes)
+    for index in bytes.indices {
+      for bit in 0..<8 {
+        var damaged = bytes
+        damaged[index] ^= 1 << UInt8(bit)
+        var found = original
+        let result = code { found = try read(damaged) }
+        #expect(result?.hasPrefix("not a Failure") != true)
+        // Names are in a zip file twice, but a name may also become one that is left out.
+        #expect(found.allSatisfy { original[$0.key] == $0.value }, "bit \(bit) of byte \(index)")
+      }
+    }
+  }
+}
