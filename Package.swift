@@ -22,6 +22,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
+  ("Dovetail", ["HubManifest", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -31,6 +32,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
+  ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
@@ -38,8 +40,8 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
   ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]
 
-/// Test targets with a folder `Fixtures`, whose files the tests read from where they stand.
-let fixtures: Set = ["HubArchiveTests", "HubWeightsTests", "HubTokenizersTests"]
+/// Folders of test targets whose files the tests read from where they stand.
+let fixtures = ["HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "ParityTests": "Cases"]
 
 var targets: [Target] = [
   // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.
@@ -55,7 +57,7 @@ for program in programs {
   targets.append(.executableTarget(name: program.name, dependencies: program.imports, swiftSettings: swift))
 }
 for test in tests {
-  let excluded = fixtures.contains(test.name) ? ["Fixtures"] : []
+  let excluded = fixtures[test.name].map { [$0] } ?? []
   targets.append(.testTarget(name: test.name, dependencies: test.imports, exclude: excluded, swiftSettings: swift))
 }
 

@@ -39,6 +39,9 @@ public protocol BaseModel: Sendable {
 
   var shape: BaseShape { get }
 
+  /// The most tokens that a sequence may have.
+  var maximumLength: Int { get }
+
   /// The hidden states of the last layer, `[rows, hidden]`.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/invalidTokens``.

@@ -65,6 +65,7 @@ struct Case {
         value.array.flatMap { rows in rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil }
       }
     }
+    if inputs.members["input_ids"]?.array?.first?.array?.first?.array != nil { throw Failure(.unsupportedCase, "inputs with choices") }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
     if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids"].contains($0.key) && !$0.value.isNull }) {
       throw Failure(.unsupportedCase, "the input \(other.key)")

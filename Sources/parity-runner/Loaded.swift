@@ -29,6 +29,7 @@ struct Loaded {
     let checkpoint = try Checkpoint(folder: parityCase.base)
     modelType = try checkpoint.configuration.string("model_type")
     base = try checkpoint.load(engine: engine)
+    if parityCase.head == "default", !checkpoint.otherTensors.isEmpty { throw Failure(.unsupportedCase, "the head of the checkpoint itself") }
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
       let configuration = JSONObject(foreign.configuration, path: "config")

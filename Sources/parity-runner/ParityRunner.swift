@@ -11,7 +11,7 @@ import HubWeights
 @main
 struct ParityRunner {
   /// Codes of what Dovetail does not have, as opposed to what it refuses.
-  private static let unsupported: Set<Failure.Code> = [
+  static let unsupported: Set<Failure.Code> = [
     .unsupportedCase, .unsupportedForeignContent, .unsupportedAdapter, .unsupportedHead, .unsupportedModel,
   ]
 

@@ -13,6 +13,7 @@ public struct BERT: BaseModel {
   }
 
   public var shape: BaseShape { encoder.shape }
+  public var maximumLength: Int { encoder.configuration.maximumPositions }
 
   /// Positions count from 0 in each sequence.
   public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {

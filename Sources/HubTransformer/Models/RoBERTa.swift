@@ -13,6 +13,7 @@ public struct RoBERTa: BaseModel {
   }
 
   public var shape: BaseShape { encoder.shape }
+  public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }
 
   /// The first token has the position `padding id + 1`; a padding token within the text has the padding id itself
   /// and does not count. There is one token type.

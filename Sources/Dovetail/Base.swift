@@ -1,0 +1,57 @@
+public import HubManifest
+public import HubTensor
+public import HubTokenizers
+public import HubTransformer
+
+/// A base model that is loaded, with its tokenizer: frozen, shared by any number of compositions and threads.
+public struct Base: Sendable {
+  public let name: String
+  /// What it is, as bundles say on which base they were trained.
+  public let identity: Manifest.Base
+  public let model: any BaseModel
+  public let tokenizer: any Tokenizer
+  public let engine: Engine
+
+  /// Loads a Hugging Face checkpoint folder.
+  ///
+  /// - Parameter fingerprint: what ``Checkpoint/fingerprint()`` gave when the model was registered; computed if `nil`
+  /// - Throws: ``Failure``: files missing or malformed, a model or tokenizer that is not supported.
+  public init(name: String, folder: String, fingerprint: Digest? = nil, engine: Engine) throws {
+    let checkpoint = try Checkpoint(folder: folder)
+    model = try checkpoint.load(engine: engine)
+    tokenizer = try TokenizerFile.load(folder: folder)
+    self.name = name
+    self.engine = engine
+    identity = Manifest.Base(
+      architecture: try checkpoint.configuration.string("model_type"), name: name, hiddenSize: model.shape.hiddenSize,
+      layers: model.shape.layers, fingerprint: fingerprint ?? checkpoint.fingerprint())
+    model.prepare(in: Context(engine))
+  }
+}
+
+extension Failure.Code {
+  /// An adapter was trained on another base model.
+  public static let wrongBase = Self("setup/wrong-base", .refused)
+}
+
+extension Manifest.Base {
+  /// Checks that an adapter trained on this base may act on `other`.
+  ///
+  /// Equal fingerprints fit. Without a fingerprint, as in files of other libraries, architecture and sizes must agree.
+  /// A fingerprint that differs is another set of weights: refused unless `allowingOtherWeights`.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/wrongBase``.
+  func checkFits(_ other: Manifest.Base, allowingOtherWeights: Bool) throws {
+    if let fingerprint, fingerprint == other.fingerprint { return }
+    func refuse(_ what: String, _ own: String, _ others: String, hint: String) -> Failure {
+      Failure(.wrongBase, "the adapter was trained on a base with the \(what) \(own); \(other.name ?? "this one") has \(others)", hint: hint)
+    }
+    let otherModel = "choose the base model that the adapter was trained on"
+    guard architecture == other.architecture else { throw refuse("architecture", architecture, other.architecture, hint: otherModel) }
+    guard hiddenSize == other.hiddenSize else { throw refuse("hidden size", "\(hiddenSize)", "\(other.hiddenSize)", hint: otherModel) }
+    if let layers, let otherLayers = other.layers, layers != otherLayers { throw refuse("layers", "\(layers)", "\(otherLayers)", hint: otherModel) }
+    guard let fingerprint, let otherFingerprint = other.fingerprint, !allowingOtherWeights else { return }
+    throw refuse(
+      "fingerprint", fingerprint.short, otherFingerprint.short, hint: "same architecture, other weights: --allow-base-mismatch tries it all the same")
+  }
+}
