@@ -18,7 +18,7 @@ extension Manifest {
     labels = try object.optionalStrings("labels")
     members = try (object.optionalStrings("members") ?? []).map { name in try locating("members") { try AdapterName(name) } }
     files = try Self.objects(object, "files").map { try File($0) }
-    dependencies = try object.members["dependencies"].map { _ in try Self.objects(object, "dependencies") }?.map { try Dependency($0) } ?? []
+    if object.has("dependencies") { dependencies = try Self.objects(object, "dependencies").map { try Dependency($0) } }
     license = try object.optionalString("license")
     authors = try object.optionalStrings("authors") ?? []
     description = try object.optionalString("description")
@@ -63,13 +63,13 @@ extension Manifest {
     let parts = format.split(separator: "/", omittingEmptySubsequences: false)
     let digits = parts.count == 2 ? parts[1].split(separator: ".", omittingEmptySubsequences: false) : []
     let numbers = digits.compactMap { try? SemanticVersion("\($0).0.0").major }
-    guard parts.first == "dovetail-bundle", digits.count == 2, numbers.count == 2 else {
+    guard parts.first == "dovetail-bundle", digits.count == 2, numbers.count == 2, numbers[0] > 0 else {
       throw Failure(.unknownManifest, "\(format.prefix(60).debugDescription) is not the format of a bundle", at: "format")
     }
     guard numbers[0] == 1 else {
       throw Failure(
-        .newerManifest, "the bundle has format \(parts[1]), and this version of Dovetail reads formats 1.x", at: "format",
-        hint: "update Dovetail to read this bundle")
+        .newerManifest, "the bundle has format \(numbers[0]).\(numbers[1]), and this version of Dovetail reads formats 1.x",
+        at: "format", hint: "update Dovetail to read this bundle")
     }
   }
 
@@ -118,7 +118,7 @@ extension Manifest.Base {
     try self.init(
       architecture: Manifest.word(object, "architecture"), name: object.optionalString("name"),
       hiddenSize: object.integer("hiddenSize"), layers: object.optionalInteger("layers"))
-    if object.members["fingerprint"] != nil { fingerprint = try Manifest.value(object, "fingerprint") { try Digest($0) } }
+    if object.has("fingerprint") { fingerprint = try Manifest.value(object, "fingerprint") { try Digest($0) } }
     other = object.members.removing(["architecture", "name", "hiddenSize", "layers", "fingerprint"])
   }
 
@@ -137,7 +137,10 @@ extension Manifest.File {
   fileprivate init(_ object: JSONObject) throws {
     try self.init(
       path: object.string("path"), role: Manifest.Role(rawValue: Manifest.word(object, "role")), size: object.integer("size"),
-      digest: Manifest.value(object, "sha256") { try Digest($0) })
+      digest: Manifest.value(object, "sha256") { text in
+        guard text.utf8.count == 64 else { throw Failure(.malformedDigest, "expected 64 hexadecimal digits") }
+        return try Digest(text)
+      })
     other = object.members.removing(["path", "role", "size", "sha256"])
   }
 
@@ -165,6 +168,11 @@ extension Manifest.Dependency {
     members["role"] = .string(role)
     return .object(members)
   }
+}
+
+extension JSONObject {
+  /// True if there is a value, and it is not null.
+  fileprivate func has(_ key: String) -> Bool { !(members[key]?.isNull ?? true) }
 }
 
 extension JSON.Members {

@@ -20,7 +20,7 @@ public struct AdapterKind: RawRepresentable, Hashable, Sendable {
   public static let invertible = Self(rawValue: "invertible")
   /// Attends over the outputs of other adapters.
   public static let fusion = Self(rawValue: "fusion")
-  /// Names other adapters and how they are put together; has no weights of its own.
+  /// Names other adapters and how they are put together.
   public static let composition = Self(rawValue: "composition")
   /// Made by calculation from other adapters.
   public static let merged = Self(rawValue: "merged")

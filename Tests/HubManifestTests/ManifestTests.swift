@@ -26,10 +26,11 @@ import Testing
     arguments: [
       ("dovetail-bundle/1.3", "dovetail-bundle/2.0", "manifest/newer-format"),
       ("dovetail-bundle/1.3", "dovetail-bundle/1", "manifest/unknown-format"),
+      ("dovetail-bundle/1.3", "dovetail-bundle/0.9", "manifest/unknown-format"),
       ("dovetail-bundle/1.3", "dovetail-bundle/01.0", "manifest/unknown-format"),
       ("lang/sw", "../sw", "name/malformed"), ("1.2.0", "1.2", "version/malformed"), ("[\"sw\"]", "[\"s\"]", "manifest/invalid"),
       ("[\"sw\"]", "\"sw\"", "json/unexpected"), ("\"hiddenSize\": 8", "\"hiddenSize\": 0", "manifest/invalid"),
-      ("\"hiddenSize\": 8", "\"hiddenSize\": \"8\"", "json/unexpected"), ("44136f", "44136F", "digest/malformed"),
+      ("\"hiddenSize\": 8", "\"hiddenSize\": \"8\"", "json/unexpected"), ("44136f", "44136F", "digest/malformed"), ("\"44136f", "\"sha256:44136f", "digest/malformed"),
       ("\"size\": 2", "\"size\": -2", "manifest/invalid"), ("\"seq_bn\"", "\"\"", "manifest/invalid"),
       ("\"kind\": \"language\", ", "", "json/unexpected"),
     ])
@@ -40,13 +41,7 @@ import Testing
 
   private func replace(_ old: String, by new: String, in text: String) -> String {
     guard let range = text.firstRange(of: old) else { return text }
-    return text.replacingCharacters(range, new)
-  }
-}
-
-extension String {
-  fileprivate func replacingCharacters(_ range: Range<String.Index>, _ new: String) -> String {
-    String(self[..<range.lowerBound]) + new + String(self[range.upperBound...])
+    return text[..<range.lowerBound] + new + text[range.upperBound...]
   }
 }
 

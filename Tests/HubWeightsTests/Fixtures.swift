@@ -1,3 +1,4 @@
+import Foundation
 import HubManifest
 import HubTesting
 
@@ -5,6 +6,10 @@ import HubTesting
 enum Fixture {
   static func path(_ name: String) -> String {
     #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Fixtures/" + name
+  }
+
+  static func names(in folder: String, _ suffix: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: path(folder)).filter { $0.hasSuffix(suffix) }.sorted()
   }
 
   static func bytes(_ name: String) throws -> [UInt8] {
