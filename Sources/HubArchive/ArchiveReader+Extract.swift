@@ -9,7 +9,8 @@ import HubManifest
 extension ArchiveReader {
   /// Writes all remaining entries below a folder that exists, files with mode 0644 and folders with 0755.
   ///
-  /// No file is overwritten and no link followed; everything is on the disk when it returns. If anything fails, what was written is removed again.
+  /// No file is overwritten and no link followed; everything is on the disk when it returns. If anything fails,
+  /// what was written is removed again.
   ///
   /// - Returns: the files, in the order of the archive.
   @discardableResult

@@ -140,15 +140,38 @@ final class GzipStream: ByteStream {
 
 /// The contents of a zstd file, decompressed by libarchive.
 final class ZstdStream: ByteStream {
+  /// Bytes that a decompressor may have to remember; what `zstd -19` asks for.
+  private static let windowLimit = 8 << 20
+
   private let reader: LibraryReader
   private let budget: Budget
 
   init(_ source: SourceStream, budget: Budget) throws {
     self.budget = budget
+    let head = try source.bytes(at: 0, count: min(source.count ?? 0, 18))
+    guard Self.window(head) <= Self.windowLimit else {
+      throw Failure(.excessiveArchive, "the zstd data needs a window of more than \(Self.windowLimit) bytes")
+    }
     reader = try LibraryReader(.zstdData, stream: source)
     guard try reader.nextHeader() != nil, reader.filterCount == 1 else {
       throw Failure(.damagedArchive, "the zstd data is empty, or compressed more than once")
     }
+  }
+
+  /// The window that the header of a frame asks for (RFC 8878, 3.1.1.1); 0 if the header is cut off.
+  private static func window(_ head: [UInt8]) -> Int {
+    guard head.count > 5 else { return 0 }
+    let descriptor = Int(head[4])
+    let isSingleSegment = descriptor & 0x20 != 0
+    guard isSingleSegment else {
+      let base = 1 << (10 + Int(head[5] >> 3))
+      return base + base / 8 * (Int(head[5]) & 7)
+    }
+    let start = 5 + [0, 1, 2, 4][descriptor & 3]
+    let width = [1, 2, 4, 8][descriptor >> 6]
+    guard head.count >= start + width else { return 0 }
+    let size = head[start..<start + width].reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+    return Int(exactly: size) ?? .max
   }
 
   var count: Int? { nil }

@@ -54,7 +54,7 @@ struct ZipLayout {
   private func directory(limits: ArchiveLimits) throws -> (range: Range<Int>, entries: Int) {
     let tailCount = min(count, 22 + 0xFFFF)
     let tail = Fields(try source.bytes(at: count - tailCount, count: tailCount))
-    guard tailCount >= 22, let start = (0...tailCount - 22).last(where: { tail.bytes[$0...].starts(with: [0x50, 0x4B, 5, 6]) }) else {
+    guard tailCount >= 22, let start = (0...tailCount - 22).last(where: { tail[$0, 4] == 0x0605_4B50 }) else {
       throw Failure(.truncatedArchive, "the zip file has no end record")
     }
     guard tail[start + 20, 2] == tailCount - start - 22 else { throw ambiguous("there are bytes behind the end of the zip file") }
@@ -63,7 +63,8 @@ struct ZipLayout {
     var end = recordOffset
     guard tail[start + 4, 4] == 0, tail[start + 8, 2] == entries else { throw ambiguous("the zip file says that it has several parts") }
     if let large = try zip64Record(before: recordOffset) {
-      guard [large.entries, 0xFFFF].contains(entries), [large.size, Self.full32].contains(size), [large.offset, Self.full32].contains(offset)
+      guard [large.entries, 0xFFFF].contains(entries), [large.size, Self.full32].contains(size),
+        [large.offset, Self.full32].contains(offset)
       else { throw ambiguous("the two end records disagree") }
       (entries, size, offset, end) = (large.entries, large.size, large.offset, large.start)
     }

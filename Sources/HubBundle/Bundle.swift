@@ -94,7 +94,9 @@ public struct Bundle: Sendable {
       guard found.count == file.size else {
         throw Failure(.changedBundleFile, "the file has \(found.count) bytes, the manifest says \(file.size)", at: file.path)
       }
-      let digest = found.withBytes { Digest(of: $0) }
+      var hasher = Digest.Hasher()
+      found.withBytes { hasher.update($0) }
+      let digest = hasher.finish()
       guard digest == file.digest else {
         throw Failure(.changedBundleFile, "the file has digest \(digest), the manifest says \(file.digest)", at: file.path)
       }

@@ -30,6 +30,7 @@ public struct AdapterName: Hashable, Sendable, Comparable, CustomStringConvertib
     let signs = Array("._+-".utf8)
     let dot = UInt8(ascii: ".")
     guard let first = bytes.first, isAlphanumeric(first), bytes.last != dot else { return false }
-    return bytes.allSatisfy { isAlphanumeric($0) || signs.contains($0) } && !zip(bytes, bytes.dropFirst()).contains { $0 == dot && $1 == dot }
+    let hasTwoDots = zip(bytes, bytes.dropFirst()).contains { $0 == dot && $1 == dot }
+    return !hasTwoDots && bytes.allSatisfy { isAlphanumeric($0) || signs.contains($0) }
   }
 }

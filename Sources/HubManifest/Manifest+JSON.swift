@@ -157,7 +157,8 @@ extension Manifest.File {
 extension Manifest.Dependency {
   fileprivate init(_ object: JSONObject) throws {
     try self.init(
-      name: Manifest.value(object, "name") { try AdapterName($0) }, range: object.optionalString("range"), role: Manifest.word(object, "role"))
+      name: Manifest.value(object, "name") { try AdapterName($0) }, range: object.optionalString("range"),
+      role: Manifest.word(object, "role"))
     other = object.members.removing(["name", "range", "role"])
   }
 

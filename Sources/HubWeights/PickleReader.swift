@@ -204,7 +204,8 @@ extension PickleReader {
     let global = PickleGlobal(module: try line(), name: try line())
     guard global.isAllowed else {
       throw Failure(
-        .forbiddenGlobal, "the file wants to run \(global.module.debugDescription) \(global.name.debugDescription), which is not part of any weights",
+        .forbiddenGlobal,
+        "the file asks for \(global.module.debugDescription) \(global.name.debugDescription), which is not part of any weights",
         at: "byte \(position)", hint: "nothing was run; ask the author for safetensors")
     }
     return global

@@ -122,7 +122,9 @@ struct TorchPickle {
   func strings() throws -> [String] {
     guard case .list(let values)? = object(root) else { throw Failure(.malformedTorchFile, "the list of storages is missing") }
     return try values.map { value in
-      guard case .string(let text) = value else { throw Failure(.malformedTorchFile, "the list of storages holds \(objects.kind(of: value))") }
+      guard case .string(let text) = value else {
+        throw Failure(.malformedTorchFile, "the list of storages holds \(objects.kind(of: value))")
+      }
       return text
     }
   }

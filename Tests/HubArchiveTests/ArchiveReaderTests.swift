@@ -120,6 +120,13 @@ import Testing
     #expect(code { _ = try reader.contents(limit: 3) } == "archive/limit")
   }
 
+  @Test func `A large zstd window is refused before memory is taken for it`() throws {
+    var bytes = try written(.zstd)
+    #expect(bytes[4] & 0x20 == 0)
+    bytes[5] = 17 << 3
+    #expect(code { _ = try readAll(bytes) } == "archive/limit")
+  }
+
   @Test func `Other formats are not even tried`() {
     for start in ["!<arch>\n", "070707", "#mtree\n", "Rar!\u{1A}\u{7}", "7z", "BZh9", "plain text"] {
       #expect(throws: Failure.self) { try readAll(Array(start.utf8) + [UInt8](repeating: 0x20, count: 2000)) }
