@@ -39,7 +39,7 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
   }
 
   /// The names of the folders and of the file.
-  public var components: [String] { text.split(separator: "/").map(String.init) }
+  public var components: [String] { text.utf8.split(separator: UInt8(ascii: "/")).map { String(Substring($0)) } }
   /// The last component.
   public var last: String { components.last ?? text }
   public var description: String { text }

@@ -113,6 +113,24 @@ package final class OpenFile: Sendable {
   }
 }
 
+/// A path cut at its last `/`. It is a byte: as a `Character` it may be one with a mark that follows it.
+package struct PathParts {
+  /// Where the file lies; `.` if the path does not say.
+  package let folder: String
+  package let name: String
+
+  package init(_ path: String) {
+    let slash = path.utf8.lastIndex(of: UInt8(ascii: "/"))
+    name = slash.map { String(path[path.utf8.index(after: $0)...]) } ?? path
+    folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+  }
+
+  /// A hidden name in the same folder that nobody else uses.
+  package var temporaryPath: String {
+    "\(folder)/.\(name.prefix(50)).\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+  }
+}
+
 /// A file that appears under its name only when it is complete and on the disk; given up, it leaves nothing.
 package final class AtomicFile {
   package let file: OpenFile
@@ -121,14 +139,11 @@ package final class AtomicFile {
   private var isCommitted = false
 
   package init(_ path: String) throws {
-    let parts = path.split(separator: "/", omittingEmptySubsequences: false)
-    let name = parts.last ?? ""
-    let parent = parts.dropLast().joined(separator: "/")
-    guard !name.isEmpty else { throw Failure(.unwritableFile, "no file name", at: path) }
+    let parts = PathParts(path)
+    guard !parts.name.isEmpty else { throw Failure(.unwritableFile, "no file name", at: path) }
     self.path = path
-    folder = parts.count == 1 ? "." : parent.isEmpty ? "/" : parent
-    let suffix = String(UInt64.random(in: 0 ... .max), radix: 36)
-    file = try OpenFile(creating: "\(folder)/.\(name.prefix(100)).\(suffix).tmp")
+    folder = parts.folder
+    file = try OpenFile(creating: parts.temporaryPath)
   }
 
   deinit { if !isCommitted { unlink(file.path) } }

@@ -82,11 +82,10 @@ package final class ScratchFolder {
   package init(for target: String) throws {
     var trimmed = target[...]
     while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
-    let parts = trimmed.split(separator: "/", omittingEmptySubsequences: false)
-    let joined = parts.dropLast().joined(separator: "/")
+    let parts = PathParts(String(trimmed))
     self.target = String(trimmed)
-    parent = parts.count == 1 ? "." : joined.isEmpty ? "/" : joined
-    path = "\(parent)/.\(parts.last?.prefix(100) ?? "").\(String(UInt64.random(in: 0 ... .max), radix: 36)).tmp"
+    parent = parts.folder
+    path = parts.temporaryPath
     guard mkdir(path, 0o755) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: path) }
     chmod(path, 0o755)
   }

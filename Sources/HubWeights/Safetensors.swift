@@ -1,3 +1,4 @@
+import HubArchive
 public import HubManifest
 
 extension Failure.Code {
@@ -46,7 +47,7 @@ public enum Safetensors {
   public static func openSharded(_ indexPath: String) throws -> WeightFile {
     let index = try MappedFile(indexPath)
     let map = try locating(indexPath) { try shardMap(ByteRegion(index)) }
-    let folder = indexPath.split(separator: "/", omittingEmptySubsequences: false).dropLast().map { $0 + "/" }.joined()
+    let folder = PathParts(indexPath).folder + "/"
     var tensors: [StoredTensor] = []
     for shard in Set(map.values).sorted() {
       let file = try open(folder + shard)

@@ -80,6 +80,12 @@ import Testing
     #expect(code { _ = try EntryName("") } == "archive/unsafe-name")
   }
 
+  @Test func `A slash is a slash whatever follows it`() throws {
+    #expect(try EntryName("a/\u{301}b").components == ["a", "\u{301}b"])
+    #expect(code { _ = try EntryName("../\u{301}b") } == "archive/unsafe-name")
+    #expect(code { _ = try readAll(tar(["./\u{301}b/../c"])) } == "archive/unsafe-name")
+  }
+
   @Test func `Harmless oddities are read`() throws {
     #expect(try readAll(tar(["./", "./a", "b/", "b/c", "__MACOSX/x", "b/.DS_Store", "._a"])) == ["a", "b", "b/c"])
     #expect(try readAll(tar([])) == [])
