@@ -32,6 +32,8 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
+  ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
+  ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
 ]
 

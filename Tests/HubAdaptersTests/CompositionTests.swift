@@ -1,0 +1,57 @@
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTransformer
+import Testing
+
+@Suite struct CompositionEvaluationTests {
+  @Test func aStackOfOneIsTheAdapter() throws {
+    let model = try TinyModel()
+    for item in bottlenecks {
+      let adapters = ["a": try model.adapter(item.configuration, seed: 3)]
+      #expect(try model.hidden(model.setup("a", adapters)).values == model.hidden(model.setup(.stack("a"), adapters)).values, "\(item.name)")
+    }
+  }
+
+  @Test func onlyTheFirstAdapterChangesTheEmbeddings() throws {
+    let model = try TinyModel()
+    let inverting = try model.adapter(bottlenecks[4].configuration, seed: 2)
+    let plain = try model.adapter(bottlenecks[0].configuration, seed: 2)
+    let task = try model.adapter(bottlenecks[0].configuration, seed: 5)
+    let second = try [inverting, plain].map { try model.hidden(model.setup(.stack("t", "l"), ["t": task, "l": $0])).values }
+    #expect(second[0] == second[1])
+    let first = try [inverting, plain].map { try model.hidden(model.setup(.stack("l", "t"), ["t": task, "l": $0])).values }
+    #expect(first[0] != first[1])
+  }
+
+  @Test func skippedLayersRunWithoutAdapters() throws {
+    let model = try TinyModel()
+    let setup = try model.setup("a", ["a": model.adapter(bottlenecks[0].configuration, seed: 3)])
+    let cx = Context(model.engine)
+    let skipped = try model.base(model.tokens, with: ComposedAdapters(setup, skippedLayers: [0, 1]), in: cx)
+    #expect(try skipped.values == model.hidden(nil).values)
+  }
+
+  @Test func aFusionShowsItsAttention() throws {
+    let model = try TinyModel()
+    let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4)]
+    let setup = try model.setup(.fuse("a", "b"), adapters)
+    var seen: [String: [Float]] = [:]
+    let composed = ComposedAdapters(setup) { name, site, attention in seen["\(name) \(site.layer) \(site.place.rawValue)"] = attention.values }
+    _ = try model.base(model.tokens, with: composed, in: Context(model.engine))
+    #expect(seen.keys.sorted() == ["a,b 0 feed_forward", "a,b 1 feed_forward"])
+    for values in seen.values {
+      #expect(values.count == 14)
+      for token in 0..<7 { #expect(abs(values[2 * token] + values[2 * token + 1] - 1) < 1e-6) }
+    }
+  }
+
+  @Test func refusesWhatIsNotThereOrDoesNotFit() throws {
+    let model = try TinyModel()
+    let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[1].configuration, seed: 4)]
+    #expect { try model.setup(.stack("a", "zz"), adapters) } throws: { ($0 as? Failure)?.code == .unknownAdapter }
+    #expect { try model.setup(.fuse("a", "b"), adapters) } throws: { ($0 as? Failure)?.code == .unfusable }
+    #expect { try Setup(.fuse("a", "a")) { adapters[$0] } fusion: { _, _, _ in nil } } throws: { ($0 as? Failure)?.code == .missingFusion }
+    #expect { try model.setup(.stack("a", .stack("b")), adapters) } throws: { ($0 as? Failure)?.code == .forbiddenNesting }
+  }
+}

@@ -1,0 +1,107 @@
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTransformer
+import HubWeights
+import Testing
+
+/// What every method promises, whatever it computes.
+@Suite struct MethodContractTests {
+  @Test(arguments: bottlenecks.map(\.name))
+  func gradientsMatchFiniteDifferences(name: String) throws {
+    let model = try TinyModel()
+    let adapter = try model.adapter(#require(bottlenecks.first { $0.name == name }).configuration, seed: 3)
+    let setup = try model.setup("a", ["a": adapter])
+    try expectGradients(of: adapter.parameters, model, name) { cx in try model.hidden(setup, in: cx) }
+  }
+
+  @Test func gradientsFlowThroughFusionsAndStacks() throws {
+    let model = try TinyModel()
+    let adapters = ["de": try model.adapter(bottlenecks[4].configuration, seed: 2), "a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4)]
+    for options: JSON.Members in [[:], ["value": false], ["key": false, "value_before_softmax": false], ["residual_before": true, "query_before_ln": true]] {
+      let setup = try model.setup(.stack("de", .fuse("a", "b")), adapters, fusion: options)
+      try expectGradients(of: setup.parameters, model, "fusion \(options)") { cx in try model.hidden(setup, in: cx) }
+    }
+  }
+
+  /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each parameter.
+  private func expectGradients(of parameters: [Parameter], _ model: TinyModel, _ what: String, _ forward: (Context) throws -> Tensor) throws {
+    let plain = Context(model.engine)
+    let reference = try forward(plain)
+    let weights = (0..<reference.count).map { Float(($0 * 7919) % 13 - 6) / 6 }
+    let sum = Parameter("sum", plain.tensor(rows: 1, columns: reference.count, weights))
+    func total() throws -> Double { zip(try forward(Context(model.engine)).values, weights).reduce(0) { $0 + Double($1.0) * Double($1.1) } }
+    let recording = Context(model.engine, training: parameters)
+    let recorded = try forward(recording)
+    #expect(recorded.values == reference.values, "\(what): the same forward pass, recorded and not")
+    let gradients = recording.gradients(of: recording.linear(recording.reshaped(recorded, rows: 1, columns: recorded.count), sum))
+    for parameter in parameters {
+      let got = gradients[parameter]?.values ?? Array(repeating: 0, count: parameter.count)
+      for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 3)) {
+        func moved(_ distance: Float) throws -> Double {
+          parameter.update(in: plain) { $0[index] += distance }
+          defer { parameter.update(in: plain) { $0[index] -= distance } }
+          return try total()
+        }
+        let step: Float = 4e-3
+        let slope = (8 * (try moved(step) - moved(-step)) - (try moved(2 * step) - moved(-2 * step))) / (12 * Double(step))
+        #expect(abs(Double(got[index]) - slope) <= 1e-2 * max(1, abs(slope)), "\(what): \(parameter.name)[\(index)] is \(got[index]), not \(slope)")
+      }
+    }
+  }
+
+  @Test(arguments: bottlenecks.map(\.name))
+  func everyDeclaredTensorIsConsumed(name: String) throws {
+    let model = try TinyModel()
+    let configuration = try #require(bottlenecks.first { $0.name == name }).configuration
+    let adapter = try model.adapter(configuration, seed: 5)
+    var tensors = Dictionary(uniqueKeysWithValues: try adapter.parameters.map { ($0.name, try Self.stored($0)) })
+    let loaded = try AdapterMethods.load(JSONObject(configuration), StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
+    let setups = try [adapter, loaded].map { try model.setup("a", ["a": $0]) }
+    #expect(try model.hidden(setups[0]).values == model.hidden(setups[1]).values)
+
+    let first = try #require(adapter.parameters.first).name
+    for (change, expected) in [(nil, "missing"), (try Self.stored(Parameter("x", Context(model.engine).tensor(rows: 1, columns: 3, [1, 2, 3]))), "wrong shape")] {
+      var changed = tensors
+      changed[first] = change
+      let failure = try #require(throws: Failure.self) {
+        try AdapterMethods.load(JSONObject(configuration), StoredWeights(changed), shape: model.base.shape, engine: model.engine)
+      }
+      #expect(failure.code == .unfittingWeights && failure.message.contains(expected))
+      #expect(failure.subject == first)
+    }
+    tensors["layers.7.feed_forward.down.weight"] = tensors[first]
+    #expect { try AdapterMethods.load(JSONObject(configuration), StoredWeights(tensors), shape: model.base.shape, engine: model.engine) } throws: {
+      ($0 as? Failure)?.message.contains("nothing consumes") ?? false
+    }
+  }
+
+  private static func stored(_ parameter: Parameter) throws -> StoredTensor {
+    let isVector = !parameter.name.hasSuffix("weight") || parameter.name.contains("norm")
+    return try StoredTensor(name: parameter.name, shape: isVector ? [parameter.count] : [parameter.rows, parameter.columns], floats: parameter.value.values)
+  }
+
+  @Test func everyAdapterChangesTheOutput() throws {
+    let model = try TinyModel()
+    let plain = try model.hidden(nil).values
+    for (index, item) in bottlenecks.enumerated() {
+      let setup = try model.setup("a", ["a": model.adapter(item.configuration, seed: UInt64(index))])
+      #expect(try model.hidden(setup).values != plain, "\(item.name)")
+    }
+  }
+
+  @Test(arguments: [
+    ("reduction_factor", 0), ("reduction_factor", -1.5), ("reduction_factor", 1e-300), ("reduction_factor", ["0": 2]), ("reduction_factor", "many"),
+    ("non_linearity", "square"), ("scaling", "loud"), ("residual_before_ln", "never"), ("init_weights", "magic"), ("inv_adapter", "glow"),
+    ("leave_out", ["one"]), ("leave_out", [0, 1]), ("phm_layer", true), ("use_gating", true), ("unheard_of", 3), ("architecture", "lora2"),
+    ("mh_adapter", "yes"), ("inv_adapter", "nice"),
+  ] as [(String, JSON)])
+  func refusesWhatMakesNoSense(key: String, value: JSON) throws {
+    let model = try TinyModel()
+    let configuration = bottlenecks[0].configuration.with([key: value])
+    let failure = try #require(throws: Failure.self) {
+      try AdapterMethods.load(JSONObject(configuration), StoredWeights([:]), shape: model.base.shape, engine: model.engine)
+    }
+    #expect(failure.code != .unfittingWeights, "\(failure)")
+  }
+}

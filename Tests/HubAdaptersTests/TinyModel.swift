@@ -1,0 +1,75 @@
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTransformer
+import HubWeights
+
+/// A BERT of two layers with random weights, and two short sequences for it.
+struct TinyModel {
+  let engine = Engine(kernels: Kernels.available[0], threads: 1)
+  let base: any BaseModel
+  let tokens = TokenBatch([(ids: [1, 5, 9, 2], typeIDs: [0, 0, 1, 1]), (ids: [1, 7, 2], typeIDs: [0, 0, 0])])
+
+  static let configuration: JSON.Members = [
+    "model_type": "bert", "vocab_size": 12, "hidden_size": 8, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 12,
+    "max_position_embeddings": 16, "type_vocab_size": 2, "hidden_act": "gelu",
+  ]
+
+  init() throws {
+    base = try BERT(configuration: JSONObject(Self.configuration), weights: ParameterSource(Spread(seed: 1, engine: engine)))
+  }
+
+  /// A fresh adapter, its weights spread out so that every path matters.
+  func adapter(_ configuration: JSON.Members, seed: UInt64) throws -> any AdapterMethod {
+    let c = JSONObject(configuration)
+    return try AdapterMethods.type(for: c).init(configuration: c, shape: base.shape, weights: ParameterSource(Spread(seed: seed, engine: engine)))
+  }
+
+  func fusion(_ configuration: JSON.Members, sites: Set<Site>) throws -> AdapterFusion {
+    try AdapterFusion(
+      configuration: JSONObject(configuration), sites: sites, shape: base.shape, weights: ParameterSource(Spread(seed: 9, engine: engine)))
+  }
+
+  func setup(_ composition: Composition, _ adapters: [String: any AdapterMethod], fusion: JSON.Members = [:]) throws -> Setup {
+    try Setup(composition) { adapters[$0] } fusion: { _, _, sites in try self.fusion(fusion, sites: sites) }
+  }
+
+  func hidden(_ setup: Setup?, in context: Context? = nil) throws -> Tensor {
+    let cx = context ?? Context(engine)
+    guard let setup else { return try base(tokens, with: NoInterventions(), in: cx) }
+    return try base(tokens, with: ComposedAdapters(setup), in: cx)
+  }
+}
+
+/// Values around the initial ones, so that nothing is zero: an adapter at its initialisation would hide mistakes.
+struct Spread: ParameterProvider {
+  let seed: UInt64
+  let engine: Engine
+
+  func has(_ name: String) -> Bool { true }
+
+  func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter {
+    let fresh = FreshParameters(seed: seed, engine: engine)
+    let start = try fresh.parameter(name, shape, initially: initial == .ones ? .ones : .zeros)
+    let noise = try fresh.parameter(name, shape, initially: .normal(deviation: 0.3))
+    return Parameter(name, Context(engine).add(start.value, noise.value))
+  }
+}
+
+/// One configuration of every kind of bottleneck adapter; smooth, or finite differences would stumble over kinks.
+let bottlenecks: [(name: String, configuration: JSON.Members)] = {
+  let sequential: JSON.Members = [
+    "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "gelu", "reduction_factor": 2,
+  ]
+  let double = sequential.with(["mh_adapter": true, "original_ln_before": false, "non_linearity": "swish"])
+  let parallel = sequential.with(["is_parallel": true, "original_ln_before": false, "scaling": 4.0, "init_weights": "mam_adapter", "non_linearity": "tanh"])
+  return [
+    ("seq_bn", sequential), ("double_seq_bn", double), ("par_bn", parallel), ("scaled_par_bn", parallel.with(["scaling": "learned"])),
+    ("seq_bn_inv", sequential.with(["inv_adapter": "nice", "inv_adapter_reduction_factor": 2])),
+    ("channel", double.with(["scaling": "channel"])), ("own norms", double.with(["ln_before": true, "ln_after": true])),
+    ("residual after norm", sequential.with(["residual_before_ln": false])), ("post_add", sequential.with(["residual_before_ln": "post_add"])),
+    ("residual before own norm", sequential.with(["ln_after": true, "adapter_residual_before_ln": true])),
+    ("without last norm", sequential.with(["original_ln_after": false])), ("first layer only", sequential.with(["leave_out": [1]])),
+    ("per layer", sequential.with(["reduction_factor": ["0": 4, "default": 1]])),
+  ]
+}()
