@@ -9,6 +9,8 @@ let swift: [SwiftSetting] = [
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
@@ -16,7 +18,8 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
   ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
-  ("HubForeign", ["HubManifest", "HubWeights"]),
+  ("HubForeign", ["HubManifest", "HubWeights", "HubBundle"]),
+  ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", database]),
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
@@ -30,6 +33,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
+  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
@@ -43,7 +47,10 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
 ]
 
 /// Folders of test targets whose files the tests read from where they stand.
-let fixtures = ["HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "ParityTests": "Cases"]
+let fixtures = [
+  "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "HubRegistryTests": "Fixtures",
+  "ParityTests": "Cases",
+]
 
 var targets: [Target] = [
   // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.
@@ -68,6 +75,8 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: targets,
   swiftLanguageModes: [.v6]

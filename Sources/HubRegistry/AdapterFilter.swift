@@ -1,0 +1,47 @@
+import GRDB
+public import HubManifest
+
+/// Which installed adapters are wanted: those that meet everything that is set.
+public struct AdapterFilter: Hashable, Sendable {
+  public var kind: AdapterKind?
+  public var method: String?
+  /// The name of the base model, its architecture, or its fingerprint.
+  public var base: String?
+  /// A language tag; `zh` takes `zh-Hant` as well.
+  public var language: String?
+  public var task: String?
+  /// What the name begins with.
+  public var namePrefix: String?
+
+  public init(
+    kind: AdapterKind? = nil, method: String? = nil, base: String? = nil, language: String? = nil, task: String? = nil,
+    namePrefix: String? = nil
+  ) {
+    self.kind = kind
+    self.method = method
+    self.base = base
+    self.language = language
+    self.task = task
+    self.namePrefix = namePrefix
+  }
+
+  /// A condition on the table `adapters`, with its arguments.
+  var sql: (condition: String, arguments: StatementArguments) {
+    var conditions = ["1"]
+    var arguments: [String] = []
+    func add(_ value: String?, _ condition: String) {
+      guard let value else { return }
+      conditions.append("(\(condition))")
+      arguments += Array(repeating: value, count: condition.count { $0 == "?" })
+    }
+    add(kind?.rawValue, "kind = ?")
+    add(method, "method = ?")
+    add(task, "task = ?")
+    add(namePrefix, "substr(name, 1, length(?)) = ?")
+    add(base.map { $0.hasPrefix("sha256:") ? String($0.dropFirst(7)) : $0 }, "baseName = ? OR architecture = ? OR fingerprint = ?")
+    add(
+      language?.lowercased(),
+      "EXISTS (SELECT 1 FROM languages WHERE adapter = adapters.id AND substr(lower(tag) || '-', 1, length(?) + 1) = ? || '-')")
+    return (conditions.joined(separator: " AND "), StatementArguments(arguments))
+  }
+}

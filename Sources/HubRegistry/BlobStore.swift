@@ -1,0 +1,116 @@
+import Foundation
+import HubArchive
+public import HubManifest
+import HubWeights
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+extension Failure.Code {
+  /// A file of an installed adapter is gone.
+  public static let missingBlob = Self("registry/missing-file", .badData)
+  /// A file of an installed adapter is not what was installed.
+  public static let damagedBlob = Self("registry/damaged-file", .badData)
+}
+
+/// The contents of installed adapters: read-only files named by their digests.
+struct BlobStore: Sendable {
+  /// `blobs/sha256` of the registry.
+  let folder: String
+
+  static let mode: mode_t = 0o400
+
+  func path(of digest: Digest) -> String { "\(shard(of: digest))/\(digest.hex)" }
+  private func shard(of digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))" }
+
+  /// Maps a blob and compares it with its digest: what was compared is what is mapped.
+  ///
+  /// - Throws: ``Failure`` with ``Failure/Code/missingBlob`` or ``Failure/Code/damagedBlob``.
+  func open(_ digest: Digest, size: Int) throws -> MappedFile {
+    let path = path(of: digest)
+    guard FileStatus(path) != nil else {
+      throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
+    }
+    let file = try MappedFile(OpenFile(reading: path, followsLinks: false), path: path)
+    guard file.count == size, file.withBytes({ Digest(of: $0) }) == digest else {
+      throw Failure(
+        .damagedBlob, "a file of an installed adapter is not what was installed", at: path, hint: "install the adapter again")
+    }
+    return file
+  }
+
+  /// The names that are in the store, `ab/<hex>` each.
+  func names() -> [String] {
+    let manager = FileManager.default
+    return ((try? manager.contentsOfDirectory(atPath: folder)) ?? []).sorted().flatMap { shard in
+      guard FileStatus("\(folder)/\(shard)")?.isFolder == true else { return [shard] }
+      return ((try? manager.contentsOfDirectory(atPath: "\(folder)/\(shard)")) ?? []).sorted().map { "\(shard)/\($0)" }
+    }
+  }
+
+  /// The digest that a name stands for; `nil` for a file that has no business in the store.
+  func digest(of name: String) -> Digest? {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 2, let digest = try? Digest(String(parts[1])), digest.hex.hasPrefix(parts[0]), parts[0].utf8.count == 2 else { return nil }
+    return digest
+  }
+}
+
+/// A file that lies in scratch, complete and on the disk, ready to become a blob.
+struct StagedBlob {
+  let path: String
+  let digest: Digest
+  let size: Int
+
+  /// Copies an open file to `path`, digesting what is copied.
+  init(copying source: OpenFile, to path: String) throws {
+    let target = try OpenFile(creating: path)
+    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 18, alignment: 64)
+    defer { buffer.deallocate() }
+    var hasher = Digest.Hasher()
+    var size = 0
+    while true {
+      let count = try source.read(into: buffer, at: size)
+      if count == 0 { break }
+      let piece = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+      hasher.update(piece)
+      try target.write(piece)
+      size += count
+    }
+    guard fchmod(target.descriptor, BlobStore.mode) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
+    try target.synchronize()
+    (self.path, self.digest, self.size) = (path, hasher.finish(), size)
+  }
+}
+
+extension BlobStore {
+  /// Gives staged files their names; they are on the disk, name and all, when it returns. A blob that is there
+  /// already is used if it is whole, and replaced if not.
+  func publish(_ blobs: [StagedBlob]) throws {
+    var folders: Set<String> = []
+    for blob in blobs {
+      let shard = shard(of: blob.digest)
+      try DurableFolder.make(shard)
+      if try !isWhole(blob) {
+        guard rename(blob.path, path(of: blob.digest)) == 0 else {
+          throw Failure.system(.unwritableFile, "rename into place", at: path(of: blob.digest))
+        }
+      }
+      folders.insert(shard)
+    }
+    for folder in folders.sorted() { try DurableFolder.synchronize(folder) }
+    try DurableFolder.synchronize(folder)
+  }
+
+  /// Whether a blob with the right content and mode is there, which is then written to the disk once more.
+  private func isWhole(_ blob: StagedBlob) throws -> Bool {
+    let path = path(of: blob.digest)
+    guard let status = FileStatus(path) else { return false }
+    guard status.isFile, status.mode == Self.mode, (try? open(blob.digest, size: blob.size)) != nil else { return false }
+    try OpenFile(reading: path, followsLinks: false).synchronize()
+    return true
+  }
+}

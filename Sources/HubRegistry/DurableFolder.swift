@@ -1,0 +1,74 @@
+import Foundation
+import HubArchive
+import HubManifest
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// Folders whose existence survives a power cut.
+enum DurableFolder {
+  /// Makes a folder, and what is missing above it, for this user alone whatever the umask says.
+  static func make(_ path: String) throws {
+    if mkdir(path, 0o700) == 0 {
+      guard chmod(path, 0o700) == 0 else { throw Failure.system(.unwritableFile, "set the mode of the folder", at: path) }
+      return try synchronize(parent(of: path))
+    }
+    switch errno {
+    case EEXIST: _ = try OpenFile(folder: path)
+    case ENOENT where path != parent(of: path):
+      try make(parent(of: path))
+      try make(path)
+    default: throw Failure.system(.unwritableFile, "create the folder", at: path)
+    }
+  }
+
+  /// Removes a file, or a folder with everything in it; no link is followed.
+  static func remove(_ path: String) throws {
+    do {
+      try FileManager.default.removeItem(atPath: path)
+    } catch {
+      guard FileStatus(path) == nil else { throw Failure(.unwritableFile, "cannot remove", at: path) }
+    }
+  }
+
+  /// Writes the names in a folder to the disk.
+  static func synchronize(_ path: String) throws { try OpenFile(folder: path).synchronize() }
+
+  static func parent(of path: String) -> String {
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+}
+
+/// What the file system says about a path, without following a link.
+struct FileStatus {
+  let status: stat
+
+  /// `nil` if there is nothing.
+  init?(_ path: String, followsLinks: Bool = false) {
+    var status = stat()
+    guard fstatat(AT_FDCWD, path, &status, followsLinks ? 0 : AT_SYMLINK_NOFOLLOW) == 0 else { return nil }
+    self.status = status
+  }
+
+  var isFile: Bool { status.st_mode & S_IFMT == S_IFREG }
+  var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
+  var mode: mode_t { status.st_mode & 0o7777 }
+  var size: Int { Int(status.st_size) }
+
+  /// Nanoseconds since 1970.
+  var modified: Int {
+    #if canImport(Darwin)
+      let time = status.st_mtimespec
+    #else
+      let time = status.st_mtim
+    #endif
+    return Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+  }
+
+  /// Whether it belongs to this user or to the system. The system's own user trusts everybody's.
+  var isOwnedByUs: Bool { geteuid() == 0 || status.st_uid == 0 || status.st_uid == geteuid() }
+}

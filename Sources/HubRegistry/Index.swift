@@ -1,0 +1,159 @@
+import Foundation
+import GRDB
+public import HubManifest
+
+extension Failure.Code {
+  /// `registry.sqlite` is not a database, or a damaged one.
+  public static let damagedIndex = Self("registry/damaged-index", .badData)
+  /// The registry was written by a newer Dovetail.
+  public static let newerIndex = Self("registry/newer", .refused)
+  /// The index cannot be read or written.
+  public static let unusableIndex = Self("registry/index", .inputOutput)
+}
+
+/// The database of what is installed. Each use opens it anew: a registry may appear, and be read-only, at any time.
+///
+/// The journal is a rollback journal, so that readers write nothing and work on a read-only file system.
+struct Index: Sendable {
+  let path: String
+
+  /// Runs `body` on a consistent state; on none at all, `nil` is returned: nothing was ever installed.
+  func read<Result>(_ body: (Database) throws -> Result) throws -> Result? {
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    return try translating {
+      do {
+        return try open(readonly: true).read { try Self.isEmpty($0) ? nil : body($0) }
+      } catch let error as DatabaseError where error.extendedResultCode == .SQLITE_READONLY_ROLLBACK {
+        // A writer died in the middle of a transaction; whoever may write takes it back.
+        return try open(readonly: false).read { try Self.isEmpty($0) ? nil : body($0) }
+      }
+    }
+  }
+
+  /// Runs `body` in one transaction, which is on the disk when this returns. The caller holds the write lock.
+  func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
+    try translating {
+      let database = try open(readonly: false)
+      let isNewer = try database.read { try Self.migrator.hasBeenSuperseded($0) }
+      guard !isNewer else {
+        throw Failure(.newerIndex, "the registry was written by a newer version of Dovetail", at: path, hint: "update Dovetail to change this registry")
+      }
+      try Self.migrator.migrate(database)
+      return try database.write { database in
+        try body(database)
+      }
+    }
+  }
+
+  /// What SQLite finds wrong with the file; empty if nothing.
+  func faults() throws -> [String] {
+    try read { database in
+      let check = try String.fetchAll(database, sql: "PRAGMA quick_check").filter { $0 != "ok" }
+      let orphans = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { "a row of \(try $0.value("table", String.self)) belongs to nothing" }
+      return check + orphans
+    } ?? []
+  }
+
+  private static func isEmpty(_ database: Database) throws -> Bool { try !database.tableExists("adapters") }
+
+  private func open(readonly: Bool) throws -> DatabaseQueue {
+    var configuration = Configuration()
+    configuration.readonly = readonly
+    configuration.busyMode = .timeout(30)
+    configuration.prepareDatabase { database in
+      try database.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
+      guard !readonly else { return }
+      try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA")
+    }
+    return try DatabaseQueue(path: path, configuration: configuration)
+  }
+
+  /// Says in our words what SQLite says in its own.
+  private func translating<Result>(_ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let error as DatabaseError {
+      let reason = (error.message ?? error.resultCode.description).lowercased()
+      switch error.resultCode {
+      case .SQLITE_BUSY, .SQLITE_LOCKED:
+        throw Failure(.busyRegistry, "another process is using the registry", at: path, hint: "try again when it is done")
+      case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT:
+        throw damaged(reason)
+      default:
+        throw Failure(.unusableIndex, "cannot use the index of the registry: \(reason)", at: path)
+      }
+    } catch let error as RowDecodingError {
+      throw damaged(error.description)
+    }
+  }
+
+  func damaged(_ reason: String) -> Failure {
+    Failure(
+      .damagedIndex, "the index of the registry is damaged: \(reason)", at: path,
+      hint: "move the file away and install the adapters again")
+  }
+}
+
+extension Index {
+  /// The schema, one migration a version. What was published is never changed, only added to.
+  private static let migrator: DatabaseMigrator = {
+    var migrator = DatabaseMigrator()
+    migrator.registerMigration("1") { database in
+      try database.execute(sql: firstSchema)
+    }
+    return migrator
+  }()
+
+  private static let firstSchema = """
+    CREATE TABLE adapters (
+      id INTEGER PRIMARY KEY,
+      name TEXT NOT NULL,
+      version TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      kind TEXT NOT NULL,
+      method TEXT NOT NULL,
+      task TEXT,
+      architecture TEXT NOT NULL,
+      baseName TEXT,
+      hiddenSize INTEGER NOT NULL,
+      fingerprint TEXT,
+      size INTEGER NOT NULL,
+      parameters INTEGER NOT NULL,
+      installedAt INTEGER NOT NULL,
+      manifest TEXT NOT NULL,
+      UNIQUE (name, version)
+    );
+    CREATE INDEX adaptersByDigest ON adapters (digest);
+    CREATE TABLE languages (
+      adapter INTEGER NOT NULL REFERENCES adapters (id) ON DELETE CASCADE,
+      tag TEXT NOT NULL,
+      PRIMARY KEY (adapter, tag)
+    ) WITHOUT ROWID;
+    CREATE TABLE files (
+      adapter INTEGER NOT NULL REFERENCES adapters (id) ON DELETE CASCADE,
+      path TEXT NOT NULL,
+      role TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      digest TEXT NOT NULL,
+      PRIMARY KEY (adapter, path)
+    ) WITHOUT ROWID;
+    CREATE INDEX filesByDigest ON files (digest);
+    CREATE TABLE models (
+      name TEXT NOT NULL PRIMARY KEY,
+      folder TEXT NOT NULL,
+      isCopied INTEGER NOT NULL,
+      architecture TEXT NOT NULL,
+      hiddenSize INTEGER NOT NULL,
+      layers INTEGER NOT NULL,
+      fingerprint TEXT NOT NULL,
+      addedAt INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE modelFiles (
+      model TEXT NOT NULL REFERENCES models (name) ON DELETE CASCADE,
+      path TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      modified INTEGER NOT NULL,
+      PRIMARY KEY (model, path)
+    ) WITHOUT ROWID;
+    """
+}

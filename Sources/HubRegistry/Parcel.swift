@@ -1,0 +1,102 @@
+import Foundation
+public import HubArchive
+public import HubBundle
+import HubForeign
+public import HubManifest
+
+/// Ours, and not Foundation's.
+typealias Bundle = HubBundle.Bundle
+
+extension Failure.Code {
+  /// What should be installed is neither a bundle nor an adapter in a format that Dovetail reads.
+  public static let nothingToInstall = Self("registry/nothing-to-install", .badData)
+}
+
+/// Something that may be installed, checked from end to end: a bundle, whatever it was made from.
+public struct Parcel: Sendable {
+  /// Its folder may be one that lasts as long as the parcel.
+  public let bundle: HubBundle.Bundle
+  /// What it came as: `bundle` or the name of a foreign format.
+  public let format: String
+  /// What could not be carried over from a foreign format, one sentence each.
+  public let notes: [String]
+  /// Keeps the files alive that the bundle is made of.
+  private let scratch: Scratch?
+
+  /// Opens a bundle or a foreign adapter, packed or in a folder, without any registry: for looking at it, and for packing.
+  ///
+  /// - Parameter name: the name for an adapter in a foreign format
+  public static func open(_ path: String, as name: AdapterName? = nil) throws -> Parcel {
+    try Parcel(path, as: name, in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
+  }
+
+  /// Writes the bundle to one file.
+  ///
+  /// - Returns: the digest of the bundle.
+  @discardableResult
+  public func pack(to path: String, compression: Compression = .zstd) throws -> Digest {
+    try withExtendedLifetime(scratch) { try Bundle.pack(folder: bundle.folder, to: path, compression: compression) }
+  }
+
+  /// - Parameter scratch: where archives are unpacked and foreign adapters converted.
+  init(_ path: String, as name: AdapterName?, in scratch: Scratch) throws {
+    var folder = path
+    if FileStatus(path, followsLinks: true)?.isFolder != true {
+      if try Self.isPackedBundle(path) {
+        self.init(try Bundle.unpack(file: path, into: scratch.path + "/bundle"), in: scratch)
+        return
+      }
+      folder = try Self.unpack(path, into: scratch.path + "/archive")
+    }
+    self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, in: scratch) }
+  }
+
+  private init(_ bundle: Bundle, format: String = "bundle", notes: [String] = [], in scratch: Scratch) {
+    (self.bundle, self.format, self.notes, self.scratch) = (bundle, format, notes, scratch)
+  }
+
+  /// Decided by what is there, never by a name.
+  private static func open(folder: String, as name: AdapterName?, in scratch: Scratch) throws -> Parcel {
+    let files = try names(in: folder)
+    if files.contains("manifest.json") { return Parcel(try Bundle.open(folder: folder), in: scratch) }
+    guard let format = ForeignFormats.format(forFiles: files) else {
+      let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
+      throw Failure(
+        .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder, hint: "known formats: \(known)")
+    }
+    let adapter = try format.read(folder: folder)
+    let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name) }
+    return Parcel(bundle, format: format.name, notes: adapter.notes, in: scratch)
+  }
+
+  private static func isPackedBundle(_ path: String) throws -> Bool {
+    try ArchiveReader(file: path).next()?.name.text == "manifest.json"
+  }
+
+  /// Unpacks an archive; what lies in one folder at its top is taken out of it.
+  private static func unpack(_ path: String, into folder: String) throws -> String {
+    try DurableFolder.make(folder)
+    try ArchiveReader(file: path).extract(into: folder)
+    let names = try names(in: folder)
+    guard names.count == 1, let only = names.first, FileStatus("\(folder)/\(only)")?.isFolder == true else { return folder }
+    return "\(folder)/\(only)"
+  }
+
+  private static func names(in folder: String) throws -> Set<String> {
+    do {
+      return Set(try FileManager.default.contentsOfDirectory(atPath: folder))
+    } catch {
+      throw Failure(.unreadableFile, "cannot list the folder", at: folder)
+    }
+  }
+
+  /// Speaks of what the user named, not of where it was unpacked.
+  private static func relocating<Result>(_ folder: String, to path: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch var failure as Failure {
+      failure.subject = failure.subject?.replacing(folder, with: path)
+      throw failure
+    }
+  }
+}

@@ -1,0 +1,96 @@
+import Foundation
+import GRDB
+import HubManifest
+
+/// The rows of the index, within one transaction.
+struct Records {
+  let database: Database
+  private let index: Index
+  private let store: BlobStore
+
+  init(_ database: Database, index: Index, store: BlobStore) {
+    (self.database, self.index, self.store) = (database, index, store)
+  }
+
+  private static let select = "SELECT name, digest, manifest, size, parameters, installedAt FROM adapters"
+
+  /// All adapters that pass a filter, by name, the highest version first.
+  func adapters(_ filter: AdapterFilter = AdapterFilter()) throws -> [InstalledAdapter] {
+    let (condition, arguments) = filter.sql
+    let rows = try Row.fetchAll(database, sql: "\(Self.select) WHERE \(condition)", arguments: arguments)
+    return try rows.map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
+  }
+
+  func adapters(named name: AdapterName) throws -> [InstalledAdapter] {
+    try Row.fetchAll(database, sql: "\(Self.select) WHERE name = ?", arguments: [name.text])
+      .map(adapter).sorted { $0.version > $1.version }
+  }
+
+  func names() throws -> [String] {
+    try String.fetchAll(database, sql: "SELECT DISTINCT name FROM adapters ORDER BY name")
+  }
+
+  /// The digests of all files that are in use.
+  func usedDigests() throws -> Set<String> {
+    try Set(String.fetchAll(database, sql: "SELECT digest FROM files UNION SELECT digest FROM adapters"))
+  }
+
+  func insert(_ adapter: InstalledAdapter, files: [Manifest.File]) throws {
+    let manifest = adapter.manifest
+    try database.execute(
+      sql: """
+        INSERT INTO adapters (name, version, digest, kind, method, task, architecture, baseName, hiddenSize, fingerprint, size,
+          parameters, installedAt, manifest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        """,
+      arguments: [
+        adapter.name.text, adapter.version.description, adapter.digest.hex, manifest.kind.rawValue, manifest.method, manifest.task,
+        manifest.base.architecture, manifest.base.name, manifest.base.hiddenSize, manifest.base.fingerprint?.hex, adapter.size,
+        adapter.parameterCount, Int(adapter.installedAt.timeIntervalSince1970), String(decoding: manifest.bytes, as: UTF8.self),
+      ])
+    let id = database.lastInsertedRowID
+    for tag in Set(manifest.languages) {
+      try database.execute(sql: "INSERT INTO languages (adapter, tag) VALUES (?, ?)", arguments: [id, tag])
+    }
+    for file in files {
+      try database.execute(
+        sql: "INSERT INTO files (adapter, path, role, size, digest) VALUES (?, ?, ?, ?, ?)",
+        arguments: [id, file.path, file.role.rawValue, file.size, file.digest.hex])
+    }
+  }
+
+  func delete(_ adapter: InstalledAdapter) throws {
+    try database.execute(
+      sql: "DELETE FROM adapters WHERE name = ? AND version = ?", arguments: [adapter.name.text, adapter.version.description])
+  }
+
+  private func adapter(_ row: Row) throws -> InstalledAdapter {
+    try decoding(row) {
+      let manifest = try Manifest(parsing: Array(row.value("manifest", String.self).utf8))
+      return InstalledAdapter(
+        name: try AdapterName(row.value("name")), digest: try Digest(row.value("digest", String.self)), manifest: manifest,
+        size: try row.value("size"), parameterCount: try row.value("parameters"),
+        installedAt: Date(timeIntervalSince1970: try row.value("installedAt")), store: store)
+    }
+  }
+
+  /// A row that cannot be read says that the index is damaged, and how.
+  func decoding<Result>(_ row: Row, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let failure as Failure {
+      let name = (try? row.value("name", String.self)) ?? "?"
+      throw index.damaged("the row of \(name.debugDescription): \(failure.message)")
+    }
+  }
+}
+
+extension Row {
+  /// The value of a column; never a trap, whatever somebody wrote into the database.
+  func value<Value: DatabaseValueConvertible>(_ column: String, _: Value.Type = Value.self) throws -> Value {
+    let stored: DatabaseValue? = self[column]
+    guard let value = stored.flatMap({ Value.fromDatabaseValue($0) }) else {
+      throw Failure(.damagedIndex, "the column \(column) holds something else", at: column)
+    }
+    return value
+  }
+}

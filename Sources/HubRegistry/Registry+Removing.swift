@@ -1,0 +1,71 @@
+import Foundation
+import HubManifest
+
+/// What ``Registry/collect(dryRun:)`` removed.
+public struct Collection: Hashable, Sendable {
+  /// Paths of what no installed adapter or model used.
+  public private(set) var paths: [String] = []
+  public private(set) var bytes = 0
+
+  mutating func add(_ found: [String]) {
+    paths += found
+    bytes += found.reduce(0) { $0 + Self.bytes(of: $1) }
+  }
+
+  private static func bytes(of path: String) -> Int {
+    guard let status = FileStatus(path), status.isFolder else { return FileStatus(path)?.size ?? 0 }
+    return (FileManager.default.subpaths(atPath: path) ?? []).reduce(0) { sum, name in
+      sum + (FileStatus("\(path)/\(name)").map { $0.isFile ? $0.size : 0 } ?? 0)
+    }
+  }
+}
+
+extension Registry {
+  /// Removes an adapter from the index. Its files go with ``collect(dryRun:)``.
+  ///
+  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` for a bare name of several versions.
+  @discardableResult
+  public func remove(_ reference: AdapterReference) throws -> InstalledAdapter {
+    _ = try resolve(reference)
+    return try writing {
+      let adapter = try resolve(reference)
+      if case .highest = reference.selector {
+        let versions = try reading { try $0.adapters(named: reference.name) } ?? []
+        guard versions.count == 1 else {
+          let list = versions.map(\.reference).joined(separator: ", ")
+          throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
+        }
+      }
+      try committing { try $0.delete(adapter) }
+      return adapter
+    }
+  }
+
+  /// Removes files that nothing uses, and what dead processes left.
+  ///
+  /// - Parameter dryRun: only say what would go.
+  public func collect(dryRun: Bool = false) throws -> Collection {
+    try checkOwnership()
+    var collection = Collection()
+    guard FileStatus(scratchFolder) != nil else { return collection }
+    collection.add(Scratch.leftovers(in: scratchFolder))
+    guard !dryRun else {
+      collection.add(try unused())
+      return collection
+    }
+    return try writing {
+      let unused = try unused()
+      collection.add(unused)
+      for path in unused { try DurableFolder.remove(path) }
+      return collection
+    }
+  }
+
+  /// Blobs and copies of models that the index does not know.
+  private func unused() throws -> [String] {
+    let (used, models) = try reading { (try $0.usedDigests(), Set(try $0.models().map { modelFolder(of: $0.name) })) } ?? ([], [])
+    let blobs = store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
+    let copies = ((try? FileManager.default.contentsOfDirectory(atPath: modelsFolder)) ?? []).map { "\(modelsFolder)/\($0)" }
+    return blobs + copies.filter { !models.contains($0) }.sorted()
+  }
+}

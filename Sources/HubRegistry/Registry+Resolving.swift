@@ -1,0 +1,76 @@
+public import HubManifest
+
+extension Failure.Code {
+  /// No such adapter is installed.
+  public static let unknownAdapter = Self("registry/unknown-adapter", .notFound)
+  /// More than one installed adapter could be meant.
+  public static let ambiguousReference = Self("registry/ambiguous", .usage)
+}
+
+extension Registry {
+  /// The installed adapters that pass a filter, by name, the highest version first.
+  public func list(_ filter: AdapterFilter = AdapterFilter()) throws -> [InstalledAdapter] {
+    try reading { try $0.adapters(filter) } ?? []
+  }
+
+  /// The adapter that a reference means. Of several versions, a bare name means the highest.
+  ///
+  /// - Throws: ``Failure/Code/unknownAdapter`` with the names that come nearest, or
+  ///   ``Failure/Code/ambiguousReference`` if a digest is cut too short.
+  public func resolve(_ reference: AdapterReference) throws -> InstalledAdapter {
+    let (named, names) = try reading { (try $0.adapters(named: reference.name), try $0.names()) } ?? ([], [])
+    let matches = named.filter(reference.matches)
+    guard let match = matches.first else { throw Self.unknown(reference, versions: named, names: names) }
+    if case .digest = reference.selector, Set(matches.map(\.digest)).count > 1 {
+      throw Self.ambiguous("several versions begin with these digits", reference.description, matches)
+    }
+    return match
+  }
+
+  /// The fusion that was trained over these adapters in this order. Of several versions, the highest.
+  ///
+  /// - Parameters:
+  ///   - members: names, as in the manifest of the fusion
+  ///   - name: a reference that picks one of several such fusions
+  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` with the candidates.
+  public func resolveFusion(members: [String], name: String? = nil) throws -> InstalledAdapter {
+    let fusions = try list(AdapterFilter(kind: .fusion))
+    let listed = members.joined(separator: ", ")
+    if let name {
+      let fusion = try resolve(AdapterReference(name))
+      guard fusion.manifest.members.map(\.text) == members else {
+        let own = fusion.manifest.members.map(\.text).joined(separator: ", ")
+        throw Failure(
+          .unknownAdapter, "this is not a fusion of \(listed)", at: fusion.reference,
+          hint: own.isEmpty ? nil : "it was trained over \(own)")
+      }
+      return fusion
+    }
+    let matches = fusions.filter { $0.manifest.members.map(\.text) == members }
+    guard let match = matches.first else {
+      let reordered = fusions.first { $0.manifest.members.map(\.text).sorted() == members.sorted() }
+      throw Failure(
+        .unknownAdapter, "no fusion over \(listed) is installed", at: "fuse(\(listed))",
+        hint: reordered.map { "\($0.reference) was trained over \($0.manifest.members.map(\.text).joined(separator: ", "))" })
+    }
+    guard matches.allSatisfy({ $0.name == match.name }) else {
+      throw Self.ambiguous("several fusions over these adapters are installed", "fuse(\(listed))", matches, hint: "add name=")
+    }
+    return match
+  }
+
+  private static func ambiguous(_ message: String, _ subject: String, _ candidates: [InstalledAdapter], hint: String = "") -> Failure {
+    let list = candidates.map { "\($0.reference) (\($0.digest.short))" }.joined(separator: ", ")
+    return Failure(.ambiguousReference, message, at: subject, hint: (hint.isEmpty ? "" : "\(hint) ") + "one of: \(list)")
+  }
+
+  private static func unknown(_ reference: AdapterReference, versions: [InstalledAdapter], names: [String]) -> Failure {
+    if !versions.isEmpty {
+      let list = versions.map { "\($0.version) (\($0.digest.short))" }.joined(separator: ", ")
+      return Failure(.unknownAdapter, "this version is not installed", at: reference.description, hint: "installed: \(list)")
+    }
+    let near = nearest(to: reference.name.text, among: names)
+    let hint = near.isEmpty ? (names.isEmpty ? "hub install FILE" : "hub list") : "did you mean \(near.joined(separator: ", "))?"
+    return Failure(.unknownAdapter, "no such adapter is installed", at: reference.description, hint: hint)
+  }
+}

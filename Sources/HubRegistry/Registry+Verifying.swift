@@ -1,0 +1,133 @@
+import Foundation
+import GRDB
+import HubManifest
+import HubWeights
+
+/// Something that is not as it was installed.
+public struct Finding: Hashable, Sendable {
+  /// `missing`, `modified`, `mode`, `extra`, `index`, `model`.
+  public let kind: String
+  /// The adapter, model or path.
+  public let subject: String
+  /// One sentence, lower case, no full stop.
+  public let message: String
+}
+
+/// What ``Registry/verify()`` looked at and found.
+public struct Verification: Sendable {
+  public internal(set) var adapters = 0
+  public internal(set) var files = 0
+  public internal(set) var models = 0
+  public internal(set) var findings: [Finding] = []
+
+  mutating func add(_ kind: String, _ subject: String, _ message: String) {
+    findings.append(Finding(kind: kind, subject: subject, message: message))
+  }
+}
+
+extension Registry {
+  /// Compares everything with what was installed: each byte of each file, the modes, the index, the base models.
+  ///
+  /// - Returns: all findings, not only the first.
+  /// - Throws: ``Failure`` if the index cannot be read at all.
+  public func verify() throws -> Verification {
+    var result = Verification()
+    for fault in try index.faults() { result.add("index", index.path, fault) }
+    let entries = try reading { try $0.entries() } ?? []
+    var checked: [Digest: [(kind: String, message: String)]] = [:]
+    for entry in entries {
+      result.adapters += 1
+      for file in entry.files {
+        let faults = checked[file.digest] ?? faults(of: file)
+        if checked.updateValue(faults, forKey: file.digest) == nil { result.files += 1 }
+        for fault in faults { result.add(fault.kind, "\(entry.adapter.reference): \(file.path)", fault.message) }
+      }
+      for fault in faults(of: entry) { result.add("index", entry.adapter.reference, fault) }
+    }
+    for name in store.names() where store.digest(of: name) == nil {
+      result.add("extra", "\(store.folder)/\(name)", "the file does not belong here")
+    }
+    for model in try baseModels() {
+      result.models += 1
+      for path in model.changedFiles {
+        result.add("model", "\(model.name): \(model.folder)/\(path)", "the file was changed since the model was added")
+      }
+    }
+    return result
+  }
+
+  private func faults(of file: Manifest.File) -> [(kind: String, message: String)] {
+    let path = store.path(of: file.digest)
+    guard let status = FileStatus(path) else { return [("missing", "the file is gone")] }
+    guard status.isFile else { return [("modified", "something else stands in place of the file")] }
+    var faults: [(kind: String, message: String)] = []
+    if status.mode != BlobStore.mode { faults.append(("mode", "the file has mode \(octal(status.mode)) instead of \(octal(BlobStore.mode))")) }
+    if !status.isOwnedByUs { faults.append(("mode", "the file belongs to another user")) }
+    do {
+      _ = try store.open(file.digest, size: file.size)
+    } catch let failure as Failure {
+      faults.append(("modified", failure.code == .damagedBlob ? "the content is not what was installed" : failure.message))
+    } catch {
+      faults.append(("modified", "the file cannot be read"))
+    }
+    return faults
+  }
+
+  /// What the index says of an adapter, against the adapter's own manifest.
+  private func faults(of entry: Records.Entry) -> [String] {
+    let adapter = entry.adapter
+    guard let file = entry.files.first(where: { $0.digest == adapter.digest }), let stored = try? store.open(file.digest, size: file.size)
+    else { return entry.files.contains { $0.digest == adapter.digest } ? [] : ["the index does not list the manifest"] }
+    guard let manifest = try? stored.withBytes({ try Manifest(parsing: Array($0)) }), manifest == adapter.manifest else {
+      return ["the index holds another manifest than the files"]
+    }
+    let listed = Set(entry.files.filter { !["manifest", "signature"].contains($0.role.rawValue) }.map { "\($0.path) \($0.size) \($0.digest)" })
+    let expected = Set(manifest.files.map { "\($0.path) \($0.size) \($0.digest)" })
+    return (listed == expected ? [] : ["the index lists other files than the manifest"])
+      + (entry.agreesWithManifest ? [] : ["the columns of the index disagree with the manifest"])
+  }
+
+  private func octal(_ mode: mode_t) -> String { String(mode, radix: 8) }
+}
+
+extension Records {
+  /// All that the index holds of one adapter.
+  struct Entry {
+    let adapter: InstalledAdapter
+    let files: [Manifest.File]
+    let agreesWithManifest: Bool
+  }
+
+  func entries() throws -> [Entry] {
+    try adapters().map { adapter in
+      let key: StatementArguments = [adapter.name.text, adapter.version.description]
+      let manifest = adapter.manifest
+      let columns = try Row.fetchOne(
+        database,
+        sql: """
+          SELECT id, version, kind, method, task, architecture, baseName, hiddenSize, fingerprint FROM adapters
+          WHERE name = ? AND version = ?
+          """, arguments: key)
+      guard let columns else { return Entry(adapter: adapter, files: [], agreesWithManifest: false) }
+      let id = try columns.value("id", Int.self)
+      let stored = columns.databaseValues.dropFirst()
+      let expected: [DatabaseValue] = [
+        manifest.version.description.databaseValue, manifest.kind.rawValue.databaseValue, manifest.method.databaseValue,
+        manifest.task.databaseValue, manifest.base.architecture.databaseValue, manifest.base.name.databaseValue,
+        manifest.base.hiddenSize.databaseValue, (manifest.base.fingerprint?.hex).databaseValue,
+      ]
+      let tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
+      return Entry(
+        adapter: adapter, files: try files(of: id),
+        agreesWithManifest: stored.elementsEqual(expected) && tags == Set(manifest.languages))
+    }
+  }
+
+  private func files(of adapter: Int) throws -> [Manifest.File] {
+    try Row.fetchAll(database, sql: "SELECT path, role, size, digest FROM files WHERE adapter = ? ORDER BY path", arguments: [adapter]).map {
+      Manifest.File(
+        path: try $0.value("path"), role: Manifest.Role(rawValue: try $0.value("role")), size: try $0.value("size"),
+        digest: try Digest($0.value("digest", String.self)))
+    }
+  }
+}

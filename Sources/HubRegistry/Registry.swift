@@ -1,0 +1,73 @@
+import Foundation
+import HubArchive
+public import HubManifest
+
+extension Failure.Code {
+  /// Others may write to the registry, so nothing in it can be relied on.
+  public static let unsafeRegistry = Self("registry/unsafe", .refused)
+  /// The registry is not a folder, or cannot be reached.
+  public static let unusableRegistry = Self("registry/unusable", .inputOutput)
+}
+
+/// The local store of installed adapters and known base models: a folder with the contents under `blobs/`, named by
+/// their digests, and an index in `registry.sqlite`.
+///
+/// Any number of processes may read and write one registry. A write is files first, each complete and on the disk
+/// before it gets its name, then one transaction: after a crash at any moment the old state is there or the new.
+/// Reading writes nothing and makes nothing; a registry that is not there reads as empty.
+public struct Registry: Sendable {
+  /// Where it is.
+  public let folder: String
+
+  /// - Parameter path: a folder, which need not be there yet; ``location(_:environment:)`` if `nil`.
+  public init(_ path: String? = nil) { folder = Registry.absolute(path ?? Registry.location()) }
+
+  var index: Index { Index(path: folder + "/registry.sqlite") }
+  var store: BlobStore { BlobStore(folder: folder + "/blobs/sha256") }
+  var scratchFolder: String { folder + "/scratch" }
+  var modelsFolder: String { folder + "/models" }
+
+  /// Whether anything was ever written to it.
+  public var exists: Bool { FileManager.default.fileExists(atPath: index.path) }
+
+  /// Refuses a registry whose content others could have put there.
+  ///
+  /// - Throws: ``Failure/Code/unsafeRegistry``, ``Failure/Code/unusableRegistry``.
+  func checkOwnership() throws {
+    guard let status = FileStatus(folder, followsLinks: true) else { return }
+    guard status.isFolder else { throw Failure(.unusableRegistry, "the registry is not a folder", at: folder) }
+    guard status.isOwnedByUs else {
+      throw Failure(.unsafeRegistry, "the registry belongs to another user", at: folder, hint: "choose another with --registry or HUB_REGISTRY")
+    }
+    guard status.mode & 0o022 == 0 else {
+      throw Failure(.unsafeRegistry, "other users may write to the registry", at: folder, hint: "chmod go-w \(folder)")
+    }
+  }
+
+  /// Makes what is missing of the registry.
+  func prepare() throws {
+    try checkOwnership()
+    for path in [folder, store.folder, scratchFolder] { try DurableFolder.make(path) }
+    for path in [folder + "/blobs", folder] { try DurableFolder.synchronize(path) }
+  }
+
+  /// Runs `body` as the only writer, after removing what dead writers left.
+  func writing<Result>(_ body: () throws -> Result) throws -> Result {
+    let lock = try KernelLock.wait(OpenFile(locking: folder + "/lock"), seconds: 30)
+    return try lock.hold {
+      Scratch.removeLeftovers(in: scratchFolder)
+      return try body()
+    }
+  }
+
+  /// Runs `body` on the index; `nil` if nothing was ever installed.
+  func reading<Result>(_ body: (Records) throws -> Result) throws -> Result? {
+    try checkOwnership()
+    return try index.read { try body(Records($0, index: index, store: store)) }
+  }
+
+  /// Runs `body` in a transaction. The caller is the only writer.
+  func committing<Result>(_ body: (Records) throws -> Result) throws -> Result {
+    try index.write { try body(Records($0, index: index, store: store)) }
+  }
+}

@@ -1,0 +1,51 @@
+import Foundation
+import HubManifest
+import HubRegistry
+import HubTesting
+
+/// A registry of its own for one test, and adapters to put into it.
+struct Shop {
+  let scratch: Scratch
+  let registry: Registry
+
+  init() throws {
+    scratch = try Scratch()
+    registry = Registry(scratch("registry"))
+  }
+
+  static func fixture(_ name: String) -> String {
+    #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Fixtures/" + name
+  }
+
+  /// A copy of the fixture `classifier` in which the adapter and its head have another name.
+  func adapter(named name: String) throws -> String {
+    let folder = scratch("adapter-\(name)")
+    try FileManager.default.copyItem(atPath: Self.fixture("classifier"), toPath: folder)
+    for file in ["adapter_config.json"] {
+      let json = try JSONObject(JSON(parsing: contents(of: "\(folder)/\(file)")))
+      var members = json.members
+      members["name"] = .string(name)
+      try Data(JSON.object(members).text().utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
+    }
+    return folder
+  }
+
+  /// Every file below the registry with its size, to tell whether anything was changed.
+  var snapshot: [String: [UInt8]] {
+    var files: [String: [UInt8]] = [:]
+    for path in FileManager.default.subpaths(atPath: registry.folder) ?? [] {
+      files[path] = (try? contents(of: "\(registry.folder)/\(path)")) ?? []
+    }
+    return files
+  }
+
+  func blobs() -> [String] {
+    let folder = registry.folder + "/blobs/sha256"
+    return (FileManager.default.subpaths(atPath: folder) ?? []).filter { $0.contains("/") }.map { "\(folder)/\($0)" }.sorted()
+  }
+}
+
+extension Registry {
+  func resolve(_ text: String) throws -> InstalledAdapter { try resolve(AdapterReference(text)) }
+  func remove(_ text: String) throws { try remove(AdapterReference(text)) }
+}
