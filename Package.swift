@@ -10,7 +10,6 @@ let swift: [SwiftSetting] = [
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
-let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
@@ -25,7 +24,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("Dovetail", ["HubManifest", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
+  ("Dovetail", ["HubManifest", "HubWeights", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -76,7 +75,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
-    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
   ],
   targets: targets,
   swiftLanguageModes: [.v6]

@@ -35,15 +35,6 @@ extension Composition {
     }
   }
 
-  /// The adapter whose head answers for the setup: the last of a stack.
-  public var last: String? {
-    switch self {
-    case .adapter(let reference): reference
-    case .stack(let children): children.last?.last
-    case .fuse: nil
-    }
-  }
-
   /// The names of what a fusion mixes: a stack is known by its last adapter.
   public static func members(of children: [Composition]) -> [String] {
     children.compactMap { $0.leaves.last }

@@ -45,7 +45,7 @@ final class CaseRun {
   }
 
   private func head(_ name: String) throws -> any Head {
-    guard let head = loaded.heads[name]?.head else { throw Failure(.unknownAdapter, "there is no head called \(name.debugDescription)") }
+    guard let head = loaded.heads[name]?.head else { throw Failure(.unknownName, "there is no head called \(name.debugDescription)") }
     return head
   }
 

@@ -49,7 +49,7 @@ import Testing
   @Test func refusesWhatIsNotThereOrDoesNotFit() throws {
     let model = try TinyModel()
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[1].configuration, seed: 4)]
-    #expect { try model.setup(.stack("a", "zz"), adapters) } throws: { ($0 as? Failure)?.code == .unknownAdapter }
+    #expect { try model.setup(.stack("a", "zz"), adapters) } throws: { ($0 as? Failure)?.code == .unknownName }
     #expect { try model.setup(.fuse("a", "b"), adapters) } throws: { ($0 as? Failure)?.code == .unfusable }
     #expect { try Setup(.fuse("a", "a")) { adapters[$0] } fusion: { _, _, _ in nil } } throws: { ($0 as? Failure)?.code == .missingFusion }
     #expect { try model.setup(.stack("a", .stack("b")), adapters) } throws: { ($0 as? Failure)?.code == .forbiddenNesting }

@@ -39,11 +39,9 @@ import Testing
     #expect { try Composition.stack([]).check() } throws: { ($0 as? Failure)?.code == .malformedComposition }
   }
 
-  @Test func knowsItsLeavesAndItsHead() {
+  @Test func knowsItsLeaves() {
     let composition: Composition = .stack("de", .fuse("a", .stack("b", "c")))
     #expect(composition.leaves == ["de", "a", "b", "c"])
-    #expect(composition.last == nil)
-    #expect(Composition.stack("de", "pos").last == "pos")
     #expect(Composition.members(of: ["a", .stack("b", "c")]) == ["a", "c"])
   }
 }

@@ -4,7 +4,7 @@ public import HubTransformer
 
 extension Failure.Code {
   /// A composition names an adapter that was not loaded.
-  public static let unknownAdapter = Self("setup/unknown-adapter", .notFound)
+  public static let unknownName = Self("setup/unknown-name", .notFound)
   /// No fusion was trained over the adapters that are to be fused.
   public static let missingFusion = Self("setup/missing-fusion", .notFound)
   /// Adapters that act at different places cannot be fused.
@@ -58,7 +58,7 @@ public struct Setup: Sendable {
     func node(_ composition: Composition) throws -> Node {
       switch composition {
       case .adapter(let name):
-        guard let adapter = try adapter(name) else { throw Failure(.unknownAdapter, "there is no adapter called \(name.debugDescription)") }
+        guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
         return .adapter(adapter)
       case .stack(let children): return .stack(try children.map(node))
       case .fuse(let children, let name):
