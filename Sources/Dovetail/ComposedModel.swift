@@ -117,7 +117,7 @@ public struct ComposedModel: Sendable {
 
   private func hiddenStates(_ tokens: TokenBatch, in cx: Context) throws -> Tensor {
     guard let setup else { return try base.model(tokens, with: NoInterventions(), in: cx) }
-    return try base.model(tokens, with: ComposedAdapters(setup), in: cx)
+    return try base.model(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
   }
 
   private func classification(_ logits: [Float]) -> Classification {

@@ -2,15 +2,17 @@ extension Composition {
   /// Reads a composition. The grammar:
   ///
   ///     composition = reference | block "(" argument { "," argument } ")"
+  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average"
   ///     argument    = composition | option "=" value
-  ///     block       = "stack" | "fuse"
+  ///     value       = word | "[" number { "," number } "]"
   ///
-  /// What may nest in what follows the Python library: a stack holds adapters and fusions, a fusion holds adapters
-  /// and stacks.
+  /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
+  /// `average` has `weights` and `normalize`. What may nest in what follows the Python library; below the second level
+  /// only stacks may stand.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
   ///   subject shows the text with a caret where it goes wrong.
-  public init(_ text: String) throws {
+  public init(parsing text: String) throws {
     guard text.utf8.count <= 64 * 1024 else {
       throw Failure(.malformedComposition, "a composition has at most 64 KiB")
     }
@@ -22,6 +24,12 @@ extension Composition {
 private struct CompositionParser {
   private let characters: [Character]
   private var position = 0
+
+  /// A part of the text and where it begins.
+  struct Placed<Value> {
+    let value: Value
+    let place: Int
+  }
 
   init(_ text: String) { characters = Array(text) }
 
@@ -42,7 +50,7 @@ private struct CompositionParser {
   }
 
   mutating func whole() throws -> Composition {
-    let (composition, _) = try composition(depth: 0)
+    let composition = try composition(depth: 0).value
     skipSpace()
     guard position == characters.count else {
       throw failure(.malformedComposition, "unexpected text after the composition", at: position)
@@ -51,58 +59,107 @@ private struct CompositionParser {
   }
 
   /// A word: everything up to white space, a bracket, a comma or an equals sign.
-  mutating func word() throws -> String {
+  mutating func word() throws -> Placed<String> {
     skipSpace()
     let start = position
-    while position < characters.count, !characters[position].isWhitespace, !"(),=".contains(characters[position]) { position += 1 }
+    while position < characters.count, !characters[position].isWhitespace, !"(),=[]".contains(characters[position]) { position += 1 }
     guard position > start else { throw failure(.malformedComposition, "expected the name of an adapter or a block", at: position) }
-    return String(characters[start..<position])
+    return Placed(value: String(characters[start..<position]), place: start)
   }
 
-  mutating func composition(depth: Int) throws -> (Composition, start: Int) {
-    skipSpace()
-    let start = position
+  mutating func composition(depth: Int) throws -> Placed<Composition> {
     let word = try word()
-    guard consume("(") else { return (.adapter(word), start) }
-    guard depth < 4 else { throw failure(.forbiddenNesting, "the composition is nested too deep", at: start) }
-    switch word.lowercased() {
-    case "stack":
-      let children = try arguments(depth: depth, options: []).children
-      for (child, place) in children {
-        if case .stack = child {
-          throw failure(.forbiddenNesting, "a stack cannot stand in a stack", at: place, hint: "list its adapters in the outer stack")
-        }
-      }
-      return (.stack(children.map(\.0)), start)
-    case "fuse":
-      let (children, options) = try arguments(depth: depth, options: ["name"])
-      for (child, place) in children {
-        if case .fuse = child { throw failure(.forbiddenNesting, "a fusion holds adapters and stacks, not fusions", at: place) }
-      }
-      return (.fuse(children.map(\.0), name: options["name"]), start)
-    default:
-      throw failure(.malformedComposition, "there is no block called \(word.debugDescription)", at: start, hint: "blocks are stack(…) and fuse(…)")
+    guard consume("(") else { return Placed(value: .adapter(word.value), place: word.place) }
+    let name = word.value.lowercased()
+    guard let block = Composition.Block.allCases.first(where: { $0.rawValue == name || $0.rawValue == name.snake }) else {
+      let known = Composition.Block.allCases.map { "\($0.rawValue)(…)" }.joined(separator: ", ")
+      throw failure(.malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place, hint: "blocks are \(known)")
+    }
+    guard depth < 2 || block == .stack, depth < 3 else {
+      throw failure(.forbiddenNesting, "below the second level only stacks may stand", at: word.place)
+    }
+    let (children, options) = try arguments(depth: depth)
+    try checkNesting(children, in: block)
+    return Placed(value: try built(block, children.map(\.value), options, at: word.place), place: word.place)
+  }
+
+  private func checkNesting(_ children: [Placed<Composition>], in block: Composition.Block) throws {
+    for child in children {
+      guard let inner = child.value.block, !block.allowed.contains(inner) else { continue }
+      let allowed = block.allowed.map(\.rawValue).sorted().joined(separator: ", ")
+      throw failure(
+        .forbiddenNesting, "a \(inner.rawValue) cannot stand in a \(block.rawValue)", at: child.place,
+        hint: inner == block ? "list its adapters in the outer \(block.rawValue)" : "in a \(block.rawValue) may stand adapters and \(allowed)")
     }
   }
 
-  mutating func arguments(depth: Int, options known: Set<String>) throws -> (children: [(Composition, Int)], options: [String: String]) {
-    var children: [(Composition, Int)] = []
-    var options: [String: String] = [:]
+  private func built(_ block: Composition.Block, _ children: [Composition], _ options: [String: Placed<[String]>], at place: Int) throws -> Composition {
+    let known: [Composition.Block: Set<String>] = [
+      .fuse: ["name"], .split: ["tokens"], .batchSplit: ["sequences"], .average: ["weights", "normalize"],
+    ]
+    if let (name, option) = options.sorted(by: { $0.key < $1.key }).first(where: { !(known[block] ?? []).contains($0.key) }) {
+      throw failure(.malformedComposition, "a \(block.rawValue) has no option \(name.debugDescription)", at: option.place)
+    }
+    func sizes(_ name: String) throws -> [Int] {
+      guard let option = options[name] else {
+        throw failure(.malformedComposition, "a \(block.rawValue) needs the option \(name)", at: place, hint: "\(name)=[…], a number for each child")
+      }
+      return try numbers(option, count: children.count) { Int($0).flatMap { $0 > 0 ? $0 : nil } }
+    }
+    switch block {
+    case .stack: return .stack(children)
+    case .parallel: return .parallel(children)
+    case .fuse: return .fuse(children, name: options["name"]?.value.first)
+    case .split: return .split(children, tokens: try sizes("tokens"))
+    case .batchSplit: return .batchSplit(children, sequences: try sizes("sequences"))
+    case .average:
+      let weights = try options["weights"].map { try numbers($0, count: children.count) { Double($0).flatMap { $0.isFinite ? $0 : nil } } }
+      let normalizes = options["normalize"]?.value != ["false"]
+      if normalizes, let weights, weights.reduce(0, +) == 0 {
+        throw failure(.malformedComposition, "weights that add up to nothing cannot be normalised", at: place)
+      }
+      return .average(children, weights: weights, normalizes: normalizes)
+    }
+  }
+
+  private func numbers<Number>(_ option: Placed<[String]>, count: Int, _ convert: (String) -> Number?) throws -> [Number] {
+    let numbers = option.value.compactMap(convert)
+    guard numbers.count == option.value.count, numbers.count == count else {
+      throw failure(.malformedComposition, "expected \(count) numbers, one for each child", at: option.place)
+    }
+    return numbers
+  }
+
+  mutating func arguments(depth: Int) throws -> (children: [Placed<Composition>], options: [String: Placed<[String]>]) {
+    var children: [Placed<Composition>] = []
+    var options: [String: Placed<[String]>] = [:]
     repeat {
-      let (child, start) = try composition(depth: depth + 1)
+      let child = try composition(depth: depth + 1)
       guard consume("=") else {
-        children.append((child, start))
+        children.append(child)
         continue
       }
-      guard case .adapter(let option) = child, known.contains(option) else {
-        throw failure(.malformedComposition, "the block has no option of this name", at: start)
+      guard case .adapter(let option) = child.value, options[option] == nil else {
+        throw failure(.malformedComposition, "this is no option, or it is given twice", at: child.place)
       }
-      guard options.updateValue(try word(), forKey: option) == nil else {
-        throw failure(.malformedComposition, "the option is given twice", at: start)
-      }
+      options[option] = Placed(value: try value(), place: child.place)
     } while consume(",")
     guard consume(")") else { throw failure(.malformedComposition, "expected ',' or ')'", at: position) }
     guard !children.isEmpty else { throw failure(.malformedComposition, "a block needs at least one adapter", at: position - 1) }
     return (children, options)
   }
+
+  /// A word, or words in brackets.
+  mutating func value() throws -> [String] {
+    guard consume("[") else { return [try word().value] }
+    var words: [String] = []
+    repeat { words.append(try word().value) } while consume(",")
+    guard consume("]") else { throw failure(.malformedComposition, "expected ',' or ']'", at: position) }
+    return words
+  }
+}
+
+extension String {
+  /// `batchsplit`, as the Python library's class is called, for `batch_split`.
+  fileprivate var snake: String { self == "batchsplit" ? "batch_split" : self }
 }

@@ -12,4 +12,9 @@ public struct Sequences: Hashable, Sendable {
 
   /// The rows of one sequence.
   public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
+
+  /// So many copies of all sequences, one behind the other.
+  public func repeated(_ copies: Int) -> Sequences {
+    copies == 1 ? self : Sequences(lengths: (0..<copies).flatMap { _ in (0..<count).map { self[$0].count } })
+  }
 }

@@ -53,7 +53,8 @@ public struct Sublayer {
 public protocol Interventions {
   /// Token rows after the embedding layer, `[rows, embedding]`.
   func embedded(_ x: Tensor, in context: Context) -> Tensor
-  /// The end of a sublayer: returns what the next one reads.
+  /// The end of a sublayer: returns what the next one reads. It may be several copies of the rows, one behind the
+  /// other; then the rest of the model runs on all of them.
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor
   /// The output of a whole layer.
   func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor

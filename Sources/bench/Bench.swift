@@ -45,7 +45,7 @@ struct Bench: ParsableCommand {
   private func pass(_ base: any BaseModel, _ setup: Setup?, _ head: (any Head)?, _ tokens: TokenBatch, _ engine: Engine) throws {
     let cx = Context(engine)
     let hidden =
-      if let setup { try base(tokens, with: ComposedAdapters(setup), in: cx) } else { try base(tokens, with: NoInterventions(), in: cx) }
+      if let setup { try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else { try base(tokens, with: NoInterventions(), in: cx) }
     _ = try head?(hidden, tokens.sequences, base: base, in: cx)
   }
 

@@ -22,9 +22,11 @@ struct Case {
   let base: String
   let adapters: [(name: String, folder: String)]
   let fusions: [(name: String, folder: String)]
-  let heads: [(name: String, folder: String)]
+  let headFolders: [(name: String, folder: String)]
   let setup: Composition?
-  let head: String?
+  let heads: [String]
+  /// With heads by parts of the batch: the sequences of each.
+  let headParts: [Int]?
   let skippedLayers: Set<Int>
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
@@ -54,10 +56,9 @@ struct Case {
     }
     adapters = try folders("adapters")
     fusions = try folders("fusions")
-    heads = try folders("heads")
+    headFolders = try folders("heads")
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
-    guard json.members["head"].map({ $0.isNull || $0.string != nil }) ?? true else { throw Failure(.unsupportedCase, "several heads") }
-    head = try json.optionalString("head")
+    (heads, headParts) = Self.heads(json.members["head"] ?? .null)
     skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
     let inputs = try json.object("inputs")
     func rows(_ key: String) throws -> [[Int]]? {
@@ -77,6 +78,11 @@ struct Case {
     training = try json.optionalObject("train").map(Self.training)
   }
 
+  private static func heads(_ json: JSON) -> ([String], [Int]?) {
+    if let parts = json["batch_split"]?.strings { return (parts, json["batch_sizes"]?.integers) }
+    return (json.strings ?? json.string.map { [$0] } ?? [], nil)
+  }
+
   private static func composition(_ json: JSON) throws -> Composition {
     if let name = json.string { return .adapter(name) }
     let node = try JSONObject(json)
@@ -84,7 +90,17 @@ struct Case {
     if let children = try node.optional("fuse", "an array", { $0.array }) {
       return .fuse(try children.map(composition), name: try node.optionalString("name"))
     }
-    // What may not nest in what is a refusal, also of blocks that are not there yet.
+    if let children = try node.optional("parallel", "an array", { $0.array }) { return .parallel(try children.map(composition)) }
+    if let children = try node.optional("split", "an array", { $0.array }) {
+      return .split(try children.map(composition), tokens: node.members["splits"]?.integers ?? [])
+    }
+    if let children = try node.optional("batch_split", "an array", { $0.array }) {
+      return .batchSplit(try children.map(composition), sequences: node.members["batch_sizes"]?.integers ?? [])
+    }
+    if let children = try node.optional("average", "an array", { $0.array }) {
+      let weights = node.members["weights"]?.array?.compactMap(\.number)
+      return .average(try children.map(composition), weights: weights, normalizes: try node.optionalBool("normalize_weights") ?? true)
+    }
     throw Failure(.unsupportedCase, "the composition \(json.text())")
   }
 

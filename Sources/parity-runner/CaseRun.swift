@@ -33,15 +33,28 @@ final class CaseRun {
     let cx = Context(loaded.engine)
     let hidden = try forward(in: cx, recordsHiddenStates: true)
     try padded("last_hidden_state", hidden)
-    if let pooled = loaded.base.pooled(hidden, tokens.sequences, in: cx) {
+    if let pooled = loaded.base.pooled(hidden, tokens.sequences.repeated(hidden.rows / tokens.sequences.rows), in: cx) {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
     if parityCase.wantsSentenceEmbedding { try sentenceEmbedding(hidden) }
-    if let name = parityCase.head {
+    for (index, name) in parityCase.heads.enumerated() {
+      let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
-      let logits = try head(hidden, tokens.sequences, base: loaded.base, in: cx)
-      if head.answersTokens { try padded("logits", logits) } else { try output("logits", [logits.rows, logits.columns], logits.values) }
+      let logits = try head(cx.rows(hidden, rows), sequences, base: loaded.base, in: cx)
+      let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
+      if head.answersTokens { try padded(label, logits) } else { try output(label, [logits.rows, logits.columns], logits.values) }
     }
+  }
+
+  /// The rows that one of several heads reads: a copy of the batch, a part of it, or all.
+  private func part(_ index: Int, of hidden: Tensor) -> (Range<Int>, Sequences) {
+    let all = tokens.sequences
+    if let parts = parityCase.headParts {
+      let first = parts[..<index].reduce(0, +), end = first + parts[index]
+      return (all.offsets[first]..<all.offsets[end], Sequences(lengths: (first..<end).map { all[$0].count }))
+    }
+    if hidden.rows > all.rows, parityCase.heads.count > 1 { return (index * all.rows..<(index + 1) * all.rows, all) }
+    return (0..<hidden.rows, all.repeated(hidden.rows / all.rows))
   }
 
   private func head(_ name: String) throws -> any Head {
@@ -52,8 +65,8 @@ final class CaseRun {
   private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
     let setup = try parityCase.setup.map(loaded.setup)
-    let composed = setup.map { setup in
-      ComposedAdapters(setup, skippedLayers: parityCase.skippedLayers) { [self] fusion, site, attention in
+    let composed = try setup.map { setup in
+      try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers) { [self] fusion, site, attention in
         let place = site.place == .attention ? "mh_adapter" : "output_adapter"
         do { try padded("fusion_attention.\(fusion).\(site.layer).\(place)", attention) } catch { failure = error }
       }
@@ -68,7 +81,7 @@ final class CaseRun {
   }
 
   private func train(_ training: Case.Training) throws {
-    guard let name = parityCase.head else { throw Failure(.unsupportedCase, "training without a head") }
+    guard let name = parityCase.heads.first else { throw Failure(.unsupportedCase, "training without a head") }
     let head = try head(name), trained = try loaded.trained(training)
     let parameters = trained.map(\.parameter)
     let undecayed = Set(trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
@@ -116,15 +129,16 @@ final class CaseRun {
     outputs.append(try StoredTensor(name: name, shape: shape, floats: values))
   }
 
-  /// Puts packed rows back to where the padded input had them.
+  /// Puts packed rows back to where the padded input had them, in each copy of the batch.
   private func padded(_ name: String, _ tensor: Tensor) throws {
-    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0
-    var values = [Float](repeating: 0, count: rows * length * tensor.columns)
-    for (index, place) in places.enumerated() {
-      let first = (place.row * length + place.column) * tensor.columns
+    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0, copies = max(1, tensor.rows / places.count)
+    var values = [Float](repeating: 0, count: copies * rows * length * tensor.columns)
+    for index in 0..<min(tensor.rows, copies * places.count) {
+      let place = places[index % places.count]
+      let first = ((index / places.count * rows + place.row) * length + place.column) * tensor.columns
       values.replaceSubrange(first..<first + tensor.columns, with: tensor.row(index))
     }
-    try output(name, [rows, length, tensor.columns], values)
+    try output(name, [copies * rows, length, tensor.columns], values)
   }
 }
 

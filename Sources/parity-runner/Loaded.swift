@@ -29,7 +29,7 @@ struct Loaded {
     let checkpoint = try Checkpoint(folder: parityCase.base)
     modelType = try checkpoint.configuration.string("model_type")
     base = try checkpoint.load(engine: engine)
-    if parityCase.head == "default", !checkpoint.otherTensors.isEmpty { throw Failure(.unsupportedCase, "the head of the checkpoint itself") }
+    if parityCase.heads.contains("default"), !checkpoint.otherTensors.isEmpty { throw Failure(.unsupportedCase, "the head of the checkpoint itself") }
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
       let configuration = JSONObject(foreign.configuration, path: "config")
@@ -43,7 +43,7 @@ struct Loaded {
       fusions.append((name, members, foreign))
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
-    for (name, folder) in parityCase.heads {
+    for (name, folder) in parityCase.headFolders {
       let foreign = try AdapterHub.read(folder: folder)
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }

@@ -24,11 +24,38 @@ import Testing
     #expect(first[0] != first[1])
   }
 
+  @Test func partsOfABatchAreWhatTheyAreAlone() throws {
+    let model = try TinyModel()
+    let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[4].configuration, seed: 4)]
+    let together = try model.hidden(model.setup(Composition(parsing: "batch_split(a, b, sequences=[1, 1])"), adapters)).values
+    let a = try model.hidden(model.setup("a", adapters)).values, b = try model.hidden(model.setup("b", ["b": model.adapter(bottlenecks[0].configuration, seed: 4)])).values
+    #expect(together[..<32] == a[..<32] && together[32...] == b[32...])
+  }
+
+  @Test func branchesOfAParallelAreWhatTheyAreAlone() throws {
+    let model = try TinyModel()
+    // The first layer has no adapter: it is computed once, and the rows multiply in the second.
+    let late = bottlenecks[0].configuration.with(["leave_out": [0]])
+    let adapters = ["a": try model.adapter(late, seed: 3), "b": try model.adapter(late, seed: 4)]
+    let together = try model.hidden(model.setup(.parallel("a", "b"), adapters))
+    #expect(together.rows == 14)
+    #expect(try together.values == model.hidden(model.setup("a", adapters)).values + model.hidden(model.setup("b", adapters)).values)
+  }
+
+  @Test func partsMustAddUp() throws {
+    let model = try TinyModel()
+    let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3)]
+    for text in ["split(a, a, tokens=[2, 3])", "batch_split(a, a, sequences=[1, 2])", "stack(a, batch_split(a, a, sequences=[2, 2]))"] {
+      let setup = try model.setup(Composition(parsing: text), adapters)
+      #expect { try model.hidden(setup) } throws: { ($0 as? Failure)?.code == .wrongParts }
+    }
+  }
+
   @Test func skippedLayersRunWithoutAdapters() throws {
     let model = try TinyModel()
     let setup = try model.setup("a", ["a": model.adapter(bottlenecks[0].configuration, seed: 3)])
     let cx = Context(model.engine)
-    let skipped = try model.base(model.tokens, with: ComposedAdapters(setup, skippedLayers: [0, 1]), in: cx)
+    let skipped = try model.base(model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences, skippedLayers: [0, 1]), in: cx)
     #expect(try skipped.values == model.hidden(nil).values)
   }
 
@@ -37,7 +64,7 @@ import Testing
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4)]
     let setup = try model.setup(.fuse("a", "b"), adapters)
     var seen: [String: [Float]] = [:]
-    let composed = ComposedAdapters(setup) { name, site, attention in seen["\(name) \(site.layer) \(site.place.rawValue)"] = attention.values }
+    let composed = try ComposedAdapters(setup, for: model.tokens.sequences) { name, site, attention in seen["\(name) \(site.layer) \(site.place.rawValue)"] = attention.values }
     _ = try model.base(model.tokens, with: composed, in: Context(model.engine))
     #expect(seen.keys.sorted() == ["a,b 0 feed_forward", "a,b 1 feed_forward"])
     for values in seen.values {
@@ -50,7 +77,7 @@ import Testing
     let model = try TinyModel()
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[1].configuration, seed: 4)]
     #expect { try model.setup(.stack("a", "zz"), adapters) } throws: { ($0 as? Failure)?.code == .unknownName }
-    #expect { try model.setup(.fuse("a", "b"), adapters) } throws: { ($0 as? Failure)?.code == .unfusable }
+    #expect { try model.setup(.fuse("a", "b"), adapters) } throws: { ($0 as? Failure)?.code == .differentSites }
     #expect { try Setup(.fuse("a", "a")) { adapters[$0] } fusion: { _, _, _ in nil } } throws: { ($0 as? Failure)?.code == .missingFusion }
     #expect { try model.setup(.stack("a", .stack("b")), adapters) } throws: { ($0 as? Failure)?.code == .forbiddenNesting }
   }

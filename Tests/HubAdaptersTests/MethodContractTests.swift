@@ -24,6 +24,17 @@ import Testing
     }
   }
 
+  @Test(arguments: [
+    "split(a, b, tokens=[1, 3])", "batch_split(a, stack(b, c), sequences=[1, 1])", "parallel(a, stack(b, c))", "stack(c, parallel(a, b))",
+    "average(a, b, weights=[3, 1])", "stack(c, average(a, stack(b, c), normalize=false))",
+  ])
+  func gradientsFlowThroughEveryBlock(composition: String) throws {
+    let model = try TinyModel()
+    let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4), "c": try model.adapter(bottlenecks[0].configuration, seed: 5)]
+    let setup = try model.setup(Composition(parsing: composition), adapters)
+    try expectGradients(of: adapters.values.flatMap(\.parameters), model, composition) { cx in try model.hidden(setup, in: cx) }
+  }
+
   /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each parameter.
   private func expectGradients(of parameters: [Parameter], _ model: TinyModel, _ what: String, _ forward: (Context) throws -> Tensor) throws {
     let plain = Context(model.engine)

@@ -37,7 +37,7 @@ struct TinyModel {
   func hidden(_ setup: Setup?, in context: Context? = nil) throws -> Tensor {
     let cx = context ?? Context(engine)
     guard let setup else { return try base(tokens, with: NoInterventions(), in: cx) }
-    return try base(tokens, with: ComposedAdapters(setup), in: cx)
+    return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
   }
 }
 

@@ -7,10 +7,14 @@ import Testing
     (" stack( de ,pos )", .stack("de", "pos")),
     ("Stack(lang/sw@1.0.0, fuse(a, stack(b, c), name=both))", .stack("lang/sw@1.0.0", .fuse("a", .stack("b", "c"), name: "both"))),
     ("stack", "stack"),
+    ("parallel(a, stack(b, c))", .parallel("a", .stack("b", "c"))),
+    ("split(a, b, tokens=[5, 4])", .split(["a", "b"], tokens: [5, 4])),
+    ("BatchSplit(a, average(b, c), sequences=[1,2])", .batchSplit(["a", .average(["b", "c"], weights: nil, normalizes: true)], sequences: [1, 2])),
+    ("average(a, b, weights=[3, 0.5], normalize=false)", .average(["a", "b"], weights: [3, 0.5], normalizes: false)),
   ])
   func readsItsGrammar(text: String, expected: Composition) throws {
-    #expect(try Composition(text) == expected)
-    #expect(try Composition(expected.description) == expected)
+    #expect(try Composition(parsing: text) == expected)
+    #expect(try Composition(parsing: expected.description) == expected)
   }
 
   @Test(arguments: [
@@ -24,9 +28,18 @@ import Testing
     ("fuse(name=x)", ")", .malformedComposition),
     ("", "", .malformedComposition),
     ("stack(,)", ",", .malformedComposition),
+    ("split(a, b)", "split", .malformedComposition),
+    ("split(a, b, tokens=[1])", "tokens", .malformedComposition),
+    ("batch_split(a, b, sequences=[1, 0])", "sequences", .malformedComposition),
+    ("batch_split(a, b, sequences=[1, 2)", ")", .malformedComposition),
+    ("average(a, b, weights=[1, -1])", "average", .malformedComposition),
+    ("fuse(a, parallel(b, c))", "parallel", .forbiddenNesting),
+    ("parallel(a, parallel(b, c))", "parallel(b", .forbiddenNesting),
+    ("stack(a, average(b, average(c, d)))", "average(c", .forbiddenNesting),
+    ("stack(a, average(b, split(c, d, tokens=[1, 1])))", "split", .forbiddenNesting),
   ])
   func pointsAtWhatIsWrong(text: String, place: String, code: Failure.Code) throws {
-    let failure = try #require(throws: Failure.self) { try Composition(text) }
+    let failure = try #require(throws: Failure.self) { try Composition(parsing: text) }
     #expect(failure.code == code)
     let lines = try #require(failure.subject).split(separator: "\n", omittingEmptySubsequences: false)
     let caret = try #require(lines.last?.firstIndex(of: "^"))

@@ -91,6 +91,13 @@ import Testing
     }
   }
 
+  @Test func stackedRows() {
+    check([(4, 3), (2, 3)], "rows, stacked, repeated, scaled") { cx, p in
+      let x = cx.stacked([cx.rows(tensor(cx, p[0]), 1..<3), tensor(cx, p[1])])
+      return cx.scaled(cx.repeated(x, 2), by: -1.5)
+    }
+  }
+
   @Test func learnedScaling() {
     check([(3, 4), (1, 1)], "scalar") { cx, p in cx.multiply(tensor(cx, p[0]), by: p[1]) }
     check([(3, 4), (1, 4)], "channels") { cx, p in cx.multiply(tensor(cx, p[0]), by: p[1]) }

@@ -7,8 +7,8 @@ extension Failure.Code {
   public static let unknownName = Self("setup/unknown-name", .notFound)
   /// No fusion was trained over the adapters that are to be fused.
   public static let missingFusion = Self("setup/missing-fusion", .notFound)
-  /// Adapters that act at different places cannot be fused.
-  public static let unfusable = Self("setup/unfusable", .badData)
+  /// Adapters that act at different places cannot stand side by side in a block.
+  public static let differentSites = Self("setup/different-sites", .badData)
 }
 
 /// A composition whose names have become adapters: immutable, shared by any number of requests.
@@ -17,28 +17,10 @@ public struct Setup: Sendable {
     case adapter(any AdapterMethod)
     case stack([Node])
     case fuse([Node], AdapterFusion, name: String)
-
-    /// The adapter that stands last.
-    var last: (any AdapterMethod)? {
-      switch self {
-      case .adapter(let adapter): adapter
-      case .stack(let nodes), .fuse(let nodes, _, _): nodes.last?.last
-      }
-    }
-
-    var first: (any AdapterMethod)? {
-      switch self {
-      case .adapter(let adapter): adapter
-      case .stack(let nodes), .fuse(let nodes, _, _): nodes.first?.first
-      }
-    }
-
-    var adapters: [any AdapterMethod] {
-      switch self {
-      case .adapter(let adapter): [adapter]
-      case .stack(let nodes), .fuse(let nodes, _, _): nodes.flatMap(\.adapters)
-      }
-    }
+    case split([Node], tokens: [Int])
+    case batchSplit([Node], sequences: [Int])
+    case parallel([Node])
+    case average([Node], weights: [Float])
   }
 
   let root: Node
@@ -48,56 +30,107 @@ public struct Setup: Sendable {
   ///   - adapter: the adapter of a name, or `nil`
   ///   - fusion: the fusion trained over these members, given the sites where they act; or `nil`. Its name is
   ///     what the composition calls it, else the members joined by commas.
-  /// - Throws: ``Failure`` with code ``Failure/Code/unknownAdapter``, ``Failure/Code/missingFusion`` or
-  ///   ``Failure/Code/unfusable``.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unknownName``, ``Failure/Code/missingFusion`` or
+  ///   ``Failure/Code/differentSites``.
   public init(
     _ composition: Composition, adapter: (String) throws -> (any AdapterMethod)?,
     fusion: (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
   ) throws {
     try composition.check()
     func node(_ composition: Composition) throws -> Node {
+      let nodes = try composition.children.map(node)
       switch composition {
       case .adapter(let name):
         guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
         return .adapter(adapter)
-      case .stack(let children): return .stack(try children.map(node))
+      case .stack: return .stack(nodes)
       case .fuse(let children, let name):
-        let nodes = try children.map(node)
         let members = Composition.members(of: children)
         let label = name ?? members.joined(separator: ",")
-        guard let fusion = try fusion(members, name, try Self.commonSites(nodes, label)) else {
+        guard let fusion = try fusion(members, name, Self.commonSites(nodes, composition)) else {
           throw Failure(.missingFusion, "no fusion of \(label) is there", hint: "a fusion is trained; install the one that belongs to these adapters")
         }
         return .fuse(nodes, fusion, name: label)
+      case .split(_, let tokens):
+        _ = try Self.commonSites(nodes, composition)
+        return .split(nodes, tokens: tokens)
+      case .batchSplit(_, let sequences):
+        _ = try Self.commonSites(nodes, composition)
+        return .batchSplit(nodes, sequences: sequences)
+      case .parallel:
+        _ = try Self.commonSites(nodes, composition)
+        return .parallel(nodes)
+      case .average(_, let weights, let normalizes):
+        _ = try Self.commonSites(nodes, composition)
+        return .average(nodes, weights: Self.shares(weights, count: nodes.count, normalizes: normalizes))
       }
     }
     self.composition = composition
     root = try node(composition)
   }
 
-  /// Where the adapters of a fusion act: all at the same sites.
-  private static func commonSites(_ nodes: [Node], _ label: String) throws -> Set<Site> {
-    let sites = nodes.map { $0.last?.sites ?? [] }
+  /// Where the children of a block act: all at the same sites.
+  private static func commonSites(_ nodes: [Node], _ composition: Composition) throws -> Set<Site> {
+    let sites = nodes.map(\.sites)
     guard let first = sites.first, sites.allSatisfy({ $0 == first }) else {
-      throw Failure(.unfusable, "the adapters \(label) act at different sites and cannot be fused")
+      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: composition.description)
     }
     return first
   }
 
-  /// The weights of all adapters and fusions.
-  public var parameters: [Parameter] {
-    func collected(_ node: Node) -> [Parameter] {
-      switch node {
-      case .adapter(let adapter): adapter.parameters
-      case .stack(let nodes): nodes.flatMap(collected)
-      case .fuse(let nodes, let fusion, _): nodes.flatMap(collected) + fusion.parameters
-      }
-    }
-    return collected(root)
+  /// As the Python library computes them: normalised weights are divided by the number of children once more, so that
+  /// the average of an adapter with itself is half of it.
+  private static func shares(_ weights: [Double]?, count: Int, normalizes: Bool) -> [Float] {
+    let weights = weights ?? Array(repeating: 1 / Double(count), count: count)
+    let sum = normalizes ? weights.reduce(0, +) : 1
+    return weights.map { Float($0 / sum / Double(count)) }
   }
 
+  /// The weights of all adapters and fusions.
+  public var parameters: [Parameter] { root.parameters }
+
   /// The number of places of the base model where something is changed.
-  public var siteCount: Int {
-    root.adapters.reduce(into: Set<Site>()) { $0.formUnion($1.sites) }.count + (root.first?.embeddingAdapter == nil ? 0 : 1)
+  public var siteCount: Int { root.sites.count + (root.first?.embeddingAdapter == nil ? 0 : 1) }
+
+  /// How many answers there are for each sequence: one for each branch of a `parallel`.
+  public var copies: Int { root.copies }
+}
+
+extension Setup.Node {
+  var children: [Setup.Node] {
+    switch self {
+    case .adapter: []
+    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .average(let nodes, _): nodes
+    }
+  }
+
+  /// The adapter that stands first.
+  var first: (any AdapterMethod)? {
+    if case .adapter(let adapter) = self { return adapter }
+    return children.first?.first
+  }
+
+  /// The adapter that stands last.
+  var last: (any AdapterMethod)? {
+    if case .adapter(let adapter) = self { return adapter }
+    return children.last?.last
+  }
+
+  var sites: Set<Site> {
+    if case .adapter(let adapter) = self { return adapter.sites }
+    return children.reduce(into: []) { $0.formUnion($1.sites) }
+  }
+
+  var parameters: [Parameter] {
+    switch self {
+    case .adapter(let adapter): adapter.parameters
+    case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
+    default: children.flatMap(\.parameters)
+    }
+  }
+
+  var copies: Int {
+    if case .parallel(let nodes) = self { return nodes.count }
+    return children.map(\.copies).max() ?? 1
   }
 }

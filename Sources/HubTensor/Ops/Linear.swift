@@ -69,10 +69,13 @@ extension Context {
     return sums
   }
 
-  /// `x · factor`, not recorded.
-  func scaled(_ x: Tensor, by factor: Float) -> Tensor {
-    let result = zeros(x.rows, x.columns)
+  /// `x · factor`.
+  public func scaled(_ x: Tensor, by factor: Float) -> Tensor {
+    var result = zeros(x.rows, x.columns)
     kernels.add_scaled(result.block.base, x.base, factor, x.count)
+    if isRecorded(x) {
+      record(&result) { [unowned self] gradient, gradients in gradients.add(scaled(gradient, by: factor), to: x) }
+    }
     return result
   }
 }

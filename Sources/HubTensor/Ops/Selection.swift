@@ -49,6 +49,45 @@ extension Context {
     }
   }
 
+  /// The rows of `range`, copied.
+  public func rows(_ x: Tensor, _ range: Range<Int>) -> Tensor {
+    precondition(range.lowerBound >= 0 && range.upperBound <= x.rows)
+    var result = empty(range.count, x.columns)
+    result.block.base.update(from: x.base + range.lowerBound * x.columns, count: result.count)
+    if isRecorded(x) {
+      record(&result) { [unowned self] gradient, gradients in
+        let back = zeros(x.rows, x.columns)
+        (back.block.base + range.lowerBound * x.columns).update(from: gradient.base, count: gradient.count)
+        gradients.add(back, to: x)
+      }
+    }
+    return result
+  }
+
+  /// The rows of all, one behind the other.
+  public func stacked(_ parts: [Tensor]) -> Tensor {
+    precondition(!parts.isEmpty && parts.allSatisfy { $0.columns == parts[0].columns })
+    var result = empty(parts.reduce(0) { $0 + $1.rows }, parts[0].columns)
+    var row = 0
+    for part in parts {
+      (result.block.base + row * part.columns).update(from: part.base, count: part.count)
+      row += part.rows
+    }
+    if parts.contains(where: { isRecorded($0) }) {
+      record(&result) { [unowned self] gradient, gradients in
+        var row = 0
+        for part in parts {
+          gradients.add(rows(gradient, row..<row + part.rows), to: part)
+          row += part.rows
+        }
+      }
+    }
+    return result
+  }
+
+  /// So many copies of all rows, one behind the other.
+  public func repeated(_ x: Tensor, _ copies: Int) -> Tensor { stacked(Array(repeating: x, count: copies)) }
+
   /// The rows with the given indices, in that order; an index may come more than once.
   public func rows(_ x: Tensor, _ indices: [Int]) -> Tensor {
     var result = empty(indices.count, x.columns)

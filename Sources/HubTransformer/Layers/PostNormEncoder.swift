@@ -33,7 +33,8 @@ struct PostNormEncoder: Sendable {
     try check(typeIDs, types.rows, "the token type", "the table of token types")
     var x = embeddingNorm(cx.embeddings([(words, tokens.ids), (positions, positionIDs), (types, typeIDs)]), in: cx)
     x = adapters.embedded(x, in: cx)
-    for layer in layers { x = layer(x, tokens.sequences, with: adapters, in: cx) }
+    // Adapters may have multiplied the rows.
+    for layer in layers { x = layer(x, tokens.sequences.repeated(x.rows / max(1, tokens.sequences.rows)), with: adapters, in: cx) }
     return x
   }
 
