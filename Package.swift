@@ -32,15 +32,17 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
-  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubWeights", "HubManifest", "HubTesting"]),
+  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubWeights", "HubManifest", "HubTesting", database]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
+  ("hubTests", ["hub", "HubManifest", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
+  ("hub", ["Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubRegistry", "HubTensor", arguments]),
   ("bench", ["HubManifest", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]),
   ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]

@@ -1,5 +1,5 @@
 /// The names that a mistyped one may have meant, nearest first; at most three.
-func nearest(to name: String, among names: [String]) -> [String] {
+package func nearest(to name: String, among names: [String]) -> [String] {
   let limit = max(1, min(3, name.utf8.count / 3))
   return names.map { (name: $0, distance: editDistance(name, $0)) }
     .filter { $0.distance <= limit || $0.name.hasPrefix(name) || $0.name.split(separator: "/").last.map(String.init) == name }

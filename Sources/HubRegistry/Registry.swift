@@ -33,7 +33,7 @@ public struct Registry: Sendable {
   /// Refuses a registry whose content others could have put there.
   ///
   /// - Throws: ``Failure/Code/unsafeRegistry``, ``Failure/Code/unusableRegistry``.
-  func checkOwnership() throws {
+  package func checkOwnership() throws {
     guard let status = FileStatus(folder, followsLinks: true) else { return }
     guard status.isFolder else { throw Failure(.unusableRegistry, "the registry is not a folder", at: folder) }
     guard status.isOwnedByUs else {
@@ -43,6 +43,9 @@ public struct Registry: Sendable {
       throw Failure(.unsafeRegistry, "other users may write to the registry", at: folder, hint: "chmod go-w \(folder)")
     }
   }
+
+  /// What is wrong with the index, one sentence each; empty if nothing is.
+  public func indexFaults() throws -> [String] { try index.faults() }
 
   /// Makes what is missing of the registry.
   func prepare() throws {

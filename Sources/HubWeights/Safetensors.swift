@@ -66,6 +66,12 @@ public enum Safetensors {
     return try WeightFile(path: indexPath, tensors: tensors)
   }
 
+  /// The names of the shards that an index lists, sorted.
+  public static func shards(listedBy indexPath: String) throws -> [String] {
+    let index = try MappedFile(indexPath)
+    return try locating(indexPath) { Set(try shardMap(ByteRegion(index)).values).sorted() }
+  }
+
   private static func read(_ file: ByteRegion, path: String) throws -> WeightFile {
     let (tensors, metadata) = try locating(path) {
       let (header, data) = try split(file)

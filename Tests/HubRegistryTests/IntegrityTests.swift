@@ -1,4 +1,5 @@
 import Foundation
+import GRDB
 import HubManifest
 import HubRegistry
 import HubTesting
@@ -87,6 +88,25 @@ import Testing
       _ = try? registry.list()
       _ = try? registry.resolve("a").weights()
     }
+  }
+
+  /// A writer that dies in the middle of a transaction leaves a journal; whoever comes next takes the writing back.
+  @Test func interruptedTransactionIsTakenBack() throws {
+    let index = registry.folder + "/registry.sqlite"
+    let database = try DatabaseQueue(path: index)
+    let dead = Registry(shop.scratch("dead"))
+    try database.inDatabase { connection in
+      try connection.execute(sql: "PRAGMA cache_size = 1; BEGIN IMMEDIATE; UPDATE adapters SET name = 'half-written'")
+      for row in 0..<2000 {
+        try connection.execute(sql: "INSERT INTO languages (adapter, tag) VALUES (1, ?)", arguments: ["x\(row)"])
+      }
+      #expect(FileManager.default.fileExists(atPath: index + "-journal"))
+      try FileManager.default.copyItem(atPath: registry.folder, toPath: dead.folder)
+      try connection.execute(sql: "ROLLBACK")
+    }
+    #expect(try dead.list().map(\.reference) == ["a@1.0.0"])
+    #expect(try dead.verify().findings.isEmpty)
+    #expect(try dead.install(from: Shop.fixture("fusion")).isNew)
   }
 
   @Test func readingChangesNothing() throws {

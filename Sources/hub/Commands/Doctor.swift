@@ -1,0 +1,68 @@
+import ArgumentParser
+import Dovetail
+import Foundation
+import HubManifest
+import HubRegistry
+import HubTensor
+
+struct Doctor: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Say what this machine and this registry are like.",
+    discussion: """
+      hub doctor
+
+      What every report of a fault should hold. Exits with 1 if the registry is not well; `hub verify` looks closer.
+      """)
+
+  @Flag(help: "Print JSON of the schema hub.doctor/1.") var json = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    let engine = try Engine()
+    let folder = Registry(options.path).folder
+    let (health, isWell) = health
+    let available = Kernels.available.map(\.name)
+    let system = ProcessInfo.processInfo.operatingSystemVersionString
+    if json {
+      try Console.put(
+        json: [
+          "version": .string(HubCommand.configuration.version), "system": .string(system),
+          "instructionSets": .array(available.map { .string($0) }), "instructionSet": .string(engine.kernels.name),
+          "threads": .integer(engine.workers.count), "registry": .string(folder), "health": .string(health), "isWell": .bool(isWell),
+        ], schema: "hub.doctor/1")
+    } else {
+      var sheet = Sheet()
+      sheet.add("hub", HubCommand.configuration.version)
+      sheet.add("system", system)
+      sheet.add("instruction sets", available.map { $0 == engine.kernels.name ? "\($0) (chosen)" : $0 }.joined(separator: ", "))
+      sheet.add("threads", String(engine.workers.count))
+      sheet.add("registry", "\(folder) (\(origin))")
+      sheet.add("health", health)
+      try Console.put(sheet.text)
+    }
+    if !isWell { throw ExitCode(ExitStatus.no.rawValue) }
+  }
+
+  private var origin: String {
+    if options.path != nil { return "--registry" }
+    let environment = ProcessInfo.processInfo.environment
+    if environment["HUB_REGISTRY"]?.isEmpty == false { return "HUB_REGISTRY" }
+    return environment["XDG_DATA_HOME"]?.hasPrefix("/") == true ? "XDG_DATA_HOME" : "the default"
+  }
+
+  private var health: (String, isWell: Bool) {
+    do {
+      let registry = try options.open().registry
+      guard registry.exists else { return ("not there yet", true) }
+      if let fault = try registry.indexFaults().first { return ("the index is damaged: \(fault)", false) }
+      let (adapters, models) = (try registry.list(), try registry.baseModels())
+      let changed = models.filter(\.hasChanged).map(\.name.text)
+      guard changed.isEmpty else { return ("base models were changed: \(changed.joined(separator: ", "))", false) }
+      return ("well; adapters: \(adapters.count), base models: \(models.count)", true)
+    } catch let failure as Failure {
+      return (failure.message, false)
+    } catch {
+      return ("\(error)", false)
+    }
+  }
+}

@@ -1,0 +1,101 @@
+import ArgumentParser
+import Dovetail
+import Foundation
+import HubBundle
+import HubManifest
+import HubRegistry
+import HubWeights
+
+struct Info: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Describe an adapter, installed or in a file.",
+    discussion: """
+      hub info sst2
+      hub info ./sst2.zip
+
+      An installed adapter comes before a file of the same name; write ./NAME for the file.
+      """,
+    aliases: ["show"])
+
+  @Argument(help: ArgumentHelp("A reference, or a file or folder.", valueName: "file-or-name"), completion: .file())
+  var subject: String
+
+  @Flag(help: "Print JSON of the schema hub.info/1.") var json = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    if let adapter = try installed() { return try describe(adapter) }
+    try describe(Parcel.open(subject))
+  }
+
+  /// The installed adapter that is meant; `nil` if it is a file.
+  private func installed() throws -> InstalledAdapter? {
+    if ["/", "./", "../"].contains(where: subject.hasPrefix) { return nil }
+    do {
+      return try options.open().adapter(subject)
+    } catch let failure as Failure where [.unknownAdapter, .malformedReference].contains(failure.code) {
+      guard FileManager.default.fileExists(atPath: subject) else { throw failure }
+      return nil
+    }
+  }
+
+  private func describe(_ adapter: InstalledAdapter) throws {
+    let head = try adapter.head()?.weights.parameterCount
+    if json {
+      let members = adapter.json.with(["manifest": adapter.manifest.json, "headParameters": head.map { .integer($0) } ?? .null])
+      return try Console.put(json: members, schema: "hub.info/1")
+    }
+    var sheet = self.sheet(adapter.manifest, name: adapter.name, digest: adapter.digest)
+    sheet.add("parameters", parameters(adapter.parameterCount, head))
+    sheet.add("size", bytes(adapter.size))
+    sheet.add("installed", day(adapter.installedAt))
+    try Console.put(sheet.text)
+  }
+
+  private func describe(_ parcel: Parcel) throws {
+    let bundle = parcel.bundle
+    let (own, head) = (bundle.weights.parameterCount, bundle.head?.weights.parameterCount)
+    if json {
+      let members = bundle.manifest.summary.with([
+        "name": .string(bundle.manifest.name.text), "digest": .string(bundle.digest.description), "parameters": .integer(own),
+        "headParameters": head.map { .integer($0) } ?? .null, "format": .string(parcel.format), "manifest": bundle.manifest.json,
+        "notes": .array(parcel.notes.map { .string($0) }),
+      ])
+      return try Console.put(json: members, schema: "hub.info/1")
+    }
+    var sheet = self.sheet(bundle.manifest, name: bundle.manifest.name, digest: bundle.digest)
+    sheet.add("parameters", parameters(own, head))
+    sheet.add("format", parcel.format)
+    try Console.put(sheet.text)
+    for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
+  }
+
+  private func parameters(_ own: Int, _ head: Int?) -> String {
+    "\(own)" + (head.map { ", and \($0) in the head" } ?? "")
+  }
+
+  private func sheet(_ manifest: Manifest, name: AdapterName, digest: Digest) -> Sheet {
+    var sheet = Sheet()
+    sheet.add("name", name.text)
+    if name != manifest.name { sheet.add("author's name", manifest.name.text) }
+    sheet.add("version", manifest.version.description)
+    sheet.add("digest", digest.description)
+    sheet.add("kind", manifest.kind.rawValue)
+    sheet.add("method", manifest.method)
+    sheet.add("members", manifest.members.map(\.text).joined(separator: ", "))
+    sheet.add("languages", manifest.languages.joined(separator: ", "))
+    sheet.add("task", manifest.task)
+    sheet.add("labels", manifest.labels?.joined(separator: ", "))
+    sheet.add("base", "\(manifest.base.title) (\(manifest.base.architecture), hidden size \(manifest.base.hiddenSize))")
+    sheet.add("fingerprint", manifest.base.fingerprint?.description)
+    sheet.add("license", manifest.license)
+    sheet.add("authors", manifest.authors.joined(separator: ", "))
+    sheet.add("description", manifest.description)
+    sheet.add("source", manifest.source?["format"]?.string)
+    return sheet
+  }
+}
+
+extension WeightFile {
+  fileprivate var parameterCount: Int { tensors.reduce(0) { $0 + $1.count } }
+}

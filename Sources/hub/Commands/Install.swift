@@ -1,0 +1,55 @@
+import ArgumentParser
+import Dovetail
+import HubManifest
+import HubRegistry
+
+struct Install: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Install adapters.",
+    discussion: """
+      hub install sst2.zip
+      hub install my.adapter other.adapter
+      hub install ./saved-by-adapters --as task/sentiment
+
+      Takes bundles and folders that the Python library `adapters` saved, in a folder or in a zip or tar archive. \
+      Everything is checked before anything is placed.
+      """)
+
+  @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"), completion: .file())
+  var paths: [String]
+
+  @Option(name: .customLong("as"), help: "The name to install it under.")
+  var name: AdapterName?
+
+  @Flag(help: "Check everything and change nothing.")
+  var dryRun = false
+
+  @Flag(name: .shortAndLong, help: "Print references only.")
+  var quiet = false
+
+  @OptionGroup var options: RegistryOptions
+
+  func validate() throws {
+    guard name == nil || paths.count == 1 else { throw ValidationError("--as names one adapter, and there are \(paths.count)") }
+  }
+
+  func run() throws {
+    let registry = try options.open().registry
+    for path in paths {
+      let result = try dryRun ? registry.rehearseInstall(from: path, as: name) : registry.install(from: path, as: name)
+      try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result.adapter))
+      guard !quiet else { continue }
+      for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
+      if !result.isNew { Console.say("hub: note: \(result.adapter.reference) was installed already") }
+    }
+    if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
+  }
+
+  private func line(_ adapter: InstalledAdapter) -> String {
+    let cells = [
+      adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method, adapter.digest.short,
+      Console.isTerminal ? count(adapter.parameterCount) + " parameters" : String(adapter.parameterCount),
+    ]
+    return cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t")
+  }
+}

@@ -1,0 +1,32 @@
+import ArgumentParser
+import Dovetail
+import HubManifest
+import HubRegistry
+
+struct ModelAdd: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "add",
+    abstract: "Make a base model known.",
+    discussion: """
+      hub model add ./bert-base-uncased
+      hub model add ./snapshot --as bert-base-uncased --copy
+
+      Takes a folder as Hugging Face keeps it: config.json and safetensors. Without --copy the folder is used where it is.
+      """)
+
+  @Argument(help: ArgumentHelp("The folder of the model.", valueName: "dir"), completion: .directory)
+  var folder: String
+
+  @Option(name: .customLong("as"), help: "The name of the model; otherwise the folder's.") var name: AdapterName?
+  @Flag(name: .customLong("copy"), help: "Keep a copy in the registry.") var isCopied = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    let model = try options.open().addBaseModel(folder: folder, as: name, copying: isCopied)
+    let cells = [
+      model.name.text, model.description.architecture, "\(model.description.layers) layers", "hidden size \(model.description.hiddenSize)",
+      model.description.fingerprint.short,
+    ]
+    try Console.put(cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t"))
+  }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import HubBundle
+import HubManifest
+
+struct Unpack: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Unpack a bundle into a folder.",
+    discussion: """
+      hub unpack my.adapter -o my-adapter
+
+      The folder appears when everything in it was checked. Prints the digest of the bundle.
+      """)
+
+  @Argument(help: ArgumentHelp("A bundle.", valueName: "file"), completion: .file())
+  var file: String
+
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  var output: String
+
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    try Console.put(Bundle.unpack(file: file, into: output).digest.description)
+  }
+}

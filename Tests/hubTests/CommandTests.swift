@@ -1,0 +1,99 @@
+import Foundation
+import HubManifest
+import HubTesting
+import Testing
+
+@Suite struct CommandTests {
+  let hub: Program
+
+  init() throws { hub = try Program() }
+
+  @Test func anAdapterIsInstalledDescribedAndRemoved() throws {
+    let install = try hub("install", Program.fixture("classifier"), "--as", "task/x")
+    #expect(install.status == 0)
+    #expect(install.errors.isEmpty)
+    let cells = install.output.split(separator: "\t").map(String.init)
+    #expect(cells.prefix(4) == ["task/x", "1.0.0", "task", "seq_bn"])
+    #expect(try hub("list", "-q").output == "task/x@1.0.0\n")
+    #expect(try hub("ls", "--method", "lora").output.isEmpty)
+    #expect(try hub("info", "task/x").output.contains("LABEL_0, LABEL_1, LABEL_2"))
+    #expect(try hub("verify").status == 0)
+    #expect(try hub("remove", "task/x").output == "task/x@1.0.0\n")
+    #expect(try hub("gc").output.split(separator: "\n").count == 5)
+    #expect(try hub("list").output.isEmpty)
+  }
+
+  @Test func jsonHasSchemaAndSortedKeys() throws {
+    _ = try hub("install", Program.fixture("fusion"))
+    for (arguments, schema) in [
+      ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"),
+    ] {
+      let words = arguments.split(separator: " ").map(String.init)
+      let process = try hub.start(words + ["--json"], output: "json")
+      process.waitUntilExit()
+      let json = try JSON(parsing: hub.scratch.bytes("json"))
+      #expect(json["schema"]?.string == schema)
+      let keys = json.object?.entries.map(\.key) ?? []
+      #expect(keys == keys.sorted())
+    }
+  }
+
+  @Test func bundlesAreTheSameBytesWhateverTheyWerePackedFrom() throws {
+    let packed = try hub("pack", Program.fixture("classifier"), "-o", "a.adapter")
+    #expect(packed.status == 0)
+    #expect(try hub("unpack", "a.adapter", "-o", "folder").output == packed.output)
+    #expect(try hub("pack", "folder", "-o", "b.adapter").output == packed.output)
+    #expect(try hub.scratch.bytes("a.adapter") == hub.scratch.bytes("b.adapter"))
+    #expect(try hub("install", "b.adapter", "-q").output.hasSuffix(packed.output))
+    #expect(try hub("info", "./a.adapter").output.contains(packed.output))
+  }
+
+  @Test(arguments: [
+    (["frobnicate"], 64, "there is no command"),
+    (["isntall", "x"], 64, "hub install"),
+    (["install"], 64, "Missing expected argument"),
+    (["install", "a", "b", "--as", "x"], 64, "--as"),
+    (["info", "not a name"], 64, "cannot be the name"),
+    (["install", "junk"], 65, "not an archive"),
+    (["install", "absent.zip"], 66, "absent.zip"),
+    (["info", "absent"], 66, "no such adapter"),
+    (["info", "clasifier"], 66, "did you mean classifier?"),
+    (["model", "info", "absent"], 66, "no such base model"),
+    (["model", "add", "."], 66, "config.json"),
+    (["pack", "classifier", "-o", "junk"], 73, "--force"),
+    (["pack", "classifier", "-o", "no/such/folder"], 66, "no such file or directory"),
+    (["install", "fusion", "--as", "classifier"], 77, "hub remove classifier@1.0.0"),
+  ])
+  func failuresHaveTheirStatusAndSayWhatToDo(_ arguments: [String], _ status: Int, _ text: String) throws {
+    for name in ["classifier", "fusion"] {
+      try FileManager.default.createSymbolicLink(atPath: hub.scratch(name), withDestinationPath: Program.fixture(name))
+    }
+    try hub.scratch.file("junk", Array("junk".utf8))
+    #expect(try hub("install", "classifier", "--as", "classifier").status == 0)
+    let result = try hub.start(arguments, output: "output")
+    result.waitUntilExit()
+    let errors = String(decoding: try hub.scratch.bytes("output.errors"), as: UTF8.self)
+    #expect(result.terminationStatus == Int32(status), "\(errors)")
+    #expect(errors.hasPrefix("hub: error: "))
+    #expect(errors.contains(text))
+    #expect(try hub.scratch.bytes("output").isEmpty)
+  }
+
+  @Test func damageMakesVerifyAnswerNo() throws {
+    _ = try hub("install", Program.fixture("classifier"))
+    let blobs = hub.registry + "/blobs/sha256/"
+    let blob = try #require((FileManager.default.subpaths(atPath: blobs) ?? []).first { $0.contains("/") })
+    #expect(chmod(blobs + blob, 0o600) == 0)
+    let result = try hub("verify")
+    #expect(result.status == 1)
+    #expect(result.output.hasPrefix("mode\ta@1.0.0: "))
+  }
+
+  @Test func namesFromFilesCannotSpeakToTheTerminal() throws {
+    try hub.scratch.file("evil/adapter_config.json", Array(#"{"name": "a\u001b[31mb\u202e", "config": "pfeiffer", "model_type": "bert", "hidden_size": 8}"#.utf8))
+    try hub.scratch.file("evil/adapter.safetensors", [2, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8))
+    let result = try hub("install", "evil")
+    #expect(result.status == 65)
+    #expect(!result.errors.unicodeScalars.contains { $0 == "\u{1B}" || $0 == "\u{202E}" })
+  }
+}
