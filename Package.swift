@@ -32,7 +32,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
-  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubWeights", "HubManifest", "HubTesting", database]),
+  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),

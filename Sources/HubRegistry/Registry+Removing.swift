@@ -2,7 +2,7 @@ import Foundation
 import HubManifest
 
 /// What ``Registry/collect(dryRun:)`` removed.
-public struct Collection: Hashable, Sendable {
+public struct GarbageCollection: Hashable, Sendable {
   /// Paths of what no installed adapter or model used.
   public private(set) var paths: [String] = []
   public private(set) var bytes = 0
@@ -44,9 +44,9 @@ extension Registry {
   /// Removes files that nothing uses, and what dead processes left.
   ///
   /// - Parameter dryRun: only say what would go.
-  public func collect(dryRun: Bool = false) throws -> Collection {
+  public func collect(dryRun: Bool = false) throws -> GarbageCollection {
     try checkOwnership()
-    var collection = Collection()
+    var collection = GarbageCollection()
     guard FileStatus(scratchFolder) != nil else { return collection }
     collection.add(Scratch.leftovers(in: scratchFolder))
     guard !dryRun else {

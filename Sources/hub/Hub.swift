@@ -55,7 +55,7 @@ struct HubCommand: ParsableCommand {
     let code = exitCode(for: error)
     if error is ExitCode || code == .success { exit(withError: error) }
     guard code == .validationFailure else {
-      Console.report(Failure(.internalError, "\(error)", hint: "this is a fault of hub: please report it"))
+      Console.report("\(error)", hint: "this is a fault of hub: please report it")
       Foundation.exit(ExitStatus.internalError.rawValue)
     }
     Console.say("hub: error: " + fullMessage(for: error).replacing("Error: ", with: "", maxReplacements: 1))
@@ -64,6 +64,6 @@ struct HubCommand: ParsableCommand {
 }
 
 extension Failure.Code {
+  /// The first word on the command line is no command.
   static let unknownSubcommand = Self("hub/unknown-command", .usage)
-  static let internalError = Self("hub/internal", .inputOutput)
 }

@@ -1,4 +1,5 @@
 import Foundation
+import HubArchive
 import HubBundle
 import HubManifest
 import HubRegistry
@@ -118,6 +119,38 @@ import Testing
     #expect(try !registry.install(from: folder).isNew)
     #expect(try !registry.install(from: Shop.fixture("classifier")).isNew)
     #expect(try registry.resolve("a").digest == parcel.bundle.digest)
+  }
+
+  @Test(arguments: ["", "a folder/"]) func archivesOfForeignFoldersInstall(_ prefix: String) throws {
+    let folder = Shop.fixture("classifier")
+    let packed = shop.scratch("classifier.zip")
+    let writer = try ArchiveWriter(file: packed, compression: .gzip)
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+      try writer.add(EntryName(prefix + name), bytes: contents(of: "\(folder)/\(name)"))
+    }
+    try writer.finish()
+    let digest = try registry.install(from: packed).adapter.digest
+    #expect(try digest == Parcel.open(folder).bundle.digest)
+  }
+
+  @Test func headWithoutItsAdapterIsRefused() throws {
+    let folder = try shop.scratch.folder("head")
+    for name in ["head_config.json", "model_head.safetensors"] {
+      try FileManager.default.copyItem(atPath: Shop.fixture("classifier/\(name)"), toPath: "\(folder)/\(name)")
+    }
+    #expect(code { try registry.install(from: folder) } == "foreign/unconvertible")
+  }
+
+  @Test func namesThatCannotBeNeedAnother() throws {
+    let folder = try shop.adapter(named: "qa/squad@ukp")
+    do {
+      try registry.install(from: folder)
+      Issue.record("the name was accepted")
+    } catch let failure as Failure {
+      #expect(failure.code == .malformedName)
+      #expect(failure.hint == "give it another name with --as")
+    }
+    #expect(code { try registry.install(from: folder, as: AdapterName("squad")) } == nil)
   }
 
   @Test func rehearsalWritesNothing() throws {

@@ -2,6 +2,7 @@ import Foundation
 import HubManifest
 import HubRegistry
 import HubTesting
+import HubWeights
 
 /// A registry of its own for one test, and adapters to put into it.
 struct Shop {
@@ -17,20 +18,20 @@ struct Shop {
     #filePath.split(separator: "/").dropLast().map { "/" + $0 }.joined() + "/Fixtures/" + name
   }
 
-  /// A copy of the fixture `classifier` in which the adapter and its head have another name.
+  /// A copy of the fixture `classifier` in which the adapter has another name.
   func adapter(named name: String) throws -> String {
-    let folder = scratch("adapter-\(name)")
+    let folder = scratch("renamed")
     try FileManager.default.copyItem(atPath: Self.fixture("classifier"), toPath: folder)
-    for file in ["adapter_config.json"] {
-      let json = try JSONObject(JSON(parsing: contents(of: "\(folder)/\(file)")))
-      var members = json.members
-      members["name"] = .string(name)
-      try Data(JSON.object(members).text().utf8).write(to: URL(fileURLWithPath: "\(folder)/\(file)"))
-    }
+    var members = try JSONObject(JSON(parsing: contents(of: folder + "/adapter_config.json"))).members
+    members["name"] = .string(name)
+    try scratch.file("renamed/adapter_config.json", Array(JSON.object(members).text().utf8))
+    let old = try Safetensors.open(folder + "/adapter.safetensors").tensors
+    try SafetensorsWriter.write(
+      old.map { $0.renamed($0.name.replacing(".a.", with: ".\(name).")) }, to: folder + "/adapter.safetensors")
     return folder
   }
 
-  /// Every file below the registry with its size, to tell whether anything was changed.
+  /// The content of every file below the registry, to tell whether anything was changed.
   var snapshot: [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     for path in FileManager.default.subpaths(atPath: registry.folder) ?? [] {

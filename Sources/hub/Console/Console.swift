@@ -39,10 +39,12 @@ enum Console {
     try? FileHandle.standardError.write(contentsOf: Data((text + "\n").utf8))
   }
 
-  static func report(_ failure: Failure) {
-    var lines = ["hub: error: " + escaped(failure.message)]
-    if let subject = failure.subject { lines.append("  at: " + aligned(subject)) }
-    if let hint = failure.hint { lines.append("  hint: " + aligned(hint)) }
+  static func report(_ failure: Failure) { report(failure.message, at: failure.subject, hint: failure.hint) }
+
+  static func report(_ message: String, at subject: String? = nil, hint: String?) {
+    var lines = ["hub: error: " + escaped(message)]
+    if let subject { lines.append("  at: " + aligned(subject)) }
+    if let hint { lines.append("  hint: " + aligned(hint)) }
     say(lines.joined(separator: "\n"))
   }
 
