@@ -47,6 +47,9 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
   ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]
 
+/// Small programs that use the library as its users do; each has a folder under `Examples/`.
+let examples = ["StackAdapters"]
+
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
   "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "HubRegistryTests": "Fixtures",
@@ -66,6 +69,9 @@ for layer in layers {
 for program in programs {
   targets.append(.executableTarget(name: program.name, dependencies: program.imports, swiftSettings: swift))
 }
+for example in examples {
+  targets.append(.executableTarget(name: example, dependencies: ["Dovetail"], path: "Examples/\(example)", swiftSettings: swift))
+}
 for test in tests {
   let excluded = fixtures[test.name].map { [$0] } ?? []
   targets.append(.testTarget(name: test.name, dependencies: test.imports, exclude: excluded, swiftSettings: swift))
@@ -73,6 +79,10 @@ for test in tests {
 
 let package = Package(
   name: "Dovetail",
+  products: [
+    .library(name: "Dovetail", targets: ["Dovetail"]),
+    .executable(name: "hub", targets: ["hub"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),

@@ -20,6 +20,7 @@ struct HubCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
+      Run.self,
       Install.self, List.self, Info.self, Remove.self, Verify.self, CollectGarbage.self,
       Pack.self, Unpack.self,
       Model.self,

@@ -1,0 +1,2 @@
+// `import Dovetail` brings the words along: Composition, Manifest, Failure.
+@_exported public import HubManifest

@@ -1,0 +1,83 @@
+import ArgumentParser
+import Dovetail
+import Foundation
+import HubManifest
+import HubTensor
+
+struct Run: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Ask adapters on a base model.",
+    discussion: """
+      hub run --model minilm --setup cr "a very good camera"
+      hub run --model minilm --setup 'stack(en, pos)' --input sentences.txt
+      zcat reviews.jsonl.gz | hub run --model minilm --setup cr --json > answers.jsonl
+
+      Texts are arguments or lines of the input. If the first line is a JSON object, all are: {"text": …}, \
+      {"text": …, "text_pair": …} or {"words": […]}, with an id that the answer repeats. Answers come in order, one a \
+      line with --json. A line that cannot be answered is answered by its error, and the exit status is 65.
+      """)
+
+  @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
+  @Option(help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")) var setup: String?
+  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
+  @Option(help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"), completion: .file()) var input: String?
+  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n")) var maxLength: Int?
+  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all processors.", valueName: "n")) var threads: Int?
+  @Flag(help: "Take adapters that were trained on other weights of the same architecture.") var allowBaseMismatch = false
+  @Flag(help: "Print one JSON object a line, with logits.") var json = false
+  @OptionGroup var options: RegistryOptions
+  @Argument(help: "Texts.") var text: [String] = []
+
+  func validate() throws {
+    if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
+    if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
+    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
+    if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 { throw ValidationError("nothing to ask: give texts or --input") }
+  }
+
+  func run() throws {
+    let composition = try setup.map { try Composition(parsing: $0) }
+    let hub = try options.open()
+    let base = try hub.baseModel(model, engine: Engine(threads: threads))
+    let composed = try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
+    let format: any AnswerFormat = json ? JSONAnswers() : ReadableAnswers(width: Console.width)
+    let questions = text.map { Question(id: nil, input: .success(.text($0))) }
+    let failures = text.isEmpty ? try answerLines(composed, format) : try answer(questions, composed, format)
+    if failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
+  }
+
+  /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
+  private func answerLines(_ composed: ComposedModel, _ format: any AnswerFormat) throws -> Int {
+    var reader = QuestionReader(try file())
+    var failures = 0
+    while true {
+      let questions = try reader.next(upTo: 64)
+      if questions.isEmpty { return failures }
+      failures += try answer(questions, composed, format)
+    }
+  }
+
+  private func file() throws -> FileHandle {
+    guard let input, input != "-" else { return .standardInput }
+    guard let file = FileHandle(forReadingAtPath: input) else { throw Failure(.missingInput, "the file cannot be read", at: input) }
+    return file
+  }
+
+  /// Prints an answer for each question; returns how many are errors.
+  private func answer(_ questions: [Question], _ composed: ComposedModel, _ format: any AnswerFormat) throws -> Int {
+    let inputs = questions.compactMap { try? $0.input.get() }
+    var predictions = try composed.predict(inputs, maximumLength: maxLength)[...]
+    var failures = 0
+    for question in questions {
+      let answer = question.input.flatMap { _ in predictions.removeFirst() }
+      if case .failure = answer { failures += 1 }
+      try Console.put(format.text(question, answer))
+    }
+    return failures
+  }
+}
+
+extension Failure.Code {
+  /// The input file cannot be opened.
+  static let missingInput = Self("run/no-input", .notFound)
+}

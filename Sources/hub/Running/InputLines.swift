@@ -1,0 +1,92 @@
+import Dovetail
+import Foundation
+import HubManifest
+
+extension Failure.Code {
+  /// A line of the input is not what `hub run` reads.
+  static let malformedLine = Self("run/line", .badData)
+}
+
+/// One thing to answer, with what its answer repeats.
+struct Question {
+  /// The `id` of a JSON line.
+  let id: JSON?
+  let input: Result<TextInput, Failure>
+}
+
+/// Reads questions line by line: JSON objects if the first line is one, plain texts otherwise.
+struct QuestionReader {
+  private let lines: LineReader
+  private var isJSON: Bool?
+  private var number = 0
+
+  init(_ file: FileHandle) { lines = LineReader(file) }
+
+  /// The questions that can be read without waiting, at least one and at most `limit`; empty at the end of the input.
+  mutating func next(upTo limit: Int) throws -> [Question] {
+    var questions: [Question] = []
+    while questions.count < limit, questions.isEmpty || lines.hasLine, let line = try lines.next() {
+      number += 1
+      let text = String(decoding: line, as: UTF8.self)
+      if text.allSatisfy(\.isWhitespace) { continue }
+      let readsJSON = isJSON ?? (text.first { !$0.isWhitespace } == "{")
+      isJSON = readsJSON
+      questions.append(readsJSON ? Self.question(line, at: "line \(number)") : Question(id: nil, input: .success(.text(text))))
+    }
+    return questions
+  }
+
+  /// `{"text": …}`, `{"text": …, "text_pair": …}` or `{"words": […]}`, each with an optional `id`.
+  private static func question(_ line: [UInt8], at place: String) -> Question {
+    var id: JSON?
+    do {
+      let object = try JSONObject(JSON(parsing: line))
+      id = object.members["id"]
+      return Question(id: id, input: .success(try input(object)))
+    } catch let failure as Failure {
+      return Question(id: id, input: .failure(failure.within(place)))
+    } catch {
+      return Question(id: id, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
+    }
+  }
+
+  private static func input(_ object: JSONObject) throws -> TextInput {
+    if let words = try object.optionalStrings("words") { return .words(words) }
+    guard let text = try object.optionalString("text") else {
+      throw Failure(.malformedLine, "a line needs \"text\" or \"words\"")
+    }
+    return .text(text, pair: try object.optionalString("text_pair"))
+  }
+}
+
+/// Splits a file into lines without waiting for more than the next one.
+private final class LineReader {
+  private let file: FileHandle
+  private var buffer: [UInt8] = []
+  private var start = 0
+  private var isAtEnd = false
+  private static let limit = 16 << 20
+
+  init(_ file: FileHandle) { self.file = file }
+
+  /// Whether a whole line has been read already.
+  var hasLine: Bool { buffer[start...].contains(UInt8(ascii: "\n")) }
+
+  func next() throws -> [UInt8]? {
+    while true {
+      if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
+        defer { start = end + 1 }
+        return Array(buffer[start..<end])
+      }
+      if isAtEnd {
+        defer { start = buffer.count }
+        return start < buffer.count ? Array(buffer[start...]) : nil
+      }
+      buffer.removeFirst(start)
+      start = 0
+      guard buffer.count <= Self.limit else { throw Failure(.malformedLine, "a line has more than \(Self.limit) bytes") }
+      let bytes = file.availableData
+      if bytes.isEmpty { isAtEnd = true } else { buffer += bytes }
+    }
+  }
+}
