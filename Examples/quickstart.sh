@@ -12,7 +12,8 @@ export HUB_REGISTRY=$place/registry
 hub=$PWD/.build/release/hub
 
 say() { printf '\n\033[1m%s\033[0m\n' "$*" >&2; }
-show() { printf '$ hub %s\n' "$*"; "$hub" "$@"; }
+quoted() { local word; for word; do [[ $word =~ ^[A-Za-z0-9_./*-]+$ ]] && printf " %s" "$word" || printf " '%s'" "$word"; done; }
+show() { printf '$ hub%s\n' "$(quoted "$@")"; "$hub" "$@"; }
 
 command -v swift >/dev/null || { echo "quickstart: no Swift toolchain on the PATH (Swift 6.2 or later)" >&2; exit 69; }
 

