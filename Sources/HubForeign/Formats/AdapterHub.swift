@@ -16,7 +16,10 @@ public enum AdapterHub: ForeignFormat {
   }
 
   public static func read(folder: String) throws -> ForeignAdapter {
-    let files = try Set(FileManager.default.contentsOfDirectory(atPath: folder))
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw Failure(.missingForeignFile, "the folder cannot be listed", at: folder)
+    }
+    let files = Set(names)
     var adapter: ForeignAdapter
     if files.contains(adapterConfig) {
       adapter = try readAdapter(folder, files)

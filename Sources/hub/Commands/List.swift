@@ -35,11 +35,13 @@ struct List: ParsableCommand {
     if quiet { return try Console.put(adapters.map(\.reference).joined(separator: "\n")) }
     var table = Table(["NAME", "VERSION", "KIND", "METHOD", "BASE", "SIZE", "DIGEST", "INSTALLED"])
     for adapter in adapters {
-      table.add([
-        adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method,
-        adapter.manifest.base.title, Console.isTerminal ? bytes(adapter.size) : String(adapter.size), adapter.digest.short,
-        Console.isTerminal ? day(adapter.installedAt) : timestamp(adapter.installedAt),
-      ])
+      let manifest = adapter.manifest
+      let common = [adapter.name.text, adapter.version.description, manifest.kind.rawValue, manifest.method]
+      table.add(
+        common
+          + (Console.isTerminal
+            ? [manifest.base.shortTitle, bytes(adapter.size), adapter.digest.short, day(adapter.installedAt, withTime: false)]
+            : [manifest.base.title, String(adapter.size), adapter.digest.short, timestamp(adapter.installedAt)]))
     }
     try Console.put(table.text())
   }

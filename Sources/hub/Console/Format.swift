@@ -25,10 +25,10 @@ func count(_ number: Int) -> String {
 }
 
 /// A date for people, in their time zone.
-func day(_ date: Date) -> String {
+func day(_ date: Date, withTime: Bool = true) -> String {
   let formatter = DateFormatter()
   formatter.locale = Locale(identifier: "en_US_POSIX")
-  formatter.dateFormat = "yyyy-MM-dd HH:mm"
+  formatter.dateFormat = withTime ? "yyyy-MM-dd HH:mm" : "yyyy-MM-dd"
   return formatter.string(from: date)
 }
 
@@ -38,6 +38,9 @@ func timestamp(_ date: Date) -> String { ISO8601DateFormatter().string(from: dat
 extension Manifest.Base {
   /// What to call the base model.
   var title: String { name ?? architecture }
+
+  /// The same without the organisation, for a table.
+  var shortTitle: String { title.split(separator: "/").last.map(String.init) ?? title }
 }
 
 extension Manifest {
