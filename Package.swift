@@ -24,7 +24,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("Dovetail", ["HubManifest", "HubWeights", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
+  ("Dovetail", ["HubManifest", "HubWeights", "HubBundle", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -38,6 +38,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
+  ("DovetailTests", ["Dovetail", "HubRegistry", "HubAdapters", "HubTensor", "HubWeights", "HubManifest", "HubTesting"]),
   ("hubTests", ["hub", "HubManifest", "HubTesting"]),
 ]
 

@@ -73,7 +73,7 @@ private struct Assembly {
 
   private func stored(_ file: WeightFile) throws -> StoredWeights {
     try file.checkFinite()
-    return StoredWeights(Dictionary(file.tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }))
+    return StoredWeights(file.tensors)
   }
 
   func head(_ name: String?, for composition: Composition?) throws -> any Head {

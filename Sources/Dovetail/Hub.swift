@@ -15,7 +15,7 @@ public final class Hub: Sendable {
   /// - Parameter path: the folder of the registry; the user's own, or `HUB_REGISTRY`, if `nil`
   /// - Throws: ``Failure`` if the registry cannot be trusted. One that is not there yet is empty.
   public init(registry path: String? = nil) throws {
-    registry = Registry(path)
+    registry = Registry(path, checking: BundleCheck.check)
     try registry.checkOwnership()
   }
 

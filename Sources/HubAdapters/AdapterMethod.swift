@@ -86,18 +86,22 @@ public enum AdapterMethods {
     throw Failure(.unsupportedAdapter, "the adapter method \((architecture ?? "").debugDescription) is not supported", at: configuration.path(to: "architecture"))
   }
 
-  /// Loads an adapter and accounts for every tensor.
+  /// Loads an adapter, after ``check(_:_:shape:)``.
+  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any AdapterMethod {
+    try check(configuration, stored, shape: shape)
+    let type = try type(for: configuration)
+    return try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+  }
+
+  /// Accounts for every tensor of an adapter.
   ///
   /// - Throws: ``Failure``: a wrong configuration; tensors missing, left over, or of another shape; an adapter that
   ///   would act nowhere.
-  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any AdapterMethod {
+  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
     let type = try type(for: configuration)
-    let adapter = try stored.load(engine: engine) { weights in
-      try type.init(configuration: configuration, shape: shape, weights: weights) as any AdapterMethod
-    }
+    let adapter = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
     guard !adapter.sites.isEmpty || adapter.embeddingAdapter != nil else {
       throw Failure(.idleAdapter, "the adapter would act at no site of this base model", hint: "mh_adapter, output_adapter and leave_out say where it acts")
     }
-    return adapter
   }
 }

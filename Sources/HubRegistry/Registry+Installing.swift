@@ -32,6 +32,7 @@ extension Registry {
   public func install(from path: String, as name: AdapterName? = nil) throws -> Installation {
     try prepare()
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
+    try locating(path) { try check(parcel.bundle) }
     let staging = try Scratch(in: scratchFolder)
     let (files, blobs) = try stage(parcel.bundle, in: staging)
     let adapter = describe(parcel, as: name, files: files)
@@ -47,6 +48,7 @@ extension Registry {
   /// Checks everything that ``install(from:as:)`` would check, and changes nothing.
   public func rehearseInstall(from path: String, as name: AdapterName? = nil) throws -> Installation {
     let parcel = try Parcel.open(path, as: name)
+    try locating(path) { try check(parcel.bundle) }
     let adapter = describe(parcel, as: name, files: parcel.bundle.manifest.files)
     let installed = try reading { try $0.adapters(named: adapter.name) } ?? []
     let same = try Self.match(adapter, among: installed)

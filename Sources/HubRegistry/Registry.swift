@@ -1,5 +1,6 @@
 import Foundation
 import HubArchive
+public import HubBundle
 public import HubManifest
 
 extension Failure.Code {
@@ -19,8 +20,18 @@ public struct Registry: Sendable {
   /// Where it is.
   public let folder: String
 
-  /// - Parameter path: a folder, which need not be there yet; ``location(_:environment:)`` if `nil`.
-  public init(_ path: String? = nil) { folder = Registry.absolute(path ?? Registry.location()) }
+  /// What a bundle must pass beyond being whole, before it is installed. The registry itself knows no method.
+  public typealias Check = @Sendable (HubBundle.Bundle) throws -> Void
+
+  let check: Check
+
+  /// - Parameters:
+  ///   - path: a folder, which need not be there yet; ``location(_:environment:)`` if `nil`.
+  ///   - check: throws for a bundle that shall not be installed.
+  public init(_ path: String? = nil, checking check: @escaping Check = { _ in }) {
+    folder = Registry.absolute(path ?? Registry.location())
+    self.check = check
+  }
 
   var index: Index { Index(path: folder + "/registry.sqlite") }
   var store: BlobStore { BlobStore(folder: folder + "/blobs/sha256") }

@@ -8,14 +8,25 @@ public struct StoredWeights: Sendable {
 
   public init(_ tensors: [String: StoredTensor]) { self.tensors = tensors }
 
-  /// Builds what `body` builds from these weights, after making sure that every tensor is asked for, is there, and has
-  /// the right shape.
+  public init(_ tensors: [StoredTensor]) {
+    self.init(Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }))
+  }
+
+  /// Builds what `body` builds from these weights, after ``check(_:)``.
+  public func load<Loaded>(engine: Engine, _ body: (ParameterSource) throws -> Loaded) throws -> Loaded {
+    try check(body)
+    return try body(ParameterSource(StoredParameters(tensors, engine: engine)))
+  }
+
+  /// Makes sure that `body` asks for every tensor, that every tensor it asks for is there, and in the right shape;
+  /// reads no weights.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unfittingWeights`` that says everything that does not fit.
-  public func load<Loaded>(engine: Engine, _ body: (ParameterSource) throws -> Loaded) throws -> Loaded {
+  @discardableResult
+  public func check<Loaded>(_ body: (ParameterSource) throws -> Loaded) throws -> Loaded {
     let schema = SchemaParameters { tensors[$0] != nil }
-    _ = try body(ParameterSource(schema))
+    let loaded = try body(ParameterSource(schema))
     try schema.check(against: tensors.mapValues(\.shape))
-    return try body(ParameterSource(StoredParameters(tensors, engine: engine)))
+    return loaded
   }
 }

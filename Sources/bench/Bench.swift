@@ -75,23 +75,19 @@ struct Bench: ParsableCommand {
 
   private func foreign(_ name: String) throws -> ForeignAdapter { try AdapterHub.read(folder: "\(models)/\(arch)/adapters/\(name)") }
 
-  private func stored(_ tensors: [StoredTensor]) -> StoredWeights {
-    StoredWeights(Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { $1 }))
-  }
-
   private func setup(_ composition: Composition, _ base: any BaseModel, _ engine: Engine) throws -> Setup {
     try Setup(composition) { name in
       let adapter = try foreign(name)
-      return try AdapterMethods.load(JSONObject(adapter.configuration), stored(adapter.weights), shape: base.shape, engine: engine)
+      return try AdapterMethods.load(JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
     } fusion: { _, _, sites in
       let fusion = try foreign("fusion0")
-      return try stored(fusion.weights).load(engine: engine) {
+      return try StoredWeights(fusion.weights).load(engine: engine) {
         try AdapterFusion(configuration: JSONObject(fusion.configuration), sites: sites, shape: base.shape, weights: $0)
       }
     }
   }
 
   private func head(_ name: String, _ base: any BaseModel, _ engine: Engine) throws -> (any Head)? {
-    try foreign(name).head.map { try Heads.load(JSONObject($0.configuration), stored($0.weights), shape: base.shape, engine: engine) }
+    try foreign(name).head.map { try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine) }
   }
 }

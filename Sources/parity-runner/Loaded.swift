@@ -33,7 +33,7 @@ struct Loaded {
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
       let configuration = JSONObject(foreign.configuration, path: "config")
-      let method = try locating(folder) { try AdapterMethods.load(configuration, Self.stored(foreign.weights), shape: base.shape, engine: engine) }
+      let method = try locating(folder) { try AdapterMethods.load(configuration, StoredWeights(foreign.weights), shape: base.shape, engine: engine) }
       adapters[name] = Adapter(method: method, configuration: foreign.configuration)
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
@@ -49,13 +49,9 @@ struct Loaded {
     }
   }
 
-  private static func stored(_ tensors: [StoredTensor]) throws -> StoredWeights {
-    StoredWeights(Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { $1 }))
-  }
-
   private mutating func addHead(of foreign: ForeignAdapter, renaming old: String, to new: String) throws {
     guard let head = foreign.head else { return }
-    let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), Self.stored(head.weights), shape: base.shape, engine: engine)
+    let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), StoredWeights(head.weights), shape: base.shape, engine: engine)
     heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration)
   }
 
@@ -63,7 +59,7 @@ struct Loaded {
     try Setup(composition) { adapters[$0]?.method } fusion: { members, name, sites in
       let wanted = name ?? members.joined(separator: ",")
       guard let fusion = fusions.first(where: { $0.name == wanted }) else { return nil }
-      return try Self.stored(fusion.foreign.weights).load(engine: engine) { weights in
+      return try StoredWeights(fusion.foreign.weights).load(engine: engine) { weights in
         try AdapterFusion(configuration: JSONObject(fusion.foreign.configuration, path: "config"), sites: sites, shape: base.shape, weights: weights)
       }
     }

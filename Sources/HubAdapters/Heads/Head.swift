@@ -48,16 +48,25 @@ public enum Heads {
     TaggingHead.self,
   ]
 
-  /// Loads a head and accounts for every tensor.
+  /// Loads a head, after ``check(_:_:shape:)``.
+  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any Head {
+    let type = try type(for: configuration)
+    return try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
+  }
+
+  /// Accounts for every tensor of a head.
   ///
   /// - Throws: ``Failure``: an unsupported type, a wrong configuration, tensors that do not fit.
-  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any Head {
+  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
+    let type = try type(for: configuration)
+    _ = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
+  }
+
+  private static func type(for configuration: JSONObject) throws -> any Head.Type {
     let name = try configuration.string("head_type")
-    guard let type = all.first(where: { $0.types.contains(name) }) else {
-      let known = all.flatMap { $0.types }.joined(separator: ", ")
-      throw Failure(.unsupportedHead, "the head type \(name.debugDescription) is not supported", at: configuration.path(to: "head_type"), hint: "supported: \(known)")
-    }
-    return try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
+    if let type = all.first(where: { $0.types.contains(name) }) { return type }
+    let known = all.flatMap { $0.types }.joined(separator: ", ")
+    throw Failure(.unsupportedHead, "the head type \(name.debugDescription) is not supported", at: configuration.path(to: "head_type"), hint: "supported: \(known)")
   }
 }
 

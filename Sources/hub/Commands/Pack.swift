@@ -1,4 +1,5 @@
 import ArgumentParser
+import Dovetail
 import Foundation
 import HubArchive
 import HubBundle
@@ -34,6 +35,7 @@ struct Pack: ParsableCommand {
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
     }
+    try locating(source) { try BundleCheck.check(parcel.bundle) }
     try Console.put(parcel.pack(to: output, compression: compression).description)
     for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
   }

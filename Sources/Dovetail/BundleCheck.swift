@@ -1,0 +1,50 @@
+import HubAdapters
+public import HubBundle
+import HubManifest
+import HubTransformer
+import HubWeights
+
+/// Whether a bundle is what its configuration says: a known method with values in their range, and exactly the tensors
+/// that follow from it, before any base model is at hand.
+public enum BundleCheck {
+  /// - Throws: ``Failure`` that names the key or the tensor.
+  public static func check(_ bundle: HubBundle.Bundle) throws {
+    let weights = StoredWeights(bundle.weights.tensors)
+    let shape = try shape(of: bundle)
+    if bundle.manifest.kind == .fusion {
+      try locating("weights.safetensors") { try checkFusion(bundle, weights, shape) }
+    } else {
+      try locating("weights.safetensors") { try AdapterMethods.check(bundle.config, weights, shape: shape) }
+    }
+    if let head = bundle.head {
+      try locating("head") { try Heads.check(head.config, StoredWeights(head.weights.tensors), shape: shape) }
+    }
+  }
+
+  /// A fusion acts where it has weights.
+  private static func checkFusion(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws {
+    let sites = Set(bundle.weights.tensors.compactMap { site(of: $0.name) })
+    guard !sites.isEmpty else { throw Failure(.idleAdapter, "the fusion has no weights at any site") }
+    try weights.check { try AdapterFusion(configuration: bundle.config, sites: sites, shape: shape, weights: $0) }
+  }
+
+  /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many
+  /// as have weights or are left out.
+  private static func shape(of bundle: HubBundle.Bundle) throws -> BaseShape {
+    let base = bundle.manifest.base
+    let leftOut = bundle.config.members["leave_out"]?.integers ?? []
+    let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + leftOut).max() ?? -1
+    let layers = base.layers ?? last + 1
+    guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }
+    return BaseShape(hiddenSize: base.hiddenSize, embeddingSize: base.hiddenSize, layers: layers)
+  }
+
+  /// The site in a name such as `layers.3.feed_forward.down.weight`.
+  private static func site(of name: String) -> Site? {
+    let parts = name.split(separator: ".", maxSplits: 3)
+    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), (0..<256).contains(layer),
+      let place = Site.Place(rawValue: String(parts[2]))
+    else { return nil }
+    return Site(layer, place)
+  }
+}
