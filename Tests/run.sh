@@ -9,7 +9,7 @@ shared=${DOVETAIL_SHARED:-../shared}
 step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py
+python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/compare.py
 
 step "Quick start"
 Examples/quickstart.sh
@@ -30,3 +30,7 @@ fi
 step "Unit tests"
 swift build --build-tests --explicit-target-dependency-import-check error
 swift test --skip-build
+
+step "Examples"
+HUB_REGISTRY=.build/quickstart/registry .build/debug/StackAdapters minilm en pos "She reads." | diff - <(printf 'She\tPRON\nreads\tVERB\n.\tPUNCT\n')
+echo "StackAdapters tags as hub does"
