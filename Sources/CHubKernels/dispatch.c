@@ -2,17 +2,21 @@
 
 extern const hub_kernels hub_kernels_portable;
 #if defined(__x86_64__)
-extern const hub_kernels hub_kernels_avx512, hub_kernels_avx2;
+extern const hub_kernels hub_kernels_avx512_bf16, hub_kernels_avx512_vnni, hub_kernels_avx512, hub_kernels_avx2;
 
 static int has_avx512(void) {
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
          __builtin_cpu_supports("avx512vl");
 }
+static int has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
+static int has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
 #endif
 
 const hub_kernels *hub_kernels_at(size_t index) {
 #if defined(__x86_64__)
+  if (has_bf16() && index-- == 0) return &hub_kernels_avx512_bf16;
+  if (has_vnni() && index-- == 0) return &hub_kernels_avx512_vnni;
   if (has_avx512() && index-- == 0) return &hub_kernels_avx512;
   if (has_avx2() && index-- == 0) return &hub_kernels_avx2;
 #endif

@@ -7,11 +7,14 @@ import CHubKernels
 /// A context belongs to one thread; models and adapters are shared freely.
 public final class Context {
   public let engine: Engine
+  /// What ``Parameter/prepare(in:precision:)`` packs weights in unless it is told otherwise.
+  public let precision: Precision
   private let tape: Tape?
   private let trained: Set<ObjectIdentifier>
 
-  public init(_ engine: Engine, training parameters: [Parameter] = []) {
+  public init(_ engine: Engine, training parameters: [Parameter] = [], precision: Precision = .float32) {
     self.engine = engine
+    self.precision = precision
     trained = Set(parameters.map(ObjectIdentifier.init))
     tape = parameters.isEmpty ? nil : Tape()
   }

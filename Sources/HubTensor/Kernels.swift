@@ -10,7 +10,7 @@ extension Failure.Code {
 public struct Kernels: @unchecked Sendable {
   let table: hub_kernels
 
-  /// `avx512`, `avx2` or `portable`.
+  /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable`.
   public var name: String { String(cString: table.name) }
 
   /// What this processor can run, best first.

@@ -23,7 +23,7 @@ INLINE vf activation_of(vf x, hub_activation activation) {
 INLINE vf derivative_of(vf x, hub_activation activation) {
   switch (activation) {
     case HUB_IDENTITY: return splat(1);
-    case HUB_RELU: return select(x > 0, splat(1), splat(0));
+    case HUB_RELU: return choose(x > 0, splat(1), splat(0));
     case HUB_GELU: return 0.5f * (1.0f + verf(x * SQRT_HALF)) + x * INV_SQRT_2PI * vexp(-0.5f * x * x);
     case HUB_GELU_TANH: {
       vf t = gelu_tanh_inner(x);
@@ -41,7 +41,7 @@ INLINE vf derivative_of(vf x, hub_activation activation) {
       vf s = vsigmoid(x);
       return s * (1.0f - s);
     }
-    case HUB_LEAKY_RELU: return select(x > 0, splat(1), splat(0.01f));
+    case HUB_LEAKY_RELU: return choose(x > 0, splat(1), splat(0.01f));
   }
   return splat(1);
 }

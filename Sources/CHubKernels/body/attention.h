@@ -34,48 +34,48 @@ static void softmax_rows(float *p, ptrdiff_t rows, ptrdiff_t width) {
 }
 
 static ptrdiff_t attention_scratch(ptrdiff_t rows, ptrdiff_t head_width) {
-  return packed_size(rows, head_width) + packed_size(head_width, rows) + QUERY_BLOCK * rows;
+  return packed_size_float32(rows, head_width) + packed_size_float32(head_width, rows) + QUERY_BLOCK * rows + SCRATCH;
 }
 
 static void attention(float *out, const float *q, const float *k, const float *v, const hub_attention_shape *shape, float *scratch) {
   ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride;
-  float *keys = scratch, *values = keys + packed_size(rows, width), *scores = values + packed_size(width, rows);
-  pack(keys, k, rows, width, stride, 1);
-  pack(values, v, width, rows, 1, stride);
+  float *keys = scratch, *values = keys + packed_size_float32(rows, width), *scores = values + packed_size_float32(width, rows), *units = scores + QUERY_BLOCK * rows;
+  pack_float32(keys, k, rows, width, stride, 1);
+  pack_float32(values, v, width, rows, 1, stride);
   const hub_epilogue scaled = {.scale = shape->scale};
   for (ptrdiff_t row = 0; row < rows; row += QUERY_BLOCK) {
     ptrdiff_t block = rows - row < QUERY_BLOCK ? rows - row : QUERY_BLOCK;
-    gemm(scores, rows, q + row * stride, stride, 1, keys, block, rows, width, &scaled, 0);
+    multiply_float32(scores, rows, q + row * stride, stride, 1, keys, block, rows, width, &scaled, units);
     softmax_rows(scores, block, rows);
-    gemm(out + row * stride, stride, scores, rows, 1, values, block, width, rows, &plain, 0);
+    multiply_float32(out + row * stride, stride, scores, rows, 1, values, block, width, rows, &plain, units);
   }
 }
 
 static ptrdiff_t attention_backward_scratch(ptrdiff_t rows, ptrdiff_t head_width) {
-  ptrdiff_t packed = packed_size(rows, head_width) > packed_size(head_width, rows) ? packed_size(rows, head_width) : packed_size(head_width, rows);
-  return packed + 2 * rows * rows + ROW_BLOCK * DEPTH_BLOCK;
+  ptrdiff_t packed = packed_size_float32(rows, head_width) > packed_size_float32(head_width, rows) ? packed_size_float32(rows, head_width) : packed_size_float32(head_width, rows);
+  return packed + 2 * rows * rows + SCRATCH;
 }
 
 // With P the softmax: dV = Pᵀ·d, dP = d·Vᵀ, dS = P ⊙ (dP − Σ dP ⊙ P) · scale, dQ = dS·K, dK = dSᵀ·Q.
 static void attention_backward(float *dq, float *dk, float *dv, const float *d, const float *q, const float *k, const float *v,
                                const hub_attention_shape *shape, float *scratch) {
   ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride;
-  float *p = scratch, *ds = p + rows * rows, *transposed = ds + rows * rows, *packed = transposed + ROW_BLOCK * DEPTH_BLOCK;
+  float *p = scratch, *ds = p + rows * rows, *units = ds + rows * rows, *packed = units + SCRATCH;
   const hub_epilogue scaled = {.scale = shape->scale};
-  pack(packed, k, rows, width, stride, 1);
-  gemm(p, rows, q, stride, 1, packed, rows, rows, width, &scaled, 0);
+  pack_float32(packed, k, rows, width, stride, 1);
+  multiply_float32(p, rows, q, stride, 1, packed, rows, rows, width, &scaled, units);
   softmax_rows(p, rows, rows);
-  pack(packed, v, rows, width, stride, 1);
-  gemm(ds, rows, d, stride, 1, packed, rows, rows, width, &plain, 0);
+  pack_float32(packed, v, rows, width, stride, 1);
+  multiply_float32(ds, rows, d, stride, 1, packed, rows, rows, width, &plain, units);
   for (ptrdiff_t i = 0; i < rows; i++) {
     float total = 0;
     for (ptrdiff_t j = 0; j < rows; j++) total += ds[i * rows + j] * p[i * rows + j];
     for (ptrdiff_t j = 0; j < rows; j++) ds[i * rows + j] = p[i * rows + j] * (ds[i * rows + j] - total) * shape->scale;
   }
-  pack(packed, d, width, rows, 1, stride);
-  gemm(dv, stride, p, 1, rows, packed, rows, width, rows, &plain, transposed);
-  pack(packed, k, width, rows, 1, stride);
-  gemm(dq, stride, ds, rows, 1, packed, rows, width, rows, &plain, 0);
-  pack(packed, q, width, rows, 1, stride);
-  gemm(dk, stride, ds, 1, rows, packed, rows, width, rows, &plain, transposed);
+  pack_float32(packed, d, width, rows, 1, stride);
+  multiply_float32(dv, stride, p, 1, rows, packed, rows, width, rows, &plain, units);
+  pack_float32(packed, k, width, rows, 1, stride);
+  multiply_float32(dq, stride, ds, rows, 1, packed, rows, width, rows, &plain, units);
+  pack_float32(packed, q, width, rows, 1, stride);
+  multiply_float32(dk, stride, ds, 1, rows, packed, rows, width, rows, &plain, units);
 }

@@ -1,26 +1,10 @@
 // c = epilogue(a · bᵀ) over panels of b: the outer loops keep a block of a in the second-level cache and stream
 // the panels of b past it; the tile holds ROWS x PANEL sums in registers.
-#define PANEL (2 * W)
-#define DEPTH_BLOCK 768
 #define ROW_BLOCK (12 * ROWS)
-
-static ptrdiff_t packed_size(ptrdiff_t n, ptrdiff_t k) { return (n + PANEL - 1) / PANEL * PANEL * k; }
-
-static void pack(float *packed, const float *b, ptrdiff_t n, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k) {
-  for (ptrdiff_t first = 0; first < n; first += PANEL) {
-    ptrdiff_t columns = n - first < PANEL ? n - first : PANEL;
-    const float *source = b + first * stride_n;
-    for (ptrdiff_t p = 0; p < k; p++, packed += PANEL) {
-      if (columns == PANEL && stride_n == 1) {
-        store(packed, load(source + p * stride_k));
-        store(packed + W, load(source + p * stride_k + W));
-        continue;
-      }
-      for (ptrdiff_t j = 0; j < columns; j++) packed[j] = source[j * stride_n + p * stride_k];
-      for (ptrdiff_t j = columns; j < PANEL; j++) packed[j] = 0;
-    }
-  }
-}
+#ifndef DEPTH_BLOCK
+#define DEPTH_BLOCK 768             // units of k
+#endif
+#define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: a power of two would put all rows into one set of the cache
 
 // What one tile needs beside its operands.
 typedef struct {
@@ -30,7 +14,9 @@ typedef struct {
   ptrdiff_t residual_stride;
   float scale;
   hub_activation activation;
-  int add, finish;              // add what c holds; apply the epilogue
+  int add, finish;              // add the sums that c holds; apply the epilogue
+  const float *row_scales, *column_scales;  // of INT8
+  const int32_t *surplus;                   // of INT8: what each sum is too large by
 } tile_output;
 
 INLINE vf finished(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
@@ -44,20 +30,35 @@ INLINE vf finished(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t co
   return value;
 }
 
-INLINE void write_vector(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column) {
+// Between two blocks of k, c holds the sums of INT8 as the integers they are.
+INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column) {
   float *c = out->c + row * out->stride_c + column;
   ptrdiff_t left = out->columns - column;
   if (left <= 0) return;
   int whole = left >= W;
-  ptrdiff_t part = whole ? W : left;
-  if (out->add) value += whole ? load(c) : load_part(c, part);
-  if (out->finish) value = finished(value, out, row, column, whole);
+  if (out->add) {
+    vf before = whole ? load(c) : load_part(c, left);
+    value = precision == INT8 ? (vf)((vi)value + (vi)before) : value + before;
+  }
+  if (out->finish) {
+    if (precision == INT8) {
+      vi exact = (vi)value - (vi)load((const float *)out->surplus + column);
+      value = __builtin_convertvector(exact, vf) * (out->row_scales[row] * load(out->column_scales + column));
+    }
+    value = finished(value, out, row, column, whole);
+  }
   if (whole) store(c, value);
-  else store_part(c, value, part);
+  else store_part(c, value, left);
 }
 
-// The sums of one tile: `rows` is a constant wherever this is inlined.
-INLINE void tile(int rows, const float *a, ptrdiff_t stride, const float *b, ptrdiff_t depth, const tile_output *out) {
+INLINE vi splat_unit(const void *unit) {
+  int32_t bits;
+  __builtin_memcpy(&bits, unit, 4);
+  return bits - (vi){};
+}
+
+// The sums of one tile: `rows` and `precision` are constants wherever this is inlined. a and b are in units.
+INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdiff_t depth, const tile_output *out) {
   vf sums[ROWS][2];
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = splat(0);
@@ -66,73 +67,108 @@ INLINE void tile(int rows, const float *a, ptrdiff_t stride, const float *b, ptr
     vf b0 = load(b + p * PANEL), b1 = load(b + p * PANEL + W);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
-      vf x = splat(a[i * stride + p]);
-      sums[i][0] += x * b0;
-      sums[i][1] += x * b1;
+      vi x = splat_unit(a + i * ROW_STRIDE + p);
+      sums[i][0] = add_products(precision, sums[i][0], x, b0);
+      sums[i][1] = add_products(precision, sums[i][1], x, b1);
     }
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) {
-    write_vector(sums[i][0], out, i, 0);
-    write_vector(sums[i][1], out, i, W);
+    write_vector(precision, sums[i][0], out, i, 0);
+    write_vector(precision, sums[i][1], out, i, W);
   }
 }
 
-#define TILE(n) static __attribute__((noinline)) void tile_##n(const float *a, ptrdiff_t stride, const float *b, ptrdiff_t depth, const tile_output *out) { tile(n, a, stride, b, depth, out); }
-TILE(1) TILE(2) TILE(3) TILE(4)
+#define TILE(precision, n) \
+  static __attribute__((noinline)) void tile_##precision##_##n(const float *a, const float *b, ptrdiff_t depth, const tile_output *out) { \
+    tile(precision, n, a, b, depth, out); \
+  }
+#define TILES(n) TILE(FLOAT32, n) TILE(BFLOAT16, n) TILE(INT8, n)
+TILES(1) TILES(2) TILES(3) TILES(4)
 #if ROWS > 4
-TILE(5) TILE(6)
+TILES(5) TILES(6)
 #endif
 #if ROWS > 6
-TILE(7) TILE(8) TILE(9) TILE(10) TILE(11) TILE(12) TILE(13) TILE(14)
+TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
 #endif
 
-typedef void (*tile_function)(const float *, ptrdiff_t, const float *, ptrdiff_t, const tile_output *);
-static const tile_function tiles[ROWS + 1] = {
-  0, tile_1, tile_2, tile_3, tile_4,
-#if ROWS > 4
-  tile_5, tile_6,
-#endif
+typedef void (*tile_function)(const float *, const float *, ptrdiff_t, const tile_output *);
+#define TILES_1_4(p) 0, tile_##p##_1, tile_##p##_2, tile_##p##_3, tile_##p##_4
+#define TILES_5_6(p) tile_##p##_5, tile_##p##_6
+#define TILES_7_14(p) tile_##p##_7, tile_##p##_8, tile_##p##_9, tile_##p##_10, tile_##p##_11, tile_##p##_12, tile_##p##_13, tile_##p##_14
 #if ROWS > 6
-  tile_7, tile_8, tile_9, tile_10, tile_11, tile_12, tile_13, tile_14,
+#define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p), TILES_7_14(p)}
+#elif ROWS > 4
+#define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p)}
+#else
+#define ALL_TILES(p) {TILES_1_4(p)}
 #endif
-};
+static const tile_function tiles[3][ROWS + 1] = {ALL_TILES(FLOAT32), ALL_TILES(BFLOAT16), ALL_TILES(INT8)};
 
-// One block of rows against all panels, over one range of k.
-static void gemm_block(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, const float *packed, ptrdiff_t m, ptrdiff_t n,
-                       ptrdiff_t k, ptrdiff_t depth, const hub_epilogue *e, ptrdiff_t first_row, int add, int finish) {
-  ptrdiff_t strips = (m + ROWS - 1) / ROWS;
-  for (ptrdiff_t column = 0; column < n; column += PANEL) {
-    tile_output out = {
-      .stride_c = stride_c, .columns = n - column, .bias = e->bias ? e->bias + column : 0, .residual_stride = e->residual_stride,
-      .scale = e->scale, .activation = e->activation, .add = add, .finish = finish,
-    };
+// A block of rows of a, in units, as the tiles read it.
+typedef struct {
+  const float *units;
+  ptrdiff_t depth;
+  const float *scales;  // of INT8, by row
+} row_block;
+
+// Rows [first, first + count) against all panels, over one range of k; `strip` by strip of at most ROWS rows.
+INLINE void multiply_block(int precision, const row_block *block, const float *packed, ptrdiff_t first_unit, ptrdiff_t rows, ptrdiff_t n,
+                           ptrdiff_t k, tile_output out) {
+  ptrdiff_t strips = (rows + ROWS - 1) / ROWS, units = units_of(precision, k);
+  float *c = out.c;
+  const float *bias = out.bias, *residual = out.residual;
+  for (ptrdiff_t column = 0; column < n; column += PANEL, packed += panel_size(precision, k)) {
+    out.columns = n - column;
+    out.bias = bias ? bias + column : 0;
+    out.column_scales = packed + units * PANEL;
+    out.surplus = (const int32_t *)(packed + (units + 1) * PANEL);
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
-      ptrdiff_t row = strip * m / strips, end = (strip + 1) * m / strips;
-      out.c = c + row * stride_c + column;
-      out.residual = e->residual ? e->residual + (first_row + row) * e->residual_stride + column : 0;
-      tiles[end - row](a + row * stride_m, stride_m, packed + column * k, depth, &out);
+      ptrdiff_t row = strip * rows / strips, end = (strip + 1) * rows / strips;
+      out.c = c + row * out.stride_c + column;
+      out.residual = residual ? residual + row * out.residual_stride + column : 0;
+      out.row_scales = block->scales + row;
+      tiles[precision][end - row](block->units + row * ROW_STRIDE, packed + first_unit * PANEL, block->depth, &out);
     }
   }
 }
 
-static void gemm(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const float *packed,
-                 ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch) {
-  for (ptrdiff_t row = 0; row < m; row += ROW_BLOCK) {
-    ptrdiff_t rows = m - row < ROW_BLOCK ? m - row : ROW_BLOCK;
-    for (ptrdiff_t p = 0; p < k || p == 0; p += DEPTH_BLOCK) {
-      ptrdiff_t depth = k - p < DEPTH_BLOCK ? k - p : DEPTH_BLOCK;
-      const float *block = a + row * stride_m + p * stride_k;
-      ptrdiff_t stride = stride_m;
-      // A stride of whole pages puts the rows of a tile into one set of the first-level cache: copied, they spread.
-      if (scratch && (stride_k != 1 || stride_m % 1024 == 0)) {
-        for (ptrdiff_t i = 0; i < rows; i++)
-          for (ptrdiff_t q = 0; q < depth; q++) scratch[i * DEPTH_BLOCK + q] = block[i * stride_m + q * stride_k];
-        block = scratch;
-        stride = DEPTH_BLOCK;
-      }
-      gemm_block(c + row * stride_c, stride_c, block, stride, packed + p * PANEL, rows, n, k, depth, epilogue, row,
-                 epilogue->accumulate || p > 0, p + depth >= k);
+#define SCRATCH (ROW_BLOCK * (ROW_STRIDE + 1))
+
+INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed,
+                     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *e, float *scratch) {
+  ptrdiff_t units = units_of(precision, k), per_unit = precision == FLOAT32 ? 1 : precision == BFLOAT16 ? 2 : 4;
+  float *scales = scratch + ROW_BLOCK * ROW_STRIDE, factors[ROW_BLOCK];
+  ptrdiff_t blocks = (m + ROW_BLOCK - 1) / ROW_BLOCK, ranges = units > DEPTH_BLOCK ? (units + DEPTH_BLOCK - 1) / DEPTH_BLOCK : 1;
+  for (ptrdiff_t index = 0; index < blocks; index++) {
+    ptrdiff_t row = m * index / blocks, rows = m * (index + 1) / blocks - row;
+    const float *source = a + row * stride_m;
+    for (ptrdiff_t i = 0; precision == INT8 && i < rows; i++) {
+      quantisation q = quantisation_of(source + i * stride_m, stride_k, k);
+      scales[i] = q.scale;
+      factors[i] = q.factor;
+    }
+    for (ptrdiff_t range = 0; range < ranges; range++) {
+      ptrdiff_t p = units * range / ranges, depth = units * (range + 1) / ranges - p, from = p * per_unit;
+      ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
+      for (ptrdiff_t i = 0; i < rows; i++)
+        to_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count, precision == INT8 ? factors[i] : 0, 128);
+      row_block block = {.units = scratch, .depth = depth, .scales = scales};
+      tile_output out = {
+        .c = c + row * stride_c, .stride_c = stride_c, .bias = e->bias, .residual = e->residual ? e->residual + row * e->residual_stride : 0,
+        .residual_stride = e->residual_stride, .scale = e->scale, .activation = e->activation, .add = range > 0, .finish = range + 1 == ranges,
+      };
+      multiply_block(precision, &block, packed, p, rows, n, k, out);
     }
   }
 }
+
+#define GEMM(precision, name) \
+  static ptrdiff_t packed_size_##name(ptrdiff_t n, ptrdiff_t k) { return packed_size_of(precision, n, k); } \
+  static void multiply_##name(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed, \
+                              ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch) { \
+    multiply(precision, c, stride_c, a, stride_m, stride_k, packed, m, n, k, epilogue, scratch); \
+  }
+GEMM(FLOAT32, float32)
+GEMM(BFLOAT16, bfloat16)
+GEMM(INT8, int8)

@@ -1,6 +1,8 @@
 // All loops for one instruction set: the including file has opened its target region and set W, ROWS and NAME.
 #include "vector.h"
 #include "activation.h"
+#include "products.h"
+#include "units.h"
 #include "gemm.h"
 #include "norm.h"
 #include "attention.h"
@@ -14,7 +16,9 @@
 
 const hub_kernels JOIN(hub_kernels_, NAME) = {
   .name = TEXT(NAME), .panel = PANEL, .row_block = ROWS,
-  .packed_size = packed_size, .pack = pack, .gemm = gemm, .gemm_scratch = ROW_BLOCK * DEPTH_BLOCK,
+  .float32 = {packed_size_float32, pack_float32, multiply_float32, SCRATCH},
+  .bfloat16 = {packed_size_bfloat16, pack_bfloat16, multiply_bfloat16, SCRATCH},
+  .int8 = {packed_size_int8, pack_int8, multiply_int8, SCRATCH},
   .attention_scratch = attention_scratch, .attention = attention,
   .attention_backward_scratch = attention_backward_scratch, .attention_backward = attention_backward,
   .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,

@@ -1,14 +1,15 @@
 // A vector of W floats and the functions the loops need on it. Included once per instruction set.
+#pragma once
 typedef float vf __attribute__((vector_size(W * 4)));
 typedef int32_t vi __attribute__((vector_size(W * 4)));
-typedef float vf_unaligned __attribute__((vector_size(W * 4), aligned(4)));
+typedef float vf_unaligned __attribute__((vector_size(W * 4), aligned(4), may_alias));
 
 #define INLINE static inline __attribute__((always_inline))
 
 INLINE vf load(const float *p) { return *(const vf_unaligned *)p; }
 INLINE void store(float *p, vf v) { *(vf_unaligned *)p = v; }
 INLINE vf splat(float x) { return x - (vf){}; }
-INLINE vf select(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
+INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
 INLINE vf vmax(vf a, vf b) { return __builtin_elementwise_max(a, b); }
 INLINE vf vmin(vf a, vf b) { return __builtin_elementwise_min(a, b); }
 
@@ -62,8 +63,8 @@ INLINE vf vexp(vf x) {
 // erf and tanh are odd: x·P(x²)/Q(x²), fitted to the smallest relative error on [0, limit] by iterated weighted
 // least squares in 50 digits; the largest error in float32 is about 3e-7, and the tests hold it there.
 INLINE vf saturated(vf value, vf x, float limit) {
-  value = select(x > limit, splat(1), value);
-  return select(x < -limit, splat(-1), value);
+  value = choose(x > limit, splat(1), value);
+  return choose(x < -limit, splat(-1), value);
 }
 
 INLINE vf verf(vf input) {

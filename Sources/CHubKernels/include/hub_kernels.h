@@ -1,4 +1,4 @@
-// The compute core: loops over float32, one table of functions per instruction set.
+// The compute core: loops over float32 activations, one table of functions per instruction set.
 //
 // Matrices are row-major with a stride in elements. Nothing here allocates, starts threads or keeps state:
 // the caller lends scratch and splits the work. Sums may be taken in any order that the vector width suggests,
@@ -19,15 +19,27 @@ typedef enum {
 } hub_activation;
 
 // What happens to a tile of c = a·bᵀ while it is in registers:
-// c = activation(a·bᵀ [+ c] + bias) · scale + residual.
+// c = activation(a·bᵀ + bias) · scale + residual.
 typedef struct {
   const float *bias;      // [n], or null
   const float *residual;  // [m, n], or null
   ptrdiff_t residual_stride;
   float scale;
   hub_activation activation;
-  int accumulate;         // add to what c holds
 } hub_epilogue;
+
+// Matrix products with b packed in one precision; a and c are float32 in all of them.
+typedef struct {
+  // The size of a packed b [n, k], in units of four bytes.
+  ptrdiff_t (*packed_size)(ptrdiff_t n, ptrdiff_t k);
+  // Packs b, element (j, p) at b[j·stride_n + p·stride_k], into panels of columns.
+  void (*pack)(void *packed, const float *b, ptrdiff_t n, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k);
+  // c [m, n] = epilogue(a · bᵀ), a(i, p) at a[i·stride_m + p·stride_k].
+  // The panels of b from column j on begin packed_size(j, k) behind the first, for j a multiple of the panel.
+  void (*multiply)(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k,
+                   const void *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch);
+  ptrdiff_t scratch;      // floats
+} hub_gemm;
 
 // The rows of one sequence in packed activations, and the shape of attention over them.
 typedef struct {
@@ -39,18 +51,11 @@ typedef struct {
 typedef struct {
   const char *name;
   ptrdiff_t panel;        // columns in a packed panel
-  ptrdiff_t row_block;    // rows that a call of gemm should have at least, where there are so many
+  ptrdiff_t row_block;    // rows that a product should have at least, where there are so many
 
-  // Floats needed to pack b [n, k].
-  ptrdiff_t (*packed_size)(ptrdiff_t n, ptrdiff_t k);
-  // Packs b, element (j, p) at b[j·stride_n + p·stride_k], into panels [k][panel], zero-padded.
-  void (*pack)(float *packed, const float *b, ptrdiff_t n, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k);
-  // c [m, n] = epilogue(a · bᵀ), a(i, p) at a[i·stride_m + p·stride_k].
-  // The panels of b from column j on begin at packed + j·k, for j a multiple of panel.
-  // scratch: gemm_scratch floats; may be null where stride_k is 1.
-  void (*gemm)(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k,
-               const float *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch);
-  ptrdiff_t gemm_scratch;
+  hub_gemm float32;
+  hub_gemm bfloat16;      // a rounded to bfloat16 as well; sums in float32
+  hub_gemm int8;          // b quantised by column, a by row, k ≤ 65536; sums exact
 
   // One head of one sequence: out = softmax(q·kᵀ·scale)·v. scratch: attention_scratch(rows, head_width) floats.
   ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t head_width);
