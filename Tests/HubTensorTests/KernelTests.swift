@@ -77,10 +77,15 @@ import Testing
     expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(cx.engine.kernels.name)")
   }
 
-  @Test(arguments: engines.indices, [[1], [3, 1, 18], [70, 5]])
-  func attentionMatchesItsDefinition(engine: Int, lengths: [Int]) {
+  /// One sequence is longer than a block of keys, one head wider than a range of depth.
+  static let attentions: [(lengths: [Int], heads: Int, width: Int)] = [
+    ([1], 3, 5), ([3, 1, 18], 3, 5), ([70, 5], 3, 5), ([33], 2, 64), ([2, 300], 1, 3), ([3], 1, 801)
+  ]
+
+  @Test(arguments: engines.indices, attentions)
+  func attentionMatchesItsDefinition(engine: Int, shape: (lengths: [Int], heads: Int, width: Int)) {
     let cx = Context(engines[engine])
-    let heads = 3, width = 5, columns = 15
+    let (lengths, heads, width) = shape, columns = heads * width
     let sequences = Sequences(lengths: lengths), rows = sequences.rows
     var numbers = Numbers(rows)
     let q = numbers(rows * columns), k = numbers(rows * columns), v = numbers(rows * columns)
@@ -100,7 +105,7 @@ import Testing
         }
       }
     }
-    expectClose(y.values, expected, within: 1e-5, "attention over \(lengths) on \(cx.engine.kernels.name)")
+    expectClose(y.values, expected, within: 1e-5, "attention over \(shape) on \(cx.engine.kernels.name)")
   }
 
   @Test(arguments: engines.indices)

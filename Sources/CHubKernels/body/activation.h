@@ -9,13 +9,13 @@ INLINE vf gelu_tanh_inner(vf x) { return vtanh(SQRT_2_PI * (x + 0.044715f * x * 
 INLINE vf activation_of(vf x, hub_activation activation) {
   switch (activation) {
     case HUB_IDENTITY: return x;
-    case HUB_RELU: return vmax(x, splat(0));
+    case HUB_RELU: return vmax(splat(0), x);
     case HUB_GELU: return 0.5f * x * (1.0f + verf(x * SQRT_HALF));
     case HUB_GELU_TANH: return 0.5f * x * (1.0f + gelu_tanh_inner(x));
     case HUB_SILU: return x * vsigmoid(x);
     case HUB_TANH: return vtanh(x);
     case HUB_SIGMOID: return vsigmoid(x);
-    case HUB_LEAKY_RELU: return vmax(x, splat(0)) + 0.01f * vmin(x, splat(0));
+    case HUB_LEAKY_RELU: return vmax(splat(0), x) + 0.01f * vmin(splat(0), x);
   }
   return x;
 }

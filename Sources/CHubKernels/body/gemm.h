@@ -1,10 +1,8 @@
 // c = epilogue(a · bᵀ) over panels of b: the outer loops keep a block of a in the second-level cache and stream
 // the panels of b past it; the tile holds ROWS x PANEL sums in registers.
 #define ROW_BLOCK (12 * ROWS)
-#ifndef DEPTH_BLOCK
-#define DEPTH_BLOCK 768             // units of k
-#endif
-#define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: a power of two would put all rows into one set of the cache
+#define DEPTH_BLOCK 768                // units of k
+#define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: rows a power of two apart would share one set of the cache
 
 // What one tile needs beside its operands.
 typedef struct {
@@ -16,7 +14,7 @@ typedef struct {
   hub_activation activation;
   int add, finish;              // add the sums that c holds; apply the epilogue
   const float *row_scales, *column_scales;  // of INT8
-  const int32_t *surplus;                   // of INT8: what each sum is too large by
+  const float *surplus;                     // of INT8, an integer a column: what its sums are too large by
 } tile_output;
 
 INLINE vf finished(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
@@ -42,7 +40,7 @@ INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdif
   }
   if (out->finish) {
     if (precision == INT8) {
-      vi exact = (vi)value - (vi)load((const float *)out->surplus + column);
+      vi exact = (vi)value - (vi)load(out->surplus + column);
       value = __builtin_convertvector(exact, vf) * (out->row_scales[row] * load(out->column_scales + column));
     }
     value = finished(value, out, row, column, whole);
@@ -105,30 +103,31 @@ typedef void (*tile_function)(const float *, const float *, ptrdiff_t, const til
 #endif
 static const tile_function tiles[3][ROWS + 1] = {ALL_TILES(FLOAT32), ALL_TILES(BFLOAT16), ALL_TILES(INT8)};
 
-// A block of rows of a, in units, as the tiles read it.
+// A block of rows of a, in units as the tiles read them, over units [first, first + depth) of k.
 typedef struct {
   const float *units;
-  ptrdiff_t depth;
+  ptrdiff_t rows, first, depth;
   const float *scales;  // of INT8, by row
 } row_block;
 
-// Rows [first, first + count) against all panels, over one range of k; `strip` by strip of at most ROWS rows.
-INLINE void multiply_block(int precision, const row_block *block, const float *packed, ptrdiff_t first_unit, ptrdiff_t rows, ptrdiff_t n,
-                           ptrdiff_t k, tile_output out) {
-  ptrdiff_t strips = (rows + ROWS - 1) / ROWS, units = units_of(precision, k);
+// The block against all panels, strip by strip of at most ROWS rows.
+INLINE void multiply_block(int precision, const row_block *block, const float *packed, ptrdiff_t n, ptrdiff_t k, tile_output out) {
+  ptrdiff_t rows = block->rows, strips = (rows + ROWS - 1) / ROWS, units = units_of(precision, k);
   float *c = out.c;
   const float *bias = out.bias, *residual = out.residual;
   for (ptrdiff_t column = 0; column < n; column += PANEL, packed += panel_size(precision, k)) {
     out.columns = n - column;
     out.bias = bias ? bias + column : 0;
-    out.column_scales = packed + units * PANEL;
-    out.surplus = (const int32_t *)(packed + (units + 1) * PANEL);
+    if (precision == INT8) {
+      out.column_scales = packed + units * PANEL;
+      out.surplus = packed + (units + 1) * PANEL;
+    }
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
       ptrdiff_t row = strip * rows / strips, end = (strip + 1) * rows / strips;
       out.c = c + row * out.stride_c + column;
       out.residual = residual ? residual + row * out.residual_stride + column : 0;
-      out.row_scales = block->scales + row;
-      tiles[precision][end - row](block->units + row * ROW_STRIDE, packed + first_unit * PANEL, block->depth, &out);
+      if (precision == INT8) out.row_scales = block->scales + row;
+      tiles[precision][end - row](block->units + row * ROW_STRIDE, packed + block->first * PANEL, block->depth, &out);
     }
   }
 }
@@ -137,7 +136,7 @@ INLINE void multiply_block(int precision, const row_block *block, const float *p
 
 INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed,
                      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *e, float *scratch) {
-  ptrdiff_t units = units_of(precision, k), per_unit = precision == FLOAT32 ? 1 : precision == BFLOAT16 ? 2 : 4;
+  ptrdiff_t units = units_of(precision, k), per_unit = ELEMENTS(precision);
   float *scales = scratch + ROW_BLOCK * ROW_STRIDE, factors[ROW_BLOCK];
   ptrdiff_t blocks = (m + ROW_BLOCK - 1) / ROW_BLOCK, ranges = units > DEPTH_BLOCK ? (units + DEPTH_BLOCK - 1) / DEPTH_BLOCK : 1;
   for (ptrdiff_t index = 0; index < blocks; index++) {
@@ -153,12 +152,12 @@ INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a
       ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
       for (ptrdiff_t i = 0; i < rows; i++)
         to_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count, precision == INT8 ? factors[i] : 0, 128);
-      row_block block = {.units = scratch, .depth = depth, .scales = scales};
+      row_block block = {.units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales};
       tile_output out = {
         .c = c + row * stride_c, .stride_c = stride_c, .bias = e->bias, .residual = e->residual ? e->residual + row * e->residual_stride : 0,
         .residual_stride = e->residual_stride, .scale = e->scale, .activation = e->activation, .add = range > 0, .finish = range + 1 == ranges,
       };
-      multiply_block(precision, &block, packed, p, rows, n, k, out);
+      multiply_block(precision, &block, packed, n, k, out);
     }
   }
 }

@@ -3,10 +3,8 @@
 // signed, of a shifted up by 128 to be unsigned, as the dot-product instructions want them.
 enum { FLOAT32, BFLOAT16, INT8 };
 
-INLINE ptrdiff_t units_of(int precision, ptrdiff_t k) {
-  ptrdiff_t per_unit = precision == FLOAT32 ? 1 : precision == BFLOAT16 ? 2 : 4;
-  return (k + per_unit - 1) / per_unit;
-}
+#define ELEMENTS(precision) ((precision) == FLOAT32 ? 1 : (precision) == BFLOAT16 ? 2 : 4)
+INLINE ptrdiff_t units_of(int precision, ptrdiff_t k) { return (k + ELEMENTS(precision) - 1) / ELEMENTS(precision); }
 
 // An instruction set that has an instruction for it defines these before this file.
 #ifndef BFLOAT16_PRODUCTS

@@ -71,29 +71,44 @@ INLINE ptrdiff_t panel_size(int precision, ptrdiff_t k) { return PANEL * (units_
 
 INLINE ptrdiff_t packed_size_of(int precision, ptrdiff_t n, ptrdiff_t k) { return (n + PANEL - 1) / PANEL * panel_size(precision, k); }
 
-INLINE void pack_column(int precision, int32_t *panel, ptrdiff_t j, const float *column, ptrdiff_t stride, ptrdiff_t count) {
-  enum { PIECE = 64 };  // units at a time
-  int32_t piece[PIECE], total = 0;
-  ptrdiff_t units = units_of(precision, count), elements = PIECE * (precision == FLOAT32 ? 1 : precision == BFLOAT16 ? 2 : 4);
-  quantisation q = precision == INT8 ? quantisation_of(column, stride, count) : (quantisation){0, 0};
-  for (ptrdiff_t first = 0, p = 0; first < count; first += elements) {
-    ptrdiff_t part = count - first < elements ? count - first : elements, part_units = units_of(precision, part);
-    to_units(precision, piece, column + first * stride, stride, part, q.factor, 0);
-    for (ptrdiff_t i = 0; i < part_units; i++, p++) panel[p * PANEL + j] = piece[i];
-    if (precision == INT8)
-      for (ptrdiff_t i = 0; i < part; i++) total += ((const int8_t *)piece)[i];
+// Columns j.. of a panel, W at once: as many units of each as fit the first-level cache, then turned over.
+INLINE void pack_columns(int precision, float *panel, const float *b, ptrdiff_t columns, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k) {
+  enum { PIECE = 64 };  // units
+  float pieces[W][PIECE], scales[W] = {0}, factors[W] = {0};
+  int32_t totals[W] = {0};
+  ptrdiff_t units = units_of(precision, k), elements = PIECE * ELEMENTS(precision);
+  __builtin_memset(pieces, 0, sizeof pieces);
+  for (ptrdiff_t j = 0; precision == INT8 && j < columns; j++) {
+    quantisation q = quantisation_of(b + j * stride_n, stride_k, k);
+    scales[j] = q.scale;
+    factors[j] = q.factor;
+  }
+  for (ptrdiff_t first = 0, p = 0; first < k; first += elements) {
+    ptrdiff_t part = k - first < elements ? k - first : elements;
+    for (ptrdiff_t j = 0; j < columns; j++) {
+      to_units(precision, pieces[j], b + j * stride_n + first * stride_k, stride_k, part, factors[j], 0);
+      for (ptrdiff_t i = 0; precision == INT8 && i < part; i++) totals[j] += ((const int8_t *)pieces[j])[i];
+    }
+    for (ptrdiff_t from = 0; from < PIECE && p < units; from += W) {
+      vf block[W];
+      for (int j = 0; j < W; j++) block[j] = load(pieces[j] + from);
+      transpose(block);
+      for (int i = 0; i < W && p < units; i++, p++) store(panel + p * PANEL, block[i]);
+    }
   }
   if (precision != INT8) return;
-  __builtin_memcpy(panel + units * PANEL + j, &q.scale, 4);
-  panel[(units + 1) * PANEL + j] = 128 * total;
+  for (int j = 0; j < W; j++) totals[j] *= 128;
+  __builtin_memcpy(panel + units * PANEL, scales, sizeof scales);
+  __builtin_memcpy(panel + (units + 1) * PANEL, totals, sizeof totals);
 }
 
 INLINE void pack_panels(int precision, void *packed, const float *b, ptrdiff_t n, ptrdiff_t k, ptrdiff_t stride_n, ptrdiff_t stride_k) {
-  int32_t *panel = packed;
+  float *panel = packed;
   for (ptrdiff_t first = 0; first < n; first += PANEL, panel += panel_size(precision, k)) {
-    ptrdiff_t columns = n - first < PANEL ? n - first : PANEL;
-    if (columns < PANEL) __builtin_memset(panel, 0, panel_size(precision, k) * 4);
-    for (ptrdiff_t j = 0; j < columns; j++) pack_column(precision, panel, j, b + (first + j) * stride_n, stride_k, k);
+    for (int half = 0; half < 2; half++) {
+      ptrdiff_t left = n - first - half * W, columns = left < 0 ? 0 : left < W ? left : W;
+      pack_columns(precision, panel + half * W, b + (columns ? (first + half * W) * stride_n : 0), columns, k, stride_n, stride_k);
+    }
   }
 }
 

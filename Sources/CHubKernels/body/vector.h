@@ -10,8 +10,9 @@ INLINE vf load(const float *p) { return *(const vf_unaligned *)p; }
 INLINE void store(float *p, vf v) { *(vf_unaligned *)p = v; }
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
-INLINE vf vmax(vf a, vf b) { return __builtin_elementwise_max(a, b); }
-INLINE vf vmin(vf a, vf b) { return __builtin_elementwise_min(a, b); }
+// b where one of them is not a number: one instruction, unlike fmax.
+INLINE vf vmax(vf a, vf b) { return choose(a > b, a, b); }
+INLINE vf vmin(vf a, vf b) { return choose(a < b, a, b); }
 
 // The first `count` < W floats at p, zeros behind them.
 INLINE vf load_part(const float *p, ptrdiff_t count) {
@@ -25,19 +26,70 @@ INLINE void store_part(float *p, vf v, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) p[i] = lanes[i];
 }
 
+// Two vectors shuffled like cards: the lower halves, and the upper halves.
+#if W == 16
+#define LOWER_HALVES 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23
+#define UPPER_HALVES 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31
+#elif W == 8
+#define LOWER_HALVES 0, 8, 1, 9, 2, 10, 3, 11
+#define UPPER_HALVES 4, 12, 5, 13, 6, 14, 7, 15
+#else
+#define LOWER_HALVES 0, 4, 1, 5
+#define UPPER_HALVES 2, 6, 3, 7
+#endif
+
+// Rows become columns: each of log₂ W shuffles of row i with row i + W/2 brings one bit of the row's number into
+// the lane's.
+INLINE void transpose(vf rows[W]) {
+#pragma clang loop unroll(full)
+  for (int round = 1; round < W; round *= 2) {
+    vf next[W];
+#pragma clang loop unroll(full)
+    for (int i = 0; i < W / 2; i++) {
+      next[2 * i] = __builtin_shufflevector(rows[i], rows[i + W / 2], LOWER_HALVES);
+      next[2 * i + 1] = __builtin_shufflevector(rows[i], rows[i + W / 2], UPPER_HALVES);
+    }
+#pragma clang loop unroll(full)
+    for (int i = 0; i < W; i++) rows[i] = next[i];
+  }
+}
+
+// Halves folded onto each other: the same order of additions for every W that shares it.
+#if W == 16
+#define FOLDED_8(v) __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7)
+#define FOLDED_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11)
+#define FOLDED_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13)
+#define FOLDED_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)
+#elif W == 8
+#define FOLDED_4(v) __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3)
+#define FOLDED_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5)
+#define FOLDED_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)
+#else
+#define FOLDED_2(v) __builtin_shufflevector(v, v, 2, 3, 0, 1)
+#define FOLDED_1(v) __builtin_shufflevector(v, v, 1, 0, 3, 2)
+#endif
+
 INLINE float sum(vf v) {
-  float lanes[W];
-  store(lanes, v);
-  for (int width = W / 2; width > 0; width /= 2)
-    for (int i = 0; i < width; i++) lanes[i] += lanes[i + width];
-  return lanes[0];
+#if W >= 16
+  v += FOLDED_8(v);
+#endif
+#if W >= 8
+  v += FOLDED_4(v);
+#endif
+  v += FOLDED_2(v);
+  v += FOLDED_1(v);
+  return v[0];
 }
 INLINE float largest(vf v) {
-  float lanes[W];
-  store(lanes, v);
-  float most = lanes[0];
-  for (int i = 1; i < W; i++) most = lanes[i] > most ? lanes[i] : most;
-  return most;
+#if W >= 16
+  v = vmax(v, FOLDED_8(v));
+#endif
+#if W >= 8
+  v = vmax(v, FOLDED_4(v));
+#endif
+  v = vmax(v, FOLDED_2(v));
+  v = vmax(v, FOLDED_1(v));
+  return v[0];
 }
 
 // eˣ: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial for eʳ, n added to the exponent. Below 2 ulp; results
