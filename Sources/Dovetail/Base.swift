@@ -14,9 +14,11 @@ public struct Base: Sendable {
 
   /// Loads a Hugging Face checkpoint folder.
   ///
-  /// - Parameter fingerprint: what ``Checkpoint/fingerprint()`` gave when the model was registered; computed if `nil`
+  /// - Parameters:
+  ///   - fingerprint: what ``Checkpoint/fingerprint()`` gave when the model was registered; computed if `nil`
+  ///   - precision: of products with the model's weights; adapters, norms and heads stay in float32
   /// - Throws: ``Failure``: files missing or malformed, a model or tokenizer that is not supported.
-  public init(name: String, folder: String, fingerprint: Digest? = nil, engine: Engine) throws {
+  public init(name: String, folder: String, fingerprint: Digest? = nil, precision: Precision = .float32, engine: Engine) throws {
     let checkpoint = try Checkpoint(folder: folder)
     model = try checkpoint.load(engine: engine)
     tokenizer = try TokenizerFile.load(folder: folder)
@@ -25,7 +27,7 @@ public struct Base: Sendable {
     identity = Manifest.Base(
       architecture: try checkpoint.configuration.string("model_type"), name: name, hiddenSize: model.shape.hiddenSize,
       layers: model.shape.layers, fingerprint: fingerprint ?? checkpoint.fingerprint())
-    model.prepare(in: Context(engine))
+    model.prepare(in: Context(engine, precision: precision))
   }
 }
 

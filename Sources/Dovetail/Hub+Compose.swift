@@ -8,15 +8,16 @@ import HubWeights
 extension Hub {
   /// Loads a registered base model with its tokenizer.
   ///
+  /// - Parameter precision: of products with the model's weights; adapters, norms and heads stay in float32
   /// - Throws: ``Failure``: no such model, its files changed since it was registered, or they cannot be loaded.
-  public func baseModel(_ name: String, engine: Engine? = nil) throws -> Base {
+  public func baseModel(_ name: String, precision: Precision = .float32, engine: Engine? = nil) throws -> Base {
     let record = try registry.baseModel(name)
     if record.hasChanged {
       throw Failure(
         .changedModel, "the files of the base model \(name.debugDescription) changed since it was registered", at: record.folder,
         hint: "hub model remove \(name), then hub model add it again")
     }
-    return try Base(name: name, folder: record.folder, fingerprint: record.description.fingerprint, engine: engine ?? Engine())
+    return try Base(name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision, engine: engine ?? Engine())
   }
 
   /// Puts installed adapters together on a base model, with the head that answers.

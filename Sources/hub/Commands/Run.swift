@@ -23,6 +23,7 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"), completion: .file()) var input: String?
   @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n")) var maxLength: Int?
   @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all processors.", valueName: "n")) var threads: Int?
+  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.") var precision = Precision.float32
   @Flag(help: "Take adapters that were trained on other weights of the same architecture.") var allowBaseMismatch = false
   @Flag(help: "Print one JSON object a line, with logits.") var json = false
   @OptionGroup var options: RegistryOptions
@@ -38,7 +39,7 @@ struct Run: ParsableCommand {
   func run() throws {
     let composition = try setup.map { try Composition(parsing: $0) }
     let hub = try options.open()
-    let base = try hub.baseModel(model, engine: Engine(threads: threads))
+    let base = try hub.baseModel(model, precision: precision, engine: Engine(threads: threads))
     let composed = try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
     let format: any AnswerFormat = json ? JSONAnswers() : ReadableAnswers(width: Console.width)
     let questions = text.map { Question(id: nil, input: .success(.text($0))) }
