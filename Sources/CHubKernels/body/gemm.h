@@ -1,6 +1,9 @@
 // c = epilogue(a · bᵀ) over panels of b: the outer loops keep a block of a in the second-level cache and stream
 // the panels of b past it; the tile holds ROWS x PANEL sums in registers.
 #define ROW_BLOCK (12 * ROWS)
+// With few rows the weights come from memory: fetched so many floats ahead, across pages, where the processor's own
+// prefetching stops, they arrive in time.
+#define AHEAD 2048
 #define DEPTH_BLOCK 768                // units of k
 #define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: rows a power of two apart would share one set of the cache
 
@@ -63,6 +66,7 @@ INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdif
 #pragma clang loop unroll_count(4)
   for (ptrdiff_t p = 0; p < depth; p++) {
     vf b0 = load(b + p * PANEL), b1 = load(b + p * PANEL + W);
+    for (int i = 0; i < PANEL; i += 16) __builtin_prefetch(b + p * PANEL + AHEAD + i);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
       vi x = splat_unit(a + i * ROW_STRIDE + p);
