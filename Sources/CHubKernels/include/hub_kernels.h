@@ -39,6 +39,9 @@ typedef struct {
   void (*multiply)(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k,
                    const void *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch);
   ptrdiff_t scratch;      // floats
+  // Multiplies and adds in registers alone, for measuring the most that multiply could reach.
+  float (*peak)(ptrdiff_t rounds);
+  ptrdiff_t peak_operations;  // in a round
 } hub_gemm;
 
 // The rows of one sequence in packed activations, and the shape of attention over them.

@@ -1,0 +1,14 @@
+import HubManifest
+
+/// Runs `body` once to warm up, then until `seconds` are over, three times at least; the seconds of each, sorted.
+func measure(seconds: Double, _ body: () throws -> Void) rethrows -> [Double] {
+  let clock = ContinuousClock()
+  try body()
+  var times: [Double] = []
+  let start = clock.now
+  while times.count < 3 || clock.now - start < .seconds(seconds) { times.append(try clock.measure(body) / .seconds(1)) }
+  return times.sorted()
+}
+
+/// A number with three digits behind the point.
+func rounded(_ value: Double) -> JSON { .number((value * 1000).rounded() / 1000) }
