@@ -126,6 +126,13 @@ import Testing
     expectClose(y.values, expected, within: 1e-5, "fusion on \(cx.engine.kernels.name)")
   }
 
+  @Test func theMachinesLimitsAreMeasured() {
+    for kernels in Kernels.available {
+      for precision in Precision.allCases { #expect(kernels.peak(precision, tries: 1).isFinite && kernels.peak(precision, tries: 1) > 1e6) }
+    }
+    #expect(Engine(kernels: Kernels.available[0], threads: 2).memoryBandwidth(megabytes: 8, tries: 1) > 1e6)
+  }
+
   @Test func anUnknownInstructionSetIsRefused() throws {
     #expect(throws: (any Error).self) { try Kernels.named("abacus") }
     #expect(try Kernels.named("portable").name == "portable")
