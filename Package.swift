@@ -35,7 +35,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
-  ("HubTransformerTests", ["HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
+  ("HubTransformerTests", ["HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
   ("DovetailTests", ["Dovetail", "HubRegistry", "HubAdapters", "HubTensor", "HubWeights", "HubManifest", "HubTesting"]),

@@ -17,17 +17,20 @@ public struct Base: Sendable {
   /// - Parameters:
   ///   - fingerprint: what ``Checkpoint/fingerprint()`` gave when the model was registered; computed if `nil`
   ///   - precision: of products with the model's weights; adapters, norms and heads stay in float32
+  ///   - cache: where the kernels' form of large models' weights is kept for the next time
   /// - Throws: ``Failure``: files missing or malformed, a model or tokenizer that is not supported.
-  public init(name: String, folder: String, fingerprint: Digest? = nil, precision: Precision = .float32, engine: Engine) throws {
+  public init(name: String, folder: String, fingerprint: Digest? = nil, precision: Precision = .float32, cache: PackedCache? = nil, engine: Engine) throws {
     let checkpoint = try Checkpoint(folder: folder)
     model = try checkpoint.load(engine: engine)
     tokenizer = try TokenizerFile.load(folder: folder)
     self.name = name
     self.engine = engine
+    let fingerprint = fingerprint ?? checkpoint.fingerprint()
     identity = Manifest.Base(
       architecture: try checkpoint.configuration.string("model_type"), name: name, hiddenSize: model.shape.hiddenSize,
-      layers: model.shape.layers, fingerprint: fingerprint ?? checkpoint.fingerprint())
-    model.prepare(in: Context(engine, precision: precision))
+      layers: model.shape.layers, fingerprint: fingerprint)
+    let context = Context(engine, precision: precision)
+    if let cache { cache.prepare(model, fingerprint: fingerprint, in: context) } else { model.prepare(in: context) }
   }
 }
 

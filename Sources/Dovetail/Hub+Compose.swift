@@ -17,7 +17,9 @@ extension Hub {
         .changedModel, "the files of the base model \(name.debugDescription) changed since it was registered", at: record.folder,
         hint: "hub model remove \(name), then hub model add it again")
     }
-    return try Base(name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision, engine: engine ?? Engine())
+    return try Base(
+      name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision, cache: .users(),
+      engine: engine ?? Engine())
   }
 
   /// Puts installed adapters together on a base model, with the head that answers.

@@ -13,6 +13,9 @@ public struct Kernels: @unchecked Sendable {
   /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable`.
   public var name: String { String(cString: table.name) }
 
+  /// Changes whenever a kernel packs weights in another way than before.
+  public static let layoutVersion = 1
+
   /// What this processor can run, best first.
   public static let available: [Kernels] = (0..<hub_kernels_count()).compactMap { index in
     hub_kernels_at(index).map { Kernels(table: $0.pointee) }

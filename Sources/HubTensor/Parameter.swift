@@ -1,3 +1,4 @@
+import CHubKernels
 import Synchronization
 
 /// A weight `[rows, columns]` of a model, an adapter or a head; a vector has one row.
@@ -50,6 +51,28 @@ public final class Parameter: Sendable {
       state.precision = precision
     }
     _ = packed(in: context)
+  }
+
+  /// The packed form, for keeping it in a file, and what keeps its memory alive.
+  public func withPackedUnits<Result>(
+    in context: Context, _ body: (UnsafeRawBufferPointer, _ owner: any AnyObject & Sendable) throws -> Result
+  ) rethrows -> Result {
+    let packed = packed(in: context)
+    let count = packed.precision.gemm(of: context.kernels).packed_size(rows, columns)
+    return try body(UnsafeRawBufferPointer(start: packed.block.base, count: count * MemoryLayout<Float>.size), packed.block)
+  }
+
+  /// Takes a packed form that was made before in the context's precision, by kernels of the same name.
+  ///
+  /// - Returns: false if it is not as large as these kernels make it; then nothing is changed.
+  public func adopt(packed units: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable, in context: Context) -> Bool {
+    guard let base = units.baseAddress, units.count == context.precision.gemm(of: context.kernels).packed_size(rows, columns) else { return false }
+    let block = Block(base: UnsafeMutablePointer(mutating: base), capacity: units.count, owner: .borrowed(owner))
+    state.withLock { state in
+      state.precision = context.precision
+      state.packed = Packed(precision: context.precision, block: block)
+    }
+    return true
   }
 
   /// For `x · Wᵀ`, `W` being `[out, in]`.

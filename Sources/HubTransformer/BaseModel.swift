@@ -50,8 +50,15 @@ public protocol BaseModel: Sendable {
   /// What the model's pooler makes of the first token of each sequence; `nil` without a pooler.
   func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor?
 
+  /// The weights that products are taken with, which the kernels want in a layout of their own.
+  var matrices: [Parameter] { get }
+}
+
+extension BaseModel {
   /// Brings the weights into the layout that the kernels want, so that the first pass is as fast as the next.
-  func prepare(in context: Context)
+  public func prepare(in context: Context) {
+    for matrix in matrices { matrix.prepare(in: context) }
+  }
 }
 
 /// The base models that Dovetail knows: one file each under `Models/`, one line here.

@@ -1,3 +1,4 @@
+import Foundation
 public import HubTensor
 
 /// Parameters that were never trained, drawn from a seed and their own name: the order in which they are asked for
@@ -50,8 +51,9 @@ struct SplitMix: RandomNumberGenerator {
     return z ^ (z >> 31)
   }
 
-  /// A standard Gaussian: the sum of twelve uniform numbers less six has its first moments, and bounded tails.
+  /// A standard Gaussian (Box and Muller 1958).
   mutating func normal() -> Float {
-    (0..<12).reduce(Float(-6)) { sum, _ in sum + Float.random(in: 0..<1, using: &self) }
+    let radius = (-2 * log(Float.random(in: Float.leastNormalMagnitude...1, using: &self))).squareRoot()
+    return radius * cos(2 * Float.pi * Float.random(in: 0..<1, using: &self))
   }
 }

@@ -62,7 +62,20 @@ struct ByteRegion: Sendable {
   private enum Storage: Sendable {
     case mapped(MappedFile)
     case owned([UInt8])
+    case borrowed(Borrowed)
   }
+
+  /// Memory that somebody else keeps alive. It is never written, which is what makes it safe to share.
+  private final class Borrowed: Sendable {
+    nonisolated(unsafe) let bytes: UnsafeRawBufferPointer
+    private let owner: any AnyObject & Sendable
+
+    init(_ bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) {
+      self.bytes = bytes
+      self.owner = owner
+    }
+  }
+
   private let storage: Storage
   private let range: Range<Int>
 
@@ -73,6 +86,11 @@ struct ByteRegion: Sendable {
 
   init(_ bytes: [UInt8]) {
     storage = .owned(bytes)
+    range = 0..<bytes.count
+  }
+
+  init(borrowing bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) {
+    storage = .borrowed(Borrowed(bytes, owner: owner))
     range = 0..<bytes.count
   }
 
@@ -97,6 +115,7 @@ struct ByteRegion: Sendable {
     switch storage {
     case .mapped(let file): return try file.withBytes(range, body)
     case .owned(let bytes): return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
+    case .borrowed(let memory): return try withExtendedLifetime(memory) { try body(UnsafeRawBufferPointer(rebasing: memory.bytes[range])) }
     }
   }
 

@@ -2,7 +2,7 @@ import HubArchive
 import HubManifest
 
 /// Writes the safetensors format: tensors in ascending order of their names' bytes, the header padded with spaces
-/// to a multiple of 8 bytes. Equal tensors are equal files.
+/// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are equal files.
 public enum SafetensorsWriter {
   /// The whole file in memory.
   ///
@@ -46,7 +46,7 @@ public enum SafetensorsWriter {
       offset = end
     }
     var text = Array("{\(entries.joined(separator: ","))}".utf8)
-    text += Array(repeating: 0x20, count: (8 - text.count % 8) % 8)
+    text += Array(repeating: 0x20, count: (64 - (8 + text.count) % 64) % 64)
     return withUnsafeBytes(of: UInt64(text.count).littleEndian) { Array($0) } + text
   }
 }

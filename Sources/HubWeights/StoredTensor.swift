@@ -36,6 +36,13 @@ public struct StoredTensor: Sendable {
     try self.init(name: name, type: .float32, shape: shape, bytes: bytes)
   }
 
+  /// A tensor in memory that `owner` keeps alive and nobody changes.
+  ///
+  /// - Throws: ``Failure/Code/malformedTensor`` if the bytes are not exactly as many as type and shape need.
+  public init(name: String, type: ElementType, shape: [Int], borrowing bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) throws {
+    try self.init(name: name, type: type, shape: shape, region: ByteRegion(borrowing: bytes, owner: owner))
+  }
+
   init(name: String, type: ElementType, shape: [Int], region: ByteRegion) throws {
     count = try Self.elementCount(of: shape, name: name)
     guard count * type.byteSize == region.count else {
@@ -95,10 +102,10 @@ public struct StoredTensor: Sendable {
     return try floats().withUnsafeBufferPointer(body)
   }
 
-  /// The mapped bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped, `F32` and
-  /// aligned.
-  public func withMappedFloats<Result>(_ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result) rethrows -> Result? {
-    guard type == .float32, let file = region.file else { return nil }
+  /// The mapped bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped, aligned, and
+  /// of a type of four bytes.
+  public func withMappedUnits<Result>(_ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result) rethrows -> Result? {
+    guard type.byteSize == MemoryLayout<Float>.size, let file = region.file else { return nil }
     return try region.withBytes { bytes in
       guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }
       return try body(bytes.assumingMemoryBound(to: Float.self), file)

@@ -47,9 +47,7 @@ struct PostNormEncoder: Sendable {
     pooler.map { $0(cx.rows(hidden, sequences.firstRows), then: .tanh, in: cx) }
   }
 
-  func prepare(in cx: Context) {
-    for linear in layers.flatMap(\.linears) { linear.weight.prepare(in: cx) }
-  }
+  var matrices: [Parameter] { layers.flatMap(\.linears).map(\.weight) }
 }
 
 extension Sequences {

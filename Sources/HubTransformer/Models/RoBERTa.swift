@@ -33,5 +33,5 @@ public struct RoBERTa: BaseModel {
   }
 
   public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
-  public func prepare(in context: Context) { encoder.prepare(in: context) }
+  public var matrices: [Parameter] { encoder.matrices }
 }
