@@ -36,7 +36,20 @@ public enum BundleCheck {
     let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + leftOut).max() ?? -1
     let layers = base.layers ?? last + 1
     guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }
-    return BaseShape(hiddenSize: base.hiddenSize, embeddingSize: base.hiddenSize, layers: layers)
+    return BaseShape(
+      hiddenSize: base.hiddenSize, embeddingSize: base.hiddenSize, intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
+  }
+
+  /// The width of the feed-forward block, where a low-rank matrix tells it.
+  private static func intermediateSize(_ bundle: HubBundle.Bundle) -> Int? {
+    for tensor in bundle.weights.tensors {
+      switch site(of: tensor.name)?.place {
+      case .intermediate? where tensor.name.hasSuffix(".lora_b"): return tensor.shape.first
+      case .output? where tensor.name.hasSuffix(".lora_a"): return tensor.shape.last
+      default: continue
+      }
+    }
+    return nil
   }
 
   /// The site in a name such as `layers.3.feed_forward.down.weight`.

@@ -30,11 +30,24 @@ public protocol AdapterMethod: Sendable {
   /// What it does at the end of a sublayer; `nil` where it does nothing.
   func sublayerAdapter(at site: Site) -> (any SublayerAdapter)?
 
+  /// What it does to the output of a linear layer; `nil` where it does nothing.
+  func projectionAdapter(at site: Site) -> (any ProjectionAdapter)?
+
   /// What it does to the embedding output; `nil` if nothing.
   var embeddingAdapter: (any EmbeddingAdapter)? { get }
 
   /// All weights, in the order of the file.
   var parameters: [Parameter] { get }
+
+  /// Those of ``parameters`` that training leaves as they are.
+  var frozenParameters: [Parameter] { get }
+}
+
+extension AdapterMethod {
+  public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { nil }
+  public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { nil }
+  public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
+  public var frozenParameters: [Parameter] { [] }
 }
 
 /// An adapter between a sublayer and the residual stream. Compositions call its steps one by one, which is how one
@@ -45,7 +58,7 @@ public protocol SublayerAdapter: Sendable {
   /// The adapter's contribution, without any residual: what a fusion attends over.
   func contribution(_ input: Tensor, in context: Context) -> Tensor
   /// The adapter's output: contribution and residual.
-  func output(_ input: PreparedInput, in context: Context) -> Tensor
+  func output(_ input: PreparedInput, _ gating: Gating, in context: Context) -> Tensor
   /// Joins the output with the residual stream, at the end of whatever composition this adapter came last in.
   func joined(_ output: Tensor, in sublayer: Sublayer, _ context: Context) -> Tensor
 }
@@ -66,6 +79,54 @@ public struct PreparedInput {
   }
 }
 
+/// An adapter of a linear layer. In a stack each reads the contribution of the one before; the last joins the output.
+public protocol ProjectionAdapter: Sendable {
+  /// Whether it can stand behind another one: not if it reads the layer's input width and the output has another.
+  var canFollow: Bool { get }
+  /// What the adapter makes of `h`: the contribution of the adapter before it; `nil` for the first, which reads the
+  /// layer's input.
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor
+  /// The layer's output, without activation, together with the contribution.
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor
+  /// Both steps at once, for an adapter that acts alone.
+  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in context: Context) -> Tensor
+}
+
+extension ProjectionAdapter {
+  public func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    joined(contribution(nil, to: projection, gating, in: context), with: output, of: projection, in: context)
+  }
+}
+
+/// Multiplies the rows of each sequence by a learned share: the mean of `σ(gate(x))` over its tokens.
+///
+/// The Python library averages over padding as well, so that an answer depends on the other texts of the batch;
+/// Dovetail never sees padding.
+public struct Gating {
+  public let sequences: Sequences
+  private let observe: ((Tensor) -> Void)?
+
+  /// - Parameter observe: is given the shares, `[sequences, 1]`
+  public init(_ sequences: Sequences, observe: ((Tensor) -> Void)? = nil) {
+    self.sequences = sequences
+    self.observe = observe
+  }
+
+  /// - Parameters:
+  ///   - x: `[rows, columns]`, the rows of the sequences
+  ///   - scores: `[rows, 1]`, the output of the gate before the sigmoid
+  public func callAsFunction(_ x: Tensor, by scores: Tensor, in context: Context) -> Tensor {
+    context.multiply(x, sequencesBy: shares(scores, in: context), sequences)
+  }
+
+  /// The shares themselves, one column for each of the gate's outputs.
+  public func shares(_ scores: Tensor, in context: Context) -> Tensor {
+    let shares = context.means(of: context.activate(scores, .sigmoid), over: sequences)
+    observe?(shares)
+    return shares
+  }
+}
+
 /// An adapter of the embedding output.
 public protocol EmbeddingAdapter: Sendable {
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
@@ -74,7 +135,8 @@ public protocol EmbeddingAdapter: Sendable {
 /// The methods that Dovetail knows: one file each under `Methods/`, one line here.
 public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [
-    Bottleneck.self
+    Bottleneck.self,
+    LoRA.self,
   ]
 
   /// The method that a configuration belongs to.

@@ -15,11 +15,14 @@ public struct BaseShape: Hashable, Sendable {
   public let hiddenSize: Int
   /// The width of the embedding output, where invertible adapters act.
   public let embeddingSize: Int
+  /// The width inside the feed-forward block.
+  public let intermediateSize: Int
   public let layers: Int
 
-  public init(hiddenSize: Int, embeddingSize: Int, layers: Int) {
+  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int) {
     self.hiddenSize = hiddenSize
     self.embeddingSize = embeddingSize
+    self.intermediateSize = intermediateSize
     self.layers = layers
   }
 }

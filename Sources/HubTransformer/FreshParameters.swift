@@ -33,6 +33,8 @@ public struct FreshParameters: ParameterProvider {
       return (0..<count).map { _ in Float.random(in: -bound...bound, using: &generator) }
     case .identity(let rest):
       return (0..<count).map { $0 / columns == $0 % columns ? 1 : rest }
+    case .diagonal(let value):
+      return (0..<count).map { $0 / columns == $0 % columns ? value : 0 }
     }
   }
 }

@@ -17,6 +17,8 @@ public enum Initializer: Hashable, Sendable {
   /// Ones on the diagonal, `rest` elsewhere.
   case identity(rest: Float)
   case constant(Float)
+  /// This value on the diagonal, zeros elsewhere.
+  case diagonal(Float)
 }
 
 /// A path and a place where parameters come from: a file, fresh values, or nowhere (a ``SchemaParameters`` only

@@ -2,11 +2,20 @@ public import HubTensor
 
 /// A place in a base model where adapters may act.
 public struct Site: Hashable, Sendable, Comparable {
+  /// In the order in which a layer reaches them.
   public enum Place: String, Hashable, Sendable, CaseIterable {
+    /// The linear layers of the self-attention.
+    case query, key, value
+    case attentionOutput = "attention_output"
     /// After the self-attention's output projection.
     case attention
+    /// The linear layers of the feed-forward block.
+    case intermediate, output
     /// After the feed-forward block's second projection.
     case feedForward = "feed_forward"
+
+    /// Whether a whole sublayer ends here, rather than one of its linear layers.
+    public var isSublayer: Bool { self == .attention || self == .feedForward }
   }
 
   /// Counted from 0; through the encoder, then through the decoder.
@@ -24,7 +33,27 @@ public struct Site: Hashable, Sendable, Comparable {
 }
 
 extension Site.Place {
-  fileprivate var order: Int { self == .attention ? 0 : 1 }
+  fileprivate var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
+}
+
+/// A linear layer that is about to be applied.
+public struct Projection {
+  public let linear: Linear
+  /// `[rows, in]`
+  public let input: Tensor
+  public let activation: Activation
+  /// Those of the rows.
+  public let sequences: Sequences
+
+  public init(_ linear: Linear, of input: Tensor, then activation: Activation = .identity, _ sequences: Sequences) {
+    self.linear = linear
+    self.input = input
+    self.activation = activation
+    self.sequences = sequences
+  }
+
+  /// What the layer gives by itself, `[rows, out]`.
+  public func applied(in context: Context) -> Tensor { linear(input, then: activation, in: context) }
 }
 
 /// A sublayer that has computed its output and not yet joined the residual stream.
@@ -53,6 +82,8 @@ public struct Sublayer {
 public protocol Interventions {
   /// Token rows after the embedding layer, `[rows, embedding]`.
   func embedded(_ x: Tensor, in context: Context) -> Tensor
+  /// A linear layer: returns its output, activation included. The rows may be several copies, as in ``sublayer(_:at:in:)``.
+  func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor
   /// The end of a sublayer: returns what the next one reads. It may be several copies of the rows, one behind the
   /// other; then the rest of the model runs on all of them.
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor
@@ -62,6 +93,7 @@ public protocol Interventions {
 
 extension Interventions {
   public func embedded(_ x: Tensor, in context: Context) -> Tensor { x }
+  public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor { projection.applied(in: context) }
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }
   public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor { output }
 }
@@ -69,4 +101,9 @@ extension Interventions {
 /// The base model alone.
 public struct NoInterventions: Interventions {
   public init() {}
+}
+
+extension Sequences {
+  /// So many copies of all sequences that they have `count` rows.
+  public func repeated(toRows count: Int) -> Sequences { rows == count || rows == 0 ? self : repeated(count / rows) }
 }

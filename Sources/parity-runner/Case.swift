@@ -36,7 +36,7 @@ struct Case {
 
   private static let known: Set<String> = [
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
-    "token_masks", "train", "error", "library_error", "reference_attention",
+    "token_masks", "train", "gating_scores", "error", "library_error", "reference_attention",
   ]
 
   init(folder: String) throws {

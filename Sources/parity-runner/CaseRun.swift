@@ -12,6 +12,7 @@ final class CaseRun {
   private let tokens: TokenBatch
   /// The rows and columns of the real tokens in the padded input.
   private let places: [(row: Int, column: Int)]
+  private var gates: [String: [Tensor]] = [:]
   private(set) var outputs: [StoredTensor] = []
 
   init(_ parityCase: Case, engine: Engine) throws {
@@ -36,6 +37,7 @@ final class CaseRun {
     if let pooled = loaded.base.pooled(hidden, tokens.sequences.repeated(hidden.rows / tokens.sequences.rows), in: cx) {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
+    try outputGates()
     if parityCase.wantsSentenceEmbedding { try sentenceEmbedding(hidden) }
     for (index, name) in parityCase.heads.enumerated() {
       let (rows, sequences) = part(index, of: hidden)
@@ -65,11 +67,17 @@ final class CaseRun {
   private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
     let setup = try parityCase.setup.map(loaded.setup)
-    let composed = try setup.map { setup in
-      try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers) { [self] fusion, site, attention in
-        let place = site.place == .attention ? "mh_adapter" : "output_adapter"
-        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place)", attention) } catch { failure = error }
+    let composed = try setup.map { setup -> ComposedAdapters in
+      var observer = ComposedAdapters.Observer()
+      observer.fusion = { [self] fusion, site, attention in
+        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch { failure = error }
       }
+      observer.gate = { [self] adapter, site, shares in
+        // The reference averages over padding, which the engine never sees.
+        if hasPadding { failure = Failure(.unsupportedCase, "a gate over padding") }
+        gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
+      }
+      return try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, observer: observer)
     }
     let observer = Observer(composed) { [self] index, states in
       guard recordsHiddenStates else { return }
@@ -78,6 +86,28 @@ final class CaseRun {
     let hidden = try loaded.base(tokens, with: observer, in: cx)
     if let failure { throw failure }
     return hidden
+  }
+
+  private var hasPadding: Bool { parityCase.attentionMask.contains { $0.contains(0) } }
+
+  /// What the reference calls a place.
+  private func place(of site: Site) -> String {
+    switch site.place {
+    case .attention: "mh_adapter"
+    case .feedForward: "output_adapter"
+    case .query, .key, .value, .attentionOutput: "selfattn_lora"
+    case .intermediate: "intermediate_lora"
+    case .output: "output_lora"
+    }
+  }
+
+  /// The gates of one place side by side: of a LoRA those of each matrix.
+  private func outputGates() throws {
+    for (name, gates) in gates {
+      let rows = gates[0].rows
+      let values = (0..<rows).flatMap { row in gates.flatMap { $0.row(row) } }
+      try output(name, [rows, values.count / rows].filter { $0 > 1 || name.hasSuffix("_lora") }, values)
+    }
   }
 
   private func train(_ training: Case.Training) throws {
@@ -94,23 +124,19 @@ final class CaseRun {
       try output("loss.\(step)", [], loss.values)
       let gradients = cx.gradients(of: loss)
       if step == 0 {
-        for (name, parameter) in trained {
-          let zeros = [Float](repeating: 0, count: parameter.count)
-          try output("grad.\(name)", shape(of: parameter), gradients[parameter]?.values ?? zeros)
+        for item in trained {
+          let zeros = [Float](repeating: 0, count: item.parameter.count)
+          try output("grad.\(item.name)", item.shape, gradients[item.parameter]?.values ?? zeros)
         }
       }
       optimizer.update(parameters, gradients, in: cx) { !undecayed.contains(ObjectIdentifier($0)) }
     }
-    for (name, parameter) in trained { try output("param.\(name)", shape(of: parameter), parameter.value.values) }
+    for item in trained { try output("param.\(item.name)", item.shape, item.parameter.value.values) }
   }
 
   private func labels(_ training: Case.Training, perToken: Bool) -> [Int?] {
     let all = perToken ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
     return all.map { $0 == -100 ? nil : $0 }
-  }
-
-  private func shape(of parameter: Parameter) -> [Int] {
-    parameter.name.hasSuffix("weight") && !parameter.name.contains("norm") ? [parameter.rows, parameter.columns] : [parameter.count]
   }
 
   /// Mean over the tokens, scaled to length one.
@@ -160,6 +186,10 @@ private struct Observer: Interventions {
 
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
     adapters?.sublayer(sublayer, at: site, in: context) ?? NoInterventions().sublayer(sublayer, at: site, in: context)
+  }
+
+  func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
+    adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
   }
 
   func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {

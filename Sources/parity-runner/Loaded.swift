@@ -10,11 +10,13 @@ struct Loaded {
   struct Adapter {
     let method: any AdapterMethod
     let configuration: JSON.Members
+    let shapes: [String: [Int]]
   }
 
   struct NamedHead {
     let head: any Head
     let configuration: JSON.Members
+    let shapes: [String: [Int]]
   }
 
   let engine: Engine
@@ -34,7 +36,7 @@ struct Loaded {
       let foreign = try AdapterHub.read(folder: folder)
       let configuration = JSONObject(foreign.configuration, path: "config")
       let method = try locating(folder) { try AdapterMethods.load(configuration, StoredWeights(foreign.weights), shape: base.shape, engine: engine) }
-      adapters[name] = Adapter(method: method, configuration: foreign.configuration)
+      adapters[name] = Adapter(method: method, configuration: foreign.configuration, shapes: Self.shapes(foreign.weights))
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
     for (name, folder) in parityCase.fusions {
@@ -52,7 +54,11 @@ struct Loaded {
   private mutating func addHead(of foreign: ForeignAdapter, renaming old: String, to new: String) throws {
     guard let head = foreign.head else { return }
     let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), StoredWeights(head.weights), shape: base.shape, engine: engine)
-    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration)
+    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration, shapes: Self.shapes(head.weights))
+  }
+
+  private static func shapes(_ tensors: [StoredTensor]) -> [String: [Int]] {
+    Dictionary(tensors.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
   }
 
   func setup(_ composition: Composition) throws -> Setup {
@@ -65,22 +71,29 @@ struct Loaded {
     }
   }
 
-  /// The parameters that a training case trains, by the names that the Python library gives them.
-  func trained(_ training: Case.Training) throws -> [(name: String, parameter: Parameter)] {
+  /// A parameter that a training case trains, by the name and in the shape that the Python library gives it.
+  struct Trained {
+    let name: String
+    let shape: [Int]
+    let parameter: Parameter
+  }
+
+  func trained(_ training: Case.Training) throws -> [Trained] {
     guard training.mode == "adapter" else { throw Failure(.unsupportedCase, "training a \(training.mode)") }
-    var result: [(String, Parameter)] = []
+    var result: [Trained] = []
     for name in training.adapters {
       guard let adapter = adapters[name] else { continue }
-      for parameter in adapter.method.parameters {
+      let frozen = Set(adapter.method.frozenParameters.map(ObjectIdentifier.init))
+      for parameter in adapter.method.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
         let stored = AdapterHubNames.stored(parameter.name, of: name, model: modelType, configuration: adapter.configuration)
-        result.append((stored ?? parameter.name, parameter))
+        result.append(Trained(name: stored ?? parameter.name, shape: adapter.shapes[parameter.name] ?? [parameter.count], parameter: parameter))
       }
     }
     for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
       for parameter in head.head.parameters {
         let stored = AdapterHubNames.stored(
           parameter.name, of: name, model: modelType, configuration: JSON.Members(), headConfiguration: head.configuration)
-        result.append((stored ?? parameter.name, parameter))
+        result.append(Trained(name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count], parameter: parameter))
       }
     }
     return result

@@ -7,7 +7,7 @@ import Testing
 @Suite struct CompositionEvaluationTests {
   @Test func aStackOfOneIsTheAdapter() throws {
     let model = try TinyModel()
-    for item in bottlenecks {
+    for item in methods {
       let adapters = ["a": try model.adapter(item.configuration, seed: 3)]
       #expect(try model.hidden(model.setup("a", adapters)).values == model.hidden(model.setup(.stack("a"), adapters)).values, "\(item.name)")
     }
@@ -42,6 +42,18 @@ import Testing
     #expect(try together.values == model.hidden(model.setup("a", adapters)).values + model.hidden(model.setup("b", adapters)).values)
   }
 
+  @Test func branchesOfLinearAdaptersAreWhatTheyAreAlone() throws {
+    let model = try TinyModel()
+    // One matrix only: the rows multiply within the attention, or within the feed-forward block.
+    for place: JSON.Members in [["attn_matrices": ["k"]], ["selfattn_lora": false, "intermediate_lora": true], ["selfattn_lora": false, "output_lora": true]] {
+      let configuration = linears[0].configuration.with(place)
+      let adapters = ["a": try model.adapter(configuration, seed: 3), "b": try model.adapter(configuration, seed: 4)]
+      let alone = try ["a", "b"].flatMap { try model.hidden(model.setup(.adapter($0), adapters)).values }
+      let together = try model.hidden(model.setup(.parallel("a", "b"), adapters)).values
+      #expect(zip(together, alone).allSatisfy { abs($0 - $1) < 1e-5 } && together.count == alone.count)
+    }
+  }
+
   @Test func partsMustAddUp() throws {
     let model = try TinyModel()
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3)]
@@ -64,7 +76,9 @@ import Testing
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4)]
     let setup = try model.setup(.fuse("a", "b"), adapters)
     var seen: [String: [Float]] = [:]
-    let composed = try ComposedAdapters(setup, for: model.tokens.sequences) { name, site, attention in seen["\(name) \(site.layer) \(site.place.rawValue)"] = attention.values }
+    var observer = ComposedAdapters.Observer()
+    observer.fusion = { name, site, attention in seen["\(name) \(site.layer) \(site.place.rawValue)"] = attention.values }
+    let composed = try ComposedAdapters(setup, for: model.tokens.sequences, observer: observer)
     _ = try model.base(model.tokens, with: composed, in: Context(model.engine))
     #expect(seen.keys.sorted() == ["a,b 0 feed_forward", "a,b 1 feed_forward"])
     for values in seen.values {
@@ -79,6 +93,10 @@ import Testing
     #expect { try model.setup(.stack("a", "zz"), adapters) } throws: { ($0 as? Failure)?.code == .unknownName }
     #expect { try model.setup(.fuse("a", "b"), adapters) } throws: { ($0 as? Failure)?.code == .differentSites }
     #expect { try Setup(.fuse("a", "a")) { adapters[$0] } fusion: { _, _, _ in nil } } throws: { ($0 as? Failure)?.code == .missingFusion }
+    let lora = ["a": try model.adapter(linears[0].configuration, seed: 3), "b": try model.adapter(linears[0].configuration, seed: 4)]
+    #expect { try model.setup(.fuse("a", "b"), lora) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
+    let wide = ["a": try model.adapter(linears[1].configuration, seed: 3), "b": try model.adapter(linears[1].configuration, seed: 4)]
+    #expect { try model.setup(.stack("a", "b"), wide) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
     #expect { try model.setup(.stack("a", .stack("b")), adapters) } throws: { ($0 as? Failure)?.code == .forbiddenNesting }
   }
 }

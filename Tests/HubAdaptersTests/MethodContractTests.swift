@@ -7,10 +7,10 @@ import Testing
 
 /// What every method promises, whatever it computes.
 @Suite struct MethodContractTests {
-  @Test(arguments: bottlenecks.map(\.name))
+  @Test(arguments: methods.map(\.name))
   func gradientsMatchFiniteDifferences(name: String) throws {
     let model = try TinyModel()
-    let adapter = try model.adapter(#require(bottlenecks.first { $0.name == name }).configuration, seed: 3)
+    let adapter = try model.adapter(#require(methods.first { $0.name == name }).configuration, seed: 3)
     let setup = try model.setup("a", ["a": adapter])
     try expectGradients(of: adapter.parameters, model, name) { cx in try model.hidden(setup, in: cx) }
   }
@@ -33,6 +33,20 @@ import Testing
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4), "c": try model.adapter(bottlenecks[0].configuration, seed: 5)]
     let setup = try model.setup(Composition(parsing: composition), adapters)
     try expectGradients(of: adapters.values.flatMap(\.parameters), model, composition) { cx in try model.hidden(setup, in: cx) }
+  }
+
+  @Test(arguments: [
+    "stack(a, b)", "batch_split(a, stack(b, c), sequences=[1, 1])", "parallel(a, stack(b, c))", "stack(c, parallel(a, b))",
+    "average(a, b, weights=[3, 1])",
+  ])
+  func gradientsFlowThroughEveryBlockOfLinearAdapters(composition: String) throws {
+    let model = try TinyModel()
+    for item in [linears[0], linears[2], linears[3], linears[7]] {
+      let configuration = item.configuration.with(["intermediate_lora": false])
+      let adapters = ["a": try model.adapter(configuration, seed: 3), "b": try model.adapter(configuration, seed: 4), "c": try model.adapter(configuration, seed: 5)]
+      let setup = try model.setup(Composition(parsing: composition), adapters)
+      try expectGradients(of: adapters.values.flatMap(\.parameters), model, "\(composition) of \(item.name)") { cx in try model.hidden(setup, in: cx) }
+    }
   }
 
   /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each parameter.
@@ -61,18 +75,18 @@ import Testing
     }
   }
 
-  @Test(arguments: bottlenecks.map(\.name))
+  @Test(arguments: methods.map(\.name))
   func everyDeclaredTensorIsConsumed(name: String) throws {
     let model = try TinyModel()
-    let configuration = try #require(bottlenecks.first { $0.name == name }).configuration
+    let configuration = try #require(methods.first { $0.name == name }).configuration
     let adapter = try model.adapter(configuration, seed: 5)
-    var tensors = Dictionary(uniqueKeysWithValues: try adapter.parameters.map { ($0.name, try Self.stored($0)) })
+    var tensors = try Self.stored(adapter, JSONObject(configuration), model)
     let loaded = try AdapterMethods.load(JSONObject(configuration), StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
     let setups = try [adapter, loaded].map { try model.setup("a", ["a": $0]) }
     #expect(try model.hidden(setups[0]).values == model.hidden(setups[1]).values)
 
     let first = try #require(adapter.parameters.first).name
-    for (change, expected) in [(nil, "missing"), (try Self.stored(Parameter("x", Context(model.engine).tensor(rows: 1, columns: 3, [1, 2, 3]))), "wrong shape")] {
+    for (change, expected) in [(nil, "missing"), (try StoredTensor(name: "x", shape: [3, 7], floats: Array(repeating: 1, count: 21)), "wrong shape")] {
       var changed = tensors
       changed[first] = change
       let failure = try #require(throws: Failure.self) {
@@ -87,15 +101,21 @@ import Testing
     }
   }
 
-  private static func stored(_ parameter: Parameter) throws -> StoredTensor {
-    let isVector = !parameter.name.hasSuffix("weight") || parameter.name.contains("norm")
-    return try StoredTensor(name: parameter.name, shape: isVector ? [parameter.count] : [parameter.rows, parameter.columns], floats: parameter.value.values)
+  /// The tensors of a file that holds the adapter, in the shapes that its method asks for.
+  private static func stored(_ adapter: any AdapterMethod, _ configuration: JSONObject, _ model: TinyModel) throws -> [String: StoredTensor] {
+    let schema = SchemaParameters()
+    _ = try type(of: adapter).init(configuration: configuration, shape: model.base.shape, weights: ParameterSource(schema))
+    let shapes = Dictionary(uniqueKeysWithValues: schema.entries.map { ($0.name, $0.shape) })
+    return try Dictionary(
+      uniqueKeysWithValues: adapter.parameters.map {
+        ($0.name, try StoredTensor(name: $0.name, shape: #require(shapes[$0.name]), floats: $0.value.values))
+      })
   }
 
   @Test func everyAdapterChangesTheOutput() throws {
     let model = try TinyModel()
     let plain = try model.hidden(nil).values
-    for (index, item) in bottlenecks.enumerated() {
+    for (index, item) in methods.enumerated() {
       let setup = try model.setup("a", ["a": model.adapter(item.configuration, seed: UInt64(index))])
       #expect(try model.hidden(setup).values != plain, "\(item.name)")
     }
@@ -104,12 +124,19 @@ import Testing
   @Test(arguments: [
     ("reduction_factor", 0), ("reduction_factor", -1.5), ("reduction_factor", 1e-300), ("reduction_factor", ["0": 2]), ("reduction_factor", "many"),
     ("non_linearity", "square"), ("scaling", "loud"), ("residual_before_ln", "never"), ("init_weights", "magic"), ("inv_adapter", "glow"),
-    ("leave_out", ["one"]), ("leave_out", [0, 1]), ("phm_layer", true), ("use_gating", true), ("unheard_of", 3), ("architecture", "lora2"),
+    ("leave_out", ["one"]), ("leave_out", [0, 1]), ("phm_layer", true), ("use_gating", "often"), ("unheard_of", 3), ("architecture", "lora2"),
     ("mh_adapter", "yes"), ("inv_adapter", "nice"),
   ] as [(String, JSON)])
-  func refusesWhatMakesNoSense(key: String, value: JSON) throws {
+  func refusesWhatMakesNoSense(key: String, value: JSON) throws { try expectRefusal(of: bottlenecks[0].configuration.with([key: value])) }
+
+  @Test(arguments: [
+    ("r", 0), ("r", "many"), ("alpha", "large"), ("attn_matrices", ["q", "o"]), ("attn_matrices", []), ("composition_mode", "scale"),
+    ("composition_mode", "multiply"), ("vera_d", 0.1), ("vera_b", 0.1), ("init_weights", "magic"), ("leave_out", [0, 1]), ("use_dora", 1), ("rank", 4),
+  ] as [(String, JSON)])
+  func refusesWhatMakesNoSenseForLoRA(key: String, value: JSON) throws { try expectRefusal(of: linears[0].configuration.with([key: value])) }
+
+  private func expectRefusal(of configuration: JSON.Members) throws {
     let model = try TinyModel()
-    let configuration = bottlenecks[0].configuration.with([key: value])
     let failure = try #require(throws: Failure.self) {
       try AdapterMethods.load(JSONObject(configuration), StoredWeights([:]), shape: model.base.shape, engine: model.engine)
     }

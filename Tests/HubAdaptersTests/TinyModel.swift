@@ -70,6 +70,21 @@ let bottlenecks: [(name: String, configuration: JSON.Members)] = {
     ("residual after norm", sequential.with(["residual_before_ln": false])), ("post_add", sequential.with(["residual_before_ln": "post_add"])),
     ("residual before own norm", sequential.with(["ln_after": true, "adapter_residual_before_ln": true])),
     ("without last norm", sequential.with(["original_ln_after": false])), ("first layer only", sequential.with(["leave_out": [1]])),
-    ("per layer", sequential.with(["reduction_factor": ["0": 4, "default": 1]])),
+    ("gated", sequential.with(["use_gating": true])), ("per layer", sequential.with(["reduction_factor": ["0": 4, "default": 1]])),
   ]
 }()
+
+/// One configuration of every kind of adapter of linear layers.
+let linears: [(name: String, configuration: JSON.Members)] = {
+  let lora: JSON.Members = ["architecture": "lora", "r": 2, "alpha": 6, "attn_matrices": ["q", "v"]]
+  let everywhere: JSON.Members = ["attn_matrices": ["q", "k", "v"], "intermediate_lora": true, "output_lora": true]
+  let scale = lora.with(["r": 1, "composition_mode": "scale", "init_weights": "ia3"])
+  return [
+    ("lora", lora), ("lora everywhere", lora.with(everywhere).with(["leave_out": [0]])), ("gated lora", lora.with(["use_gating": true])),
+    ("dora", lora.with(["use_dora": true, "intermediate_lora": true])), ("vera", lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])),
+    ("dvora", lora.with(["vera_d": 0.1, "vera_b": 0.5, "use_dora": true])), ("ia3", scale.with(everywhere)), ("gated ia3", scale.with(["use_gating": true])),
+  ]
+}()
+
+/// One configuration of every method and of every option that has a path of its own.
+let methods = bottlenecks + linears

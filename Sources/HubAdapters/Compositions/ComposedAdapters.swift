@@ -16,20 +16,27 @@ public struct ComposedAdapters: Interventions {
   private let setup: Setup
   private let sequences: Sequences
   private let skippedLayers: Set<Int>
-  private let observeFusion: FusionObserver?
+  private let observer: Observer
 
-  /// Is given the attention of each fusion: its name, the site, `[rows, adapters]`.
-  public typealias FusionObserver = (_ fusion: String, _ site: Site, _ attention: Tensor) -> Void
+  /// Who wants to know what attention and gates a pass came to.
+  public struct Observer {
+    /// Is given the attention of each fusion: its name, the site, `[rows, adapters]`.
+    public var fusion: ((_ fusion: String, _ site: Site, _ attention: Tensor) -> Void)?
+    /// Is given what each gate lets through: the adapter, the site, `[sequences, gates]`.
+    public var gate: ((_ adapter: String, _ site: Site, _ shares: Tensor) -> Void)?
+
+    public init() {}
+  }
 
   /// - Parameters:
   ///   - sequences: those of the batch
   ///   - skippedLayers: layers that run without adapters (AdapterDrop, Rücklé et al. 2021)
   /// - Throws: ``Failure`` with code ``Failure/Code/wrongParts``.
-  public init(_ setup: Setup, for sequences: Sequences, skippedLayers: Set<Int> = [], observeFusion: FusionObserver? = nil) throws {
+  public init(_ setup: Setup, for sequences: Sequences, skippedLayers: Set<Int> = [], observer: Observer = Observer()) throws {
     self.setup = setup
     self.sequences = sequences
     self.skippedLayers = skippedLayers
-    self.observeFusion = observeFusion
+    self.observer = observer
     try Self.checkParts(setup.root, sequences, setup.composition)
   }
 
@@ -55,10 +62,15 @@ public struct ComposedAdapters: Interventions {
     setup.root.first?.embeddingAdapter.map { $0(x, in: context) } ?? x
   }
 
+  public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
+    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return projection.applied(in: context) }
+    return ProjectionEvaluation(site: site, context: context, sequences: sequences, observer: observer).result(of: setup.root, projection)
+  }
+
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
-    let evaluation = Evaluation(site: site, context: context, observeFusion: observeFusion)
+    let evaluation = Evaluation(site: site, context: context, observer: observer)
     let place = Place(sublayer: sublayer, sequences: sequences)
-    guard !skippedLayers.contains(site.layer), let state = evaluation.run(setup.root, on: sublayer.output, at: place) else {
+    guard setup.sites.contains(site), !skippedLayers.contains(site.layer), let state = evaluation.run(setup.root, on: sublayer.output, at: place) else {
       return sublayer.joined(sublayer.output, in: context)
     }
     return state.last.joined(state.h, in: state.place.sublayer, context)
@@ -90,7 +102,7 @@ struct Place {
 private struct Evaluation {
   let site: Site
   let context: Context
-  let observeFusion: ComposedAdapters.FusionObserver?
+  let observer: ComposedAdapters.Observer
 
   struct State {
     var h: Tensor
@@ -103,9 +115,10 @@ private struct Evaluation {
   /// What a node makes of `h`; `nil` if none of its adapters acts here.
   func run(_ node: Setup.Node, on h: Tensor, at place: Place) -> State? {
     switch node {
-    case .adapter(let method):
+    case .adapter(let method, let name):
       guard let adapter = method.sublayerAdapter(at: site) else { return nil }
-      return State(h: adapter.output(adapter.prepared(h, in: place.sublayer, context), in: context), last: adapter, place: place)
+      let prepared = adapter.prepared(h, in: place.sublayer, context)
+      return State(h: adapter.output(prepared, gating(name, place.sequences.repeated(toRows: h.rows)), in: context), last: adapter, place: place)
     case .stack(let nodes):
       return nodes.reduce(nil) { state, node in run(node, on: state?.h ?? h, at: state?.place ?? place) ?? state }
     case .fuse(let nodes, let fusion, let name):
@@ -121,12 +134,16 @@ private struct Evaluation {
     }
   }
 
+  private func gating(_ adapter: String, _ sequences: Sequences) -> Gating {
+    Gating(sequences, observe: observer.gate.map { observe in { observe(adapter, site, $0) } })
+  }
+
   /// The last adapter's configuration prepares the input for all.
   private func fuse(_ nodes: [Setup.Node], _ fusion: AdapterFusion, _ name: String, on h: Tensor, at place: Place) -> State? {
     guard let last = nodes.last?.last?.sublayerAdapter(at: site), let layer = fusion.layer(at: site) else { return nil }
     let prepared = last.prepared(h, in: place.sublayer, context)
     let contributions = nodes.compactMap { contribution(of: $0, prepared.input, at: place) }
-    let mixed = layer(contributions, prepared, in: context, observe: observeFusion.map { observe in { observe(name, site, $0) } })
+    let mixed = layer(contributions, prepared, in: context, observe: observer.fusion.map { observe in { observe(name, site, $0) } })
     return State(h: mixed, last: last, place: place)
   }
 
@@ -158,10 +175,10 @@ private struct Evaluation {
   /// An adapter takes its rows of the prepared input; a stack begins with them as if they were the sublayer's output.
   private func child(_ node: Setup.Node, _ prepared: PreparedInput, _ part: Routes.Part, at place: Place) -> State? {
     let input = part.taken(from: prepared.input, in: context)
-    guard case .adapter(let method) = node else { return run(node, on: input, at: place.part(part, in: context)) }
+    guard case .adapter(let method, let name) = node else { return run(node, on: input, at: place.part(part, in: context)) }
     guard let adapter = method.sublayerAdapter(at: site) else { return nil }
     let own = PreparedInput(input: input, residual: part.taken(from: prepared.residual, in: context), raw: part.taken(from: prepared.raw, in: context))
-    return State(h: adapter.output(own, in: context), last: adapter, place: place)
+    return State(h: adapter.output(own, gating(name, part.sequences.repeated(toRows: input.rows)), in: context), last: adapter, place: place)
   }
 
   /// The first site that a branch adapts multiplies the rows; behind it they are there.

@@ -7,6 +7,8 @@ extension Failure.Code {
   public static let unknownName = Self("setup/unknown-name", .notFound)
   /// No fusion was trained over the adapters that are to be fused.
   public static let missingFusion = Self("setup/missing-fusion", .notFound)
+  /// A block around adapters of a method that cannot work in it.
+  public static let unsuitableBlock = Self("setup/unsuitable-block", .badData)
   /// Adapters that act at different places cannot stand side by side in a block.
   public static let differentSites = Self("setup/different-sites", .badData)
 }
@@ -14,7 +16,7 @@ extension Failure.Code {
 /// A composition whose names have become adapters: immutable, shared by any number of requests.
 public struct Setup: Sendable {
   indirect enum Node: Sendable {
-    case adapter(any AdapterMethod)
+    case adapter(any AdapterMethod, name: String)
     case stack([Node])
     case fuse([Node], AdapterFusion, name: String)
     case split([Node], tokens: [Int])
@@ -25,13 +27,15 @@ public struct Setup: Sendable {
 
   let root: Node
   public let composition: Composition
+  /// Where one of its adapters acts.
+  let sites: Set<Site>
 
   /// - Parameters:
   ///   - adapter: the adapter of a name, or `nil`
   ///   - fusion: the fusion trained over these members, given the sites where they act; or `nil`. Its name is
   ///     what the composition calls it, else the members joined by commas.
   /// - Throws: ``Failure`` with code ``Failure/Code/unknownName``, ``Failure/Code/missingFusion`` or
-  ///   ``Failure/Code/differentSites``.
+  ///   ``Failure/Code/differentSites`` or ``Failure/Code/unsuitableBlock``.
   public init(
     _ composition: Composition, adapter: (String) throws -> (any AdapterMethod)?,
     fusion: (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
@@ -42,17 +46,21 @@ public struct Setup: Sendable {
       switch composition {
       case .adapter(let name):
         guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
-        return .adapter(adapter)
-      case .stack: return .stack(nodes)
+        return .adapter(adapter, name: name)
+      case .stack:
+        try Self.checkChains(nodes, composition)
+        return .stack(nodes)
       case .fuse(let children, let name):
         let members = Composition.members(of: children)
         let label = name ?? members.joined(separator: ",")
-        guard let fusion = try fusion(members, name, Self.commonSites(nodes, composition)) else {
+        let sites = try Self.commonSites(nodes, composition)
+        try Self.checkSublayersOnly(sites, composition)
+        guard let fusion = try fusion(members, name, sites) else {
           throw Failure(.missingFusion, "no fusion of \(label) is there", hint: "a fusion is trained; install the one that belongs to these adapters")
         }
         return .fuse(nodes, fusion, name: label)
       case .split(_, let tokens):
-        _ = try Self.commonSites(nodes, composition)
+        try Self.checkSublayersOnly(Self.commonSites(nodes, composition), composition)
         return .split(nodes, tokens: tokens)
       case .batchSplit(_, let sequences):
         _ = try Self.commonSites(nodes, composition)
@@ -67,6 +75,7 @@ public struct Setup: Sendable {
     }
     self.composition = composition
     root = try node(composition)
+    sites = root.sites
   }
 
   /// Where the children of a block act: all at the same sites.
@@ -76,6 +85,27 @@ public struct Setup: Sendable {
       throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: composition.description)
     }
     return first
+  }
+
+  /// In a stack an adapter of a linear layer reads the contribution of the one before.
+  private static func checkChains(_ nodes: [Node], _ composition: Composition) throws {
+    for site in nodes.reduce(into: Set<Site>(), { $0.formUnion($1.sites) }).sorted() {
+      let followers = nodes.filter { $0.sites.contains(site) }.dropFirst().flatMap(\.leaves)
+      guard followers.allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true }) else {
+        throw Failure(
+          .unsuitableBlock, "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
+          at: composition.description)
+      }
+    }
+  }
+
+  /// A fusion and a split work on what sublayers give, not on linear layers.
+  private static func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
+    guard sites.allSatisfy(\.place.isSublayer) else {
+      throw Failure(
+        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: composition.description,
+        hint: "stack, batch_split, parallel and average take them")
+    }
   }
 
   /// As the Python library computes them: normalised weights are divided by the number of children once more, so that
@@ -90,7 +120,7 @@ public struct Setup: Sendable {
   public var parameters: [Parameter] { root.parameters }
 
   /// The number of places of the base model where something is changed.
-  public var siteCount: Int { root.sites.count + (root.first?.embeddingAdapter == nil ? 0 : 1) }
+  public var siteCount: Int { sites.count + (root.first?.embeddingAdapter == nil ? 0 : 1) }
 
   /// How many answers there are for each sequence: one for each branch of a `parallel`.
   public var copies: Int { root.copies }
@@ -106,24 +136,29 @@ extension Setup.Node {
 
   /// The adapter that stands first.
   var first: (any AdapterMethod)? {
-    if case .adapter(let adapter) = self { return adapter }
+    if case .adapter(let adapter, _) = self { return adapter }
     return children.first?.first
   }
 
   /// The adapter that stands last.
   var last: (any AdapterMethod)? {
-    if case .adapter(let adapter) = self { return adapter }
+    if case .adapter(let adapter, _) = self { return adapter }
     return children.last?.last
   }
 
+  var leaves: [any AdapterMethod] {
+    if case .adapter(let adapter, _) = self { return [adapter] }
+    return children.flatMap(\.leaves)
+  }
+
   var sites: Set<Site> {
-    if case .adapter(let adapter) = self { return adapter.sites }
+    if case .adapter(let adapter, _) = self { return adapter.sites }
     return children.reduce(into: []) { $0.formUnion($1.sites) }
   }
 
   var parameters: [Parameter] {
     switch self {
-    case .adapter(let adapter): adapter.parameters
+    case .adapter(let adapter, _): adapter.parameters
     case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
     default: children.flatMap(\.parameters)
     }

@@ -6,7 +6,7 @@ public import HubTransformer
 /// He et al. 2022), with the invertible adapter of MAD-X where the configuration has one.
 ///
 /// As in the Python library, a stacked adapter that normalises first adds the sublayer's residual and applies the
-/// layer norm again.
+/// layer norm again. A fusion attends over what comes before the gate.
 public struct Bottleneck: AdapterMethod {
   public static let architecture: String? = nil
 
@@ -44,6 +44,7 @@ struct BottleneckBlock: SublayerAdapter {
   private let down, up: Linear
   private let normBefore, normAfter: LayerNorm?
   private let scaling: Parameter?
+  private let gate: Linear?
 
   init(_ c: BottleneckConfiguration, hidden: Int, bottleneck: Int, from weights: ParameterSource) throws {
     configuration = c
@@ -58,10 +59,12 @@ struct BottleneckBlock: SublayerAdapter {
       case .learned: try weights.parameter("scaling", [1], initially: .ones)
       case .channel: try weights.parameter("scaling", [hidden], initially: .ones)
       }
+    gate = c.isGated ? try Linear(from: weights["gate"], hidden, 1) : nil
   }
 
   var parameters: [Parameter] {
     (normBefore?.parameters ?? []) + down.parameters + up.parameters + (normAfter?.parameters ?? []) + (scaling.map { [$0] } ?? [])
+      + (gate?.parameters ?? [])
   }
 
   func prepared(_ h: Tensor, in sublayer: Sublayer, _ cx: Context) -> PreparedInput {
@@ -90,16 +93,18 @@ struct BottleneckBlock: SublayerAdapter {
   }
 
   /// A parallel adapter adds no residual here: it joins the sublayer's output at the end.
-  func output(_ prepared: PreparedInput, in cx: Context) -> Tensor {
-    if configuration.isParallel {
-      let result = contribution(prepared.input, in: cx)
-      return normAfter.map { $0(result, in: cx) } ?? result
-    }
-    guard let normAfter else { return contribution(prepared.input, plus: prepared.residual, in: cx) }
-    if configuration.addsResidualBeforeNorm {
-      return normAfter(contribution(prepared.input, plus: prepared.residual, in: cx), in: cx)
-    }
-    return cx.add(normAfter(contribution(prepared.input, in: cx), in: cx), prepared.residual)
+  func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
+    let residual = configuration.isParallel ? nil : prepared.residual
+    guard let normAfter else { return gated(prepared.input, plus: residual, gating, in: cx) }
+    if configuration.addsResidualBeforeNorm { return normAfter(gated(prepared.input, plus: residual, gating, in: cx), in: cx) }
+    let normed = normAfter(gated(prepared.input, plus: nil, gating, in: cx), in: cx)
+    return residual.map { cx.add(normed, $0) } ?? normed
+  }
+
+  private func gated(_ input: Tensor, plus residual: Tensor?, _ gating: Gating, in cx: Context) -> Tensor {
+    guard let gate else { return contribution(input, plus: residual, in: cx) }
+    let result = gating(contribution(input, in: cx), by: gate(input, in: cx), in: cx)
+    return residual.map { cx.add(result, $0) } ?? result
   }
 
   func joined(_ output: Tensor, in sublayer: Sublayer, _ cx: Context) -> Tensor {

@@ -29,6 +29,7 @@ public struct BottleneckConfiguration: Sendable {
   public let hasNormBefore: Bool
   public let hasNormAfter: Bool
   public let isParallel: Bool
+  public let isGated: Bool
   public let scaling: Scaling
   public let residual: Residual
   public let addsResidualBeforeNorm: Bool
@@ -51,6 +52,7 @@ public struct BottleneckConfiguration: Sendable {
     hasNormBefore = try c.optionalBool("ln_before") ?? false
     hasNormAfter = try c.optionalBool("ln_after") ?? false
     isParallel = try c.optionalBool("is_parallel") ?? false
+    isGated = try c.optionalBool("use_gating") ?? false
     scaling = try Self.scaling(c)
     residual = try Self.residual(c)
     addsResidualBeforeNorm = try c.optionalBool("adapter_residual_before_ln") ?? false
@@ -86,11 +88,9 @@ extension BottleneckConfiguration {
   ]
 
   private static func refuseUnknown(_ c: JSONObject) throws {
-    for entry in c.members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
-      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: c.path(to: entry.key))
-    }
-    for option in ["use_gating", "phm_layer"] where try c.optionalBool(option) == true {
-      throw Failure(.unsupportedAdapter, "the option is not supported", at: c.path(to: option))
+    try c.refuseUnknown(known)
+    guard try c.optionalBool("phm_layer") != true else {
+      throw Failure(.unsupportedAdapter, "the option is not supported", at: c.path(to: "phm_layer"))
     }
   }
 

@@ -42,12 +42,13 @@ public enum AdapterHub: ForeignFormat {
     let name = try locating(adapterConfig) { try json.string("name") }
     let configuration = try locating(adapterConfig) { try AdapterHubConfiguration.normalized(json) }
     let file = try weights(folder, files, ["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
+    let table = AdapterHubTables.table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
-      guard let (stable, precedence) = AdapterHubNames.stable(adapterTensor: tensor.name, of: name, configuration) else {
+      guard let (stable, isAlias) = AdapterHubNames.stable(adapterTensor: tensor.name, of: name, table) else {
         throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)", at: tensor.name).within(file.path)
       }
-      if precedence || mapped[stable] == nil { mapped[stable] = tensor.renamed(stable) }
+      if !isAlias || mapped[stable] == nil { mapped[stable] = tensor.renamed(stable) }
     }
     let type = try locating(adapterConfig) { try json.optionalString("type") }
     let inverts = configuration["inv_adapter"]?.string != nil

@@ -29,17 +29,29 @@ enum AdapterHubConfiguration {
     if json.members["version"] == nil, let activation = config["non_linearity"]?.string {
       config["non_linearity"] = ["gelu": "gelu_new", "gelu_orig": "gelu"][activation] ?? .string(activation)
     }
+    if config["architecture"]?.string == "lora", let version = json.members["version"]?.string, isBefore1_1(version) {
+      config["alpha"] = config["r"]
+    }
     try refuseUnsupported(config)
     return config
   }
 
+  /// Versions before 1.1.0 trained LoRA with a scaling of 1, whatever `alpha` says.
+  private static func isBefore1_1(_ version: String) -> Bool {
+    guard version.hasPrefix("adapters.") else { return false }
+    return version.dropFirst(9).split(separator: ".").prefix(2).map { Int($0) ?? 0 }.lexicographicallyPrecedes([1, 1])
+  }
+
+  /// The methods that have names in the bundle format, besides bottleneck adapters, which the library does not name.
+  private static let supported: Set<String> = ["lora"]
+
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
   private static func refuseUnsupported(_ config: JSON.Members) throws {
-    if let architecture = config["architecture"]?.string {
+    if let architecture = config["architecture"]?.string, !supported.contains(architecture) {
       throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "config.architecture")
     }
-    for option in ["phm_layer", "use_gating"] where config[option] == true {
-      throw Failure(.unsupportedForeignContent, "the option is not supported", at: "config.\(option)")
+    if config["phm_layer"] == true {
+      throw Failure(.unsupportedForeignContent, "the option is not supported", at: "config.phm_layer")
     }
     if config["inv_adapter"] == "glow" {
       throw Failure(
@@ -69,7 +81,7 @@ enum AdapterHubConfiguration {
     return config.members
   }
 
-  /// The library's named configurations of bottleneck adapters.
+  /// The library's named configurations.
   private static let named: [String: JSON.Members] = {
     let pfeiffer: JSON.Members = [
       "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "relu",
@@ -83,17 +95,26 @@ enum AdapterHubConfiguration {
       "mh_adapter": false, "output_adapter": true, "original_ln_before": false, "original_ln_after": true, "non_linearity": "relu",
       "reduction_factor": 2, "is_parallel": true, "scaling": 4.0, "init_weights": "mam_adapter",
     ]
+    let lora: JSON.Members = ["architecture": "lora", "r": 8, "alpha": 8, "attn_matrices": ["q", "v"]]
+    let ia3 = lora.with(["r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale", "init_weights": "ia3"])
+    let vera = lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])
     let inverting: JSON.Members = ["inv_adapter": "nice", "inv_adapter_reduction_factor": 2]
     return [
       "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
+      "lora": lora, "ia3": ia3, "vera": vera, "dora": lora.with(["use_dora": true]), "dvora": vera.with(["use_dora": true]),
       "double_seq_bn_inv": houlsby.with(inverting), "houlsby+inv": houlsby.with(inverting),
     ]
   }()
 
   /// What the field calls a configuration.
   static func methodName(_ c: JSON.Members) -> String {
+    if c["architecture"]?.string == "lora" {
+      if c["composition_mode"] == "scale" { return "ia3" }
+      let vectors = c["vera_d"]?.number != nil
+      return c["use_dora"] == true ? (vectors ? "dvora" : "dora") : (vectors ? "vera" : "lora")
+    }
     if let architecture = c["architecture"]?.string { return architecture }
     if c["phm_layer"] == true { return c["mh_adapter"] == true ? "compacter" : "compacter++" }
     if c["is_parallel"] == true { return c["scaling"] == "learned" ? "scaled_par_bn" : "par_bn" }

@@ -1,3 +1,4 @@
+import Foundation
 public import HubManifest
 
 /// Names of tensors: AdapterHub's, which repeat the model's module tree and the adapter's name, and the stable ones of
@@ -17,23 +18,18 @@ public enum AdapterHubNames {
     "attention_adapters", "language_attention_adapters", "layer_adapters", "layer_language_adapters",
   ]
 
-  /// The stable name of an adapter's tensor, and whether it outranks another tensor of the same stable name: with
-  /// `ln_before` the library writes the norm twice.
-  static func stable(adapterTensor stored: String, of adapter: String, _ configuration: JSON.Members) -> (name: String, outranks: Bool)? {
+  /// What stands before an adapter's name.
+  private static let collections = ["adapters", "invertible_adapters", "loras", "shared_parameters"]
+
+  /// The stable name of an adapter's tensor, and whether it is only a copy of another one.
+  static func stable(adapterTensor stored: String, of adapter: String, _ table: NameTable) -> (name: String, isAlias: Bool)? {
     var name = unprefixed(stored)
     for old in oldModules { name = name.replacing(".\(old).", with: ".adapters.") }
     name = name.hasPrefix("invertible_lang_adapters.") ? "invertible_adapters." + name.dropFirst(25) : name
-    if let rest = name.after("invertible_adapters.\(adapter).") { return invertible(rest).map { ($0, true) } }
-    guard let (site, rest) = site(of: name), let parameter = rest.after("adapters.\(adapter).") else { return nil }
-    let hasNorm = configuration["ln_before"] == true
-    let renamed: [(String, String, Bool)] =
-      (hasNorm ? [("adapter_down.0.", "norm_before.", true), ("adapter_down.1.", "down.", true)] : [("adapter_down.0.", "down.", true)]) + [
-        ("adapter_norm_before.", "norm_before.", false), ("adapter_norm_after.", "norm_after.", true), ("adapter_up.", "up.", true),
-        ("gate.", "gate.", true),
-      ]
-    if parameter == "scaling" { return ("\(site).scaling", true) }
-    for (old, new, outranks) in renamed {
-      if let end = parameter.after(old), isWeightOrBias(end) { return ("\(site).\(new)\(end)", outranks) }
+    for collection in collections {
+      let owner = "\(collection).\(adapter)."
+      if name.hasPrefix(owner) { return table.stable("\(collection).@." + name.dropFirst(owner.count)) }
+      if let range = name.range(of: ".\(owner)") { return table.stable(name.replacingCharacters(in: range, with: ".\(collection).@.")) }
     }
     return nil
   }
@@ -68,18 +64,7 @@ public enum AdapterHubNames {
       return parts.count == 3 ? Int(parts[1]).map { "heads.\(adapter).\(1 + $0 * step).\(end)" } : nil
     }
     let prefix = prefixes.first { $0.model == model }?.prefix ?? ""
-    if parts.count == 4, parts[0] == "invertible" {
-      return "\(prefix)invertible_adapters.\(adapter).\(parts[1].uppercased()).\(parts[2] == "down" ? 0 : 2).\(end)"
-    }
-    guard parts.count >= 4, let path = sites.first(where: { $0.0 == parts[2] })?.1 else { return nil }
-    let hasNorm = configuration["ln_before"] == true
-    let modules = [
-      "down": hasNorm ? "adapter_down.1" : "adapter_down.0", "up": "adapter_up", "norm_before": "adapter_down.0", "norm_after": "adapter_norm_after",
-      "gate": "gate", "scaling": "scaling",
-    ]
-    guard let module = modules[parts[3]] else { return nil }
-    let parameter = parts.count == 4 ? module : "\(module).\(end)"
-    return "\(prefix)encoder.layer.\(parts[1]).\(path)adapters.\(adapter).\(parameter)"
+    return AdapterHubTables.table(for: configuration).foreign(stable).map { "\(prefix)\($0)".replacing(".@.", with: ".\(adapter).") }
   }
 
   private static func unprefixed(_ name: String) -> String {
@@ -93,12 +78,6 @@ public enum AdapterHubNames {
     let path = String(rest[rest.index(after: dot)...])
     for (place, module) in sites { if let end = path.after(module) { return ("layers.\(layer).\(place)", end) } }
     return nil
-  }
-
-  private static func invertible(_ rest: String) -> String? {
-    let parts = rest.split(separator: ".").map(String.init)
-    guard parts.count == 3, ["F", "G"].contains(parts[0]), let module = ["0": "down", "2": "up"][parts[1]], isWeightOrBias(parts[2]) else { return nil }
-    return "invertible.\(parts[0].lowercased()).\(module).\(parts[2])"
   }
 
   private static func isWeightOrBias(_ name: String) -> Bool { name == "weight" || name == "bias" }

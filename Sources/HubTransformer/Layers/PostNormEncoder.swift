@@ -22,7 +22,9 @@ struct PostNormEncoder: Sendable {
   }
 
   var shape: BaseShape {
-    BaseShape(hiddenSize: configuration.hiddenSize, embeddingSize: configuration.hiddenSize, layers: configuration.layers)
+    BaseShape(
+      hiddenSize: configuration.hiddenSize, embeddingSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
+      layers: configuration.layers)
   }
 
   func callAsFunction(
@@ -34,7 +36,7 @@ struct PostNormEncoder: Sendable {
     var x = embeddingNorm(cx.embeddings([(words, tokens.ids), (positions, positionIDs), (types, typeIDs)]), in: cx)
     x = adapters.embedded(x, in: cx)
     // Adapters may have multiplied the rows.
-    for layer in layers { x = layer(x, tokens.sequences.repeated(x.rows / max(1, tokens.sequences.rows)), with: adapters, in: cx) }
+    for layer in layers { x = layer(x, tokens.sequences.repeated(toRows: x.rows), with: adapters, in: cx) }
     return x
   }
 

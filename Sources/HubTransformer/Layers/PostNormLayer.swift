@@ -25,15 +25,34 @@ struct PostNormLayer: Sendable {
     outputNorm = try LayerNorm(from: weights["output"]["LayerNorm"], c.hiddenSize, epsilon: c.layerNormEpsilon)
   }
 
+  /// Where adapters multiplied rows, everything that joins them is repeated.
   func callAsFunction(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
-    let context = cx.attention(query(x, in: cx), key(x, in: cx), value(x, in: cx), in: sequences, heads: heads)
-    let attended = adapters.sublayer(
-      Sublayer(output: attentionOutput(context, in: cx), residual: x, norm: attentionNorm), at: Site(index, .attention), in: cx)
-    let inner = intermediate(attended, then: activation, in: cx)
+    let attended = attention(x, sequences, with: adapters, in: cx)
+    let sequences = sequences.repeated(toRows: attended.rows)
+    let inner = adapters.projected(Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
+    let outer = adapters.projected(
+      Projection(output, of: inner, sequences.repeated(toRows: inner.rows)), at: Site(index, .output), in: cx)
     let result = adapters.sublayer(
-      Sublayer(output: output(inner, in: cx), residual: attended, norm: outputNorm), at: Site(index, .feedForward), in: cx)
+      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), norm: outputNorm), at: Site(index, .feedForward), in: cx)
     return adapters.layer(result, at: index, in: cx)
   }
 
+  private func attention(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
+    let q = adapters.projected(Projection(query, of: x, sequences), at: Site(index, .query), in: cx)
+    let k = adapters.projected(Projection(key, of: x, sequences), at: Site(index, .key), in: cx)
+    let v = adapters.projected(Projection(value, of: x, sequences), at: Site(index, .value), in: cx)
+    let rows = max(q.rows, k.rows, v.rows), sequences = sequences.repeated(toRows: rows)
+    let context = cx.attention(
+      cx.repeated(q, toRows: rows), cx.repeated(k, toRows: rows), cx.repeated(v, toRows: rows), in: sequences, heads: heads)
+    let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
+    return adapters.sublayer(
+      Sublayer(output: output, residual: cx.repeated(x, toRows: output.rows), norm: attentionNorm), at: Site(index, .attention), in: cx)
+  }
+
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
+}
+
+extension Context {
+  /// Copies of all rows, one behind the other, until there are `count`.
+  fileprivate func repeated(_ x: Tensor, toRows count: Int) -> Tensor { x.rows == count || x.rows == 0 ? x : repeated(x, count / x.rows) }
 }

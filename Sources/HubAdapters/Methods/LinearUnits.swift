@@ -1,0 +1,129 @@
+import HubManifest
+import HubTensor
+import HubTransformer
+
+/// The adapter of one linear layer.
+protocol LinearUnit: ProjectionAdapter {
+  var parameters: [Parameter] { get }
+}
+
+/// A change of a linear layer's weight that is never written out: `x ↦ ΔW x`.
+protocol LinearUpdate: Sendable {
+  /// `scale · ΔW x + residual`, `[rows, out]`
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor
+  /// `ΔW`, `[out, in]`
+  func matrix(in context: Context) -> Tensor
+  var parameters: [Parameter] { get }
+}
+
+/// Adds an update's result to the layer's output; with a magnitude, scales the sum's columns.
+struct UpdateUnit: LinearUnit {
+  let canFollow: Bool
+  private let update: any LinearUpdate
+  private let scale: Float
+  private let gate: Linear?
+  private let magnitude: Parameter?
+
+  init(_ c: LoRAConfiguration, _ widths: (input: Int, output: Int), _ update: any LinearUpdate, from weights: ParameterSource) throws {
+    self.update = update
+    canFollow = widths.input == widths.output
+    scale = c.scaling
+    gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
+    magnitude = c.hasMagnitude ? try weights.parameter("magnitude", [widths.output, 1], initially: .ones) : nil
+  }
+
+  var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0] } ?? []) }
+
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let x = h ?? projection.input
+    guard let gate else { return update(x, scale: scale, plus: nil, in: cx) }
+    return gating(update(x, scale: 1, plus: nil, in: cx), by: gate(projection.input, in: cx), in: cx)
+  }
+
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+    scaled(cx.add(output, contribution), of: projection, in: cx)
+  }
+
+  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    guard gate == nil else {
+      return joined(contribution(nil, to: projection, gating, in: cx), with: output, of: projection, in: cx)
+    }
+    return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
+  }
+
+  private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+    guard let magnitude else { return sum }
+    let weight = cx.add(cx.value(of: projection.linear.weight), update.matrix(in: cx))
+    return cx.multiply(sum, columnsBy: cx.magnitudeRatios(magnitude, rowsOf: weight))
+  }
+}
+
+/// Multiplies the columns of the layer's output.
+struct ScaleUnit: LinearUnit {
+  let canFollow = true
+  private let factors: Parameter
+  private let scale: Float
+  private let gate: Linear?
+
+  init(_ c: LoRAConfiguration, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
+    factors = try weights.parameter("lora_b", [widths.output, 1], initially: c.initialWeights.b)
+    scale = c.scaling
+    gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
+  }
+
+  var parameters: [Parameter] { [factors] + (gate?.parameters ?? []) }
+
+  private func row(in cx: Context) -> Tensor {
+    let row = cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count)
+    return gate == nil && scale != 1 ? cx.scaled(row, by: scale) : row
+  }
+
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let row = row(in: cx)
+    let product = h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
+    guard let gate else { return product }
+    return gating(product, by: gate(projection.input, in: cx), in: cx)
+  }
+
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+    cx.multiply(output, contribution)
+  }
+
+  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let product = cx.multiply(output, columnsBy: row(in: cx))
+    guard let gate else { return product }
+    return gating(product, by: gate(projection.input, in: cx), in: cx)
+  }
+}
+
+/// `ΔW = B A`
+struct LowRankUpdate: LinearUpdate {
+  let a, b: Parameter
+
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
+    cx.linear(cx.linear(x, a), b, scale: scale, plus: residual)
+  }
+
+  func matrix(in cx: Context) -> Tensor { cx.product(cx.value(of: b), cx.value(of: a)) }
+
+  var parameters: [Parameter] { [a, b] }
+}
+
+/// `ΔW = (outer · B) · (inner · A)`, of which `A` and `B` belong to all layers.
+struct VectorUpdate: LinearUpdate {
+  let a, b, inner, outer: Parameter
+
+  private func up(in cx: Context) -> Tensor { cx.product(cx.value(of: outer), cx.value(of: b)) }
+  private func down(in cx: Context) -> Tensor { cx.product(cx.value(of: inner), cx.value(of: a)) }
+
+  /// The factors are multiplied first: the outer one is as large as the layer itself.
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
+    var result = cx.product(cx.product(x, down(in: cx), transposing: true), up(in: cx), transposing: true)
+    if scale != 1 { result = cx.scaled(result, by: scale) }
+    return residual.map { cx.add(result, $0) } ?? result
+  }
+
+  func matrix(in cx: Context) -> Tensor { cx.product(up(in: cx), down(in: cx)) }
+
+  var parameters: [Parameter] { [inner, outer] }
+}

@@ -1,0 +1,56 @@
+import HubManifest
+
+/// The names that each of the library's methods gives its tensors in BERT and its relatives, `@` being the adapter. One
+/// function a method.
+enum AdapterHubTables {
+  typealias Pair = NameTable.Pair
+
+  /// The table of a configuration; of a union, those of all its parts.
+  static func table(for configuration: JSON.Members) -> NameTable { NameTable(pairs(configuration)) }
+
+  private static func pairs(_ configuration: JSON.Members) -> [Pair] {
+    switch configuration["architecture"]?.string {
+    case "lora": lora
+    case "union": (configuration["configs"]?.array ?? []).compactMap(\.object).flatMap(pairs)
+    default: bottleneck(hasNorm: configuration["ln_before"] == true)
+    }
+  }
+
+  /// With `ln_before` the library writes the norm twice, and the linear layer comes second.
+  private static func bottleneck(hasNorm: Bool) -> [Pair] {
+    let down = hasNorm ? "adapter_down.1" : "adapter_down.0"
+    var pairs = ["F", "G"].flatMap { half in
+      [("0", "down"), ("2", "up")].flatMap { index, name in
+        both("invertible_adapters.@.\(half).\(index)", "invertible.\(half.lowercased()).\(name)")
+      }
+    }
+    for (path, place) in [("attention.output", "attention"), ("output", "feed_forward")] {
+      let foreign = "encoder.layer.#.\(path).adapters.@", stable = "layers.#.\(place)"
+      pairs += both("\(foreign).\(down)", "\(stable).down") + both("\(foreign).adapter_up", "\(stable).up")
+      if hasNorm { pairs += both("\(foreign).adapter_down.0", "\(stable).norm_before") }
+      pairs += both("\(foreign).adapter_norm_before", "\(stable).norm_before", isAlias: true)
+      pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after") + both("\(foreign).gate", "\(stable).gate")
+      pairs.append(Pair("\(foreign).scaling", "\(stable).scaling"))
+    }
+    return pairs
+  }
+
+  /// LoRA, (IA)³, VeRA and DoRA.
+  private static let lora: [Pair] = {
+    let modules = [
+      ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"), ("intermediate.dense", "intermediate"),
+      ("output.dense", "output"),
+    ]
+    let parameters = [
+      ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b"),
+    ]
+    return modules.flatMap { module, place in
+      let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
+      return parameters.map { Pair("\(foreign).\($0)", "\(stable).\($1)") } + both("\(foreign).gate", "\(stable).gate")
+    } + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+  }()
+
+  private static func both(_ foreign: String, _ stable: String, isAlias: Bool = false) -> [Pair] {
+    ["weight", "bias"].map { Pair("\(foreign).\($0)", "\(stable).\($0)", isAlias: isAlias) }
+  }
+}
