@@ -31,6 +31,8 @@ public struct FreshParameters: ParameterProvider {
     case .kaimingUniform(let a):
       let bound = (6 / ((1 + a * a) * Float(columns))).squareRoot()
       return (0..<count).map { _ in Float.random(in: -bound...bound, using: &generator) }
+    case .uniform(let bound):
+      return (0..<count).map { _ in Float.random(in: -bound...bound, using: &generator) }
     case .identity(let rest):
       return (0..<count).map { $0 / columns == $0 % columns ? 1 : rest }
     case .diagonal(let value):

@@ -14,6 +14,7 @@ public enum Initializer: Hashable, Sendable {
   case normal(deviation: Float)
   /// Uniform in ±√(6 / ((1 + a²) · columns)) (He et al. 2015).
   case kaimingUniform(a: Float)
+  case uniform(bound: Float)
   /// Ones on the diagonal, `rest` elsewhere.
   case identity(rest: Float)
   case constant(Float)

@@ -124,10 +124,15 @@ import Testing
   @Test(arguments: [
     ("reduction_factor", 0), ("reduction_factor", -1.5), ("reduction_factor", 1e-300), ("reduction_factor", ["0": 2]), ("reduction_factor", "many"),
     ("non_linearity", "square"), ("scaling", "loud"), ("residual_before_ln", "never"), ("init_weights", "magic"), ("inv_adapter", "glow"),
-    ("leave_out", ["one"]), ("leave_out", [0, 1]), ("phm_layer", true), ("use_gating", "often"), ("unheard_of", 3), ("architecture", "lora2"),
+    ("leave_out", ["one"]), ("leave_out", [0, 1]), ("phm_layer", 1), ("use_gating", "often"), ("unheard_of", 3), ("architecture", "lora2"),
     ("mh_adapter", "yes"), ("inv_adapter", "nice"),
   ] as [(String, JSON)])
   func refusesWhatMakesNoSense(key: String, value: JSON) throws { try expectRefusal(of: bottlenecks[0].configuration.with([key: value])) }
+
+  @Test(arguments: [("phm_dim", 3), ("phm_dim", 0), ("phm_rank", -1), ("phm_c_init", "magic"), ("init_weights", "houlsby")] as [(String, JSON)])
+  func refusesWhatMakesNoSenseForCompacter(key: String, value: JSON) throws {
+    try expectRefusal(of: bottlenecks[0].configuration.with(["phm_layer": true, "phm_dim": 2]).with([key: value]))
+  }
 
   @Test(arguments: [
     ("r", 0), ("r", "many"), ("alpha", "large"), ("attn_matrices", ["q", "o"]), ("attn_matrices", []), ("composition_mode", "scale"),

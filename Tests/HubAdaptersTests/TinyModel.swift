@@ -62,6 +62,7 @@ let bottlenecks: [(name: String, configuration: JSON.Members)] = {
     "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "gelu", "reduction_factor": 2,
   ]
   let double = sequential.with(["mh_adapter": true, "original_ln_before": false, "non_linearity": "swish"])
+  let phm: JSON.Members = ["phm_layer": true, "phm_dim": 2]
   let parallel = sequential.with(["is_parallel": true, "original_ln_before": false, "scaling": 4.0, "init_weights": "mam_adapter", "non_linearity": "tanh"])
   return [
     ("seq_bn", sequential), ("double_seq_bn", double), ("par_bn", parallel), ("scaled_par_bn", parallel.with(["scaling": "learned"])),
@@ -70,6 +71,9 @@ let bottlenecks: [(name: String, configuration: JSON.Members)] = {
     ("residual after norm", sequential.with(["residual_before_ln": false])), ("post_add", sequential.with(["residual_before_ln": "post_add"])),
     ("residual before own norm", sequential.with(["ln_after": true, "adapter_residual_before_ln": true])),
     ("without last norm", sequential.with(["original_ln_after": false])), ("first layer only", sequential.with(["leave_out": [1]])),
+    ("compacter", double.with(phm)), ("compacter, own factorised rules", sequential.with(phm).with(["shared_phm_rule": false, "factorized_phm_rule": true])),
+    ("compacter, whole weights", sequential.with(phm).with(["factorized_phm_W": false, "phm_bias": false])),
+    ("compacter, shared weights", double.with(phm).with(["shared_W_phm": true, "phm_rank": 2])),
     ("gated", sequential.with(["use_gating": true])), ("per layer", sequential.with(["reduction_factor": ["0": 4, "default": 1]])),
   ]
 }()

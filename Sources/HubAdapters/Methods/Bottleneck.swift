@@ -3,7 +3,8 @@ public import HubTensor
 public import HubTransformer
 
 /// Bottleneck adapters: down projection, non-linearity, up projection (Houlsby et al. 2019; Pfeiffer et al. 2020;
-/// He et al. 2022), with the invertible adapter of MAD-X where the configuration has one.
+/// He et al. 2022), with the invertible adapter of MAD-X where the configuration has one. Compacter is these with
+/// hypercomplex layers.
 ///
 /// As in the Python library, a stacked adapter that normalises first adds the sublayer's residual and applies the
 /// layer norm again. A fusion attends over what comes before the gate.
@@ -12,21 +13,33 @@ public struct Bottleneck: AdapterMethod {
 
   private let blocks: [Site: BottleneckBlock]
   private let invertible: NICE?
+  private let shared: PHMShared?
 
   public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let c = try BottleneckConfiguration(configuration)
+    let shared = try Self.shared(c, shape, from: weights["shared"])
     var blocks: [Site: BottleneckBlock] = [:]
     for layer in 0..<shape.layers {
       for place in c.places(inLayer: layer) {
         let bottleneck = try c.bottleneck(inLayer: layer, of: shape.hiddenSize)
         let source = weights["layers"][layer][place.rawValue]
-        blocks[Site(layer, place)] = try BottleneckBlock(c, hidden: shape.hiddenSize, bottleneck: bottleneck, from: source)
+        blocks[Site(layer, place)] = try BottleneckBlock(c, hidden: shape.hiddenSize, bottleneck: bottleneck, shared: shared, from: source)
       }
     }
     self.blocks = blocks
+    self.shared = shared
     invertible = try c.invertibleReduction.map {
       try NICE(width: shape.embeddingSize, reduction: $0, activation: c.activation, from: weights["invertible"])
     }
+  }
+
+  private static func shared(_ c: BottleneckConfiguration, _ shape: BaseShape, from weights: ParameterSource) throws -> PHMShared? {
+    guard let phm = c.phm else { return nil }
+    let widths = Set(try (0..<shape.layers).filter { !c.places(inLayer: $0).isEmpty }.map { try c.bottleneck(inLayer: $0, of: shape.hiddenSize) })
+    guard !phm.sharesWeights || widths.count <= 1 else {
+      throw Failure(.invalidConfiguration, "layers of different widths cannot share their weights", at: "shared_W_phm")
+    }
+    return try widths.first.map { try PHMShared(phm, hidden: shape.hiddenSize, bottleneck: $0, from: weights) }
   }
 
   public var sites: Set<Site> { Set(blocks.keys) }
@@ -34,24 +47,43 @@ public struct Bottleneck: AdapterMethod {
   public var embeddingAdapter: (any EmbeddingAdapter)? { invertible }
 
   public var parameters: [Parameter] {
-    (invertible?.parameters ?? []) + blocks.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+    (shared?.parameters ?? []) + (invertible?.parameters ?? []) + blocks.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
   }
+
+  public var frozenParameters: [Parameter] { blocks.values.flatMap(\.frozenParameters) }
+}
+
+/// One of the two layers of a bottleneck.
+protocol BottleneckLayer: Sendable {
+  /// `activation(layer(x)) · scale + residual`
+  func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor
+  var parameters: [Parameter] { get }
+  var frozenParameters: [Parameter] { get }
+}
+
+extension Linear: BottleneckLayer {
+  var frozenParameters: [Parameter] { [] }
 }
 
 /// The adapter of one site: `A(t) = up(activation(down(t)))`.
 struct BottleneckBlock: SublayerAdapter {
   private let configuration: BottleneckConfiguration
-  private let down, up: Linear
+  private let down, up: any BottleneckLayer
   private let normBefore, normAfter: LayerNorm?
   private let scaling: Parameter?
   private let gate: Linear?
 
-  init(_ c: BottleneckConfiguration, hidden: Int, bottleneck: Int, from weights: ParameterSource) throws {
+  init(_ c: BottleneckConfiguration, hidden: Int, bottleneck: Int, shared: PHMShared?, from weights: ParameterSource) throws {
     configuration = c
     // The adapter's own norms have this epsilon whatever the base model's is.
     normBefore = c.hasNormBefore ? try LayerNorm(from: weights["norm_before"], hidden, epsilon: 1e-5) : nil
-    down = try Linear(from: weights["down"], hidden, bottleneck, initially: c.initialWeights)
-    up = try Linear(from: weights["up"], bottleneck, hidden, initially: c.initialUpWeights)
+    if let phm = c.phm {
+      down = try PHMLayer(phm, hidden, bottleneck, shared: (shared?.rules, shared?.down), from: weights["down"])
+      up = try PHMLayer(phm, bottleneck, hidden, shared: (shared?.rules, shared?.up), from: weights["up"])
+    } else {
+      down = try Linear(from: weights["down"], hidden, bottleneck, initially: c.initialWeights)
+      up = try Linear(from: weights["up"], bottleneck, hidden, initially: c.initialUpWeights)
+    }
     normAfter = c.hasNormAfter ? try LayerNorm(from: weights["norm_after"], hidden, epsilon: 1e-5) : nil
     scaling =
       switch c.scaling {
@@ -66,6 +98,8 @@ struct BottleneckBlock: SublayerAdapter {
     (normBefore?.parameters ?? []) + down.parameters + up.parameters + (normAfter?.parameters ?? []) + (scaling.map { [$0] } ?? [])
       + (gate?.parameters ?? [])
   }
+
+  var frozenParameters: [Parameter] { down.frozenParameters + up.frozenParameters }
 
   func prepared(_ h: Tensor, in sublayer: Sublayer, _ cx: Context) -> PreparedInput {
     let x = sublayer.residual
@@ -85,9 +119,9 @@ struct BottleneckBlock: SublayerAdapter {
 
   private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
     let normed = normBefore.map { $0(input, in: cx) } ?? input
-    let inner = down(normed, then: configuration.activation, in: cx)
-    if case .constant(let factor) = configuration.scaling { return up(inner, scale: factor, plus: residual, in: cx) }
-    var result = up(inner, in: cx)
+    let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: cx)
+    if case .constant(let factor) = configuration.scaling { return up(inner, then: .identity, scale: factor, plus: residual, in: cx) }
+    var result = up(inner, then: .identity, scale: 1, plus: nil, in: cx)
     if let scaling { result = cx.multiply(result, by: scaling) }
     return residual.map { cx.add(result, $0) } ?? result
   }

@@ -35,6 +35,8 @@ public struct BottleneckConfiguration: Sendable {
   public let addsResidualBeforeNorm: Bool
   /// The divisor of the invertible adapter's halves; `nil` without one.
   public let invertibleReduction: Double?
+  /// The options of hypercomplex layers; `nil` for ordinary ones.
+  let phm: PHMConfiguration?
   public let initialWeights: Initializer
   public let initialUpWeights: Initializer
   private let leavesOut: Set<Int>
@@ -59,6 +61,7 @@ public struct BottleneckConfiguration: Sendable {
     leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
     reduction = try Self.reduction(c)
     invertibleReduction = try Self.invertibleReduction(c)
+    phm = try PHMConfiguration(c)
     (initialWeights, initialUpWeights) = try Self.initializers(c)
   }
 
@@ -89,9 +92,6 @@ extension BottleneckConfiguration {
 
   private static func refuseUnknown(_ c: JSONObject) throws {
     try c.refuseUnknown(known)
-    guard try c.optionalBool("phm_layer") != true else {
-      throw Failure(.unsupportedAdapter, "the option is not supported", at: c.path(to: "phm_layer"))
-    }
   }
 
   private static func activation(_ c: JSONObject) throws -> Activation {

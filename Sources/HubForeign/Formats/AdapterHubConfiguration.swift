@@ -50,9 +50,6 @@ enum AdapterHubConfiguration {
     if let architecture = config["architecture"]?.string, !supported.contains(architecture) {
       throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "config.architecture")
     }
-    if config["phm_layer"] == true {
-      throw Failure(.unsupportedForeignContent, "the option is not supported", at: "config.phm_layer")
-    }
     if config["inv_adapter"] == "glow" {
       throw Failure(
         .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither", at: "config.inv_adapter",
@@ -98,11 +95,13 @@ enum AdapterHubConfiguration {
     let lora: JSON.Members = ["architecture": "lora", "r": 8, "alpha": 8, "attn_matrices": ["q", "v"]]
     let ia3 = lora.with(["r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale", "init_weights": "ia3"])
     let vera = lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])
+    let hypercomplex: JSON.Members = ["phm_layer": true, "reduction_factor": 32, "non_linearity": "gelu"]
     let inverting: JSON.Members = ["inv_adapter": "nice", "inv_adapter_reduction_factor": 2]
     return [
       "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
+      "compacter": houlsby.with(hypercomplex), "compacter++": pfeiffer.with(hypercomplex),
       "lora": lora, "ia3": ia3, "vera": vera, "dora": lora.with(["use_dora": true]), "dvora": vera.with(["use_dora": true]),
       "double_seq_bn_inv": houlsby.with(inverting), "houlsby+inv": houlsby.with(inverting),
     ]

@@ -12,12 +12,12 @@ enum AdapterHubTables {
     switch configuration["architecture"]?.string {
     case "lora": lora
     case "union": (configuration["configs"]?.array ?? []).compactMap(\.object).flatMap(pairs)
-    default: bottleneck(hasNorm: configuration["ln_before"] == true)
+    default: bottleneck(hasNorm: configuration["ln_before"] == true, isHypercomplex: configuration["phm_layer"] == true)
     }
   }
 
   /// With `ln_before` the library writes the norm twice, and the linear layer comes second.
-  private static func bottleneck(hasNorm: Bool) -> [Pair] {
+  private static func bottleneck(hasNorm: Bool, isHypercomplex: Bool) -> [Pair] {
     let down = hasNorm ? "adapter_down.1" : "adapter_down.0"
     var pairs = ["F", "G"].flatMap { half in
       [("0", "down"), ("2", "up")].flatMap { index, name in
@@ -26,13 +26,25 @@ enum AdapterHubTables {
     }
     for (path, place) in [("attention.output", "attention"), ("output", "feed_forward")] {
       let foreign = "encoder.layer.#.\(path).adapters.@", stable = "layers.#.\(place)"
-      pairs += both("\(foreign).\(down)", "\(stable).down") + both("\(foreign).adapter_up", "\(stable).up")
+      let layer = isHypercomplex ? hypercomplex : { both($0, $1) }
+      pairs += layer("\(foreign).\(down)", "\(stable).down") + layer("\(foreign).adapter_up", "\(stable).up")
       if hasNorm { pairs += both("\(foreign).adapter_down.0", "\(stable).norm_before") }
       pairs += both("\(foreign).adapter_norm_before", "\(stable).norm_before", isAlias: true)
       pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after") + both("\(foreign).gate", "\(stable).gate")
       pairs.append(Pair("\(foreign).scaling", "\(stable).scaling"))
     }
-    return pairs
+    return pairs + ["phm_rule", "phm_rule_left", "phm_rule_right"].map { Pair("shared_parameters.@.\($0)", "shared.\($0.dropFirst(4))") }
+      + ["down", "up"].flatMap { layer in
+        ["", "_left", "_right"].map { Pair("shared_parameters.@.W_\(layer)\($0)", "shared.\(layer).w\($0)") }
+      }
+  }
+
+  /// A layer of Compacter.
+  private static func hypercomplex(_ foreign: String, _ stable: String) -> [Pair] {
+    [
+      ("W", "w"), ("W_left", "w_left"), ("W_right", "w_right"), ("phm_rule", "rule"), ("phm_rule_left", "rule_left"), ("phm_rule_right", "rule_right"),
+      ("b", "bias"),
+    ].map { Pair("\(foreign).\($0)", "\(stable).\($1)") }
   }
 
   /// LoRA, (IA)³, VeRA and DoRA.

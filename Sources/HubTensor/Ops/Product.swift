@@ -10,19 +10,24 @@ extension Context {
     return result
   }
 
-  /// `a · b`, or `a · bᵀ`.
+  /// `a · b + bias`, or `a · bᵀ + bias`.
   ///
   /// - Parameters:
   ///   - a: `[m, k]`
   ///   - b: `[k, n]`, or `[n, k]` if `transposing`
-  public func product(_ a: Tensor, _ b: Tensor, transposing: Bool = false) -> Tensor {
+  ///   - bias: `[1, n]`
+  public func product(_ a: Tensor, _ b: Tensor, transposing: Bool = false, bias: Parameter? = nil) -> Tensor {
     let n = transposing ? b.rows : b.columns, k = a.columns
     precondition(k == (transposing ? b.columns : b.rows), "cannot multiply [\(a.rows), \(k)] and [\(b.rows), \(b.columns)]")
     let packedB = packed(b, n: n, k: k, strideN: transposing ? k : 1, strideK: transposing ? 1 : n)
-    var result = multiply(a, strideM: k, strideK: 1, m: a.rows, by: packedB, n: n, k: k)
-    if isRecorded(a, b) {
+    let biasValue = bias?.value
+    var epilogue = hub_epilogue.plain
+    epilogue.bias = biasValue?.base
+    var result = withExtendedLifetime(biasValue) { multiply(a, strideM: k, strideK: 1, m: a.rows, by: packedB, n: n, k: k, epilogue) }
+    if isRecorded(a, b, parameters: bias) {
       record(&result) { [unowned self] gradient, gradients in
         if gradients.wants(a) { gradients.add(product(gradient, b.unrecorded, transposing: !transposing), to: a) }
+        if let bias, gradients.wants(bias) { gradients.add(columnSums(gradient), to: bias) }
         guard gradients.wants(b) else { return }
         gradients.add(transposing ? sumOfProducts(gradient, a) : sumOfProducts(a, gradient), to: b)
       }
