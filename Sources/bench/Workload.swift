@@ -6,17 +6,26 @@ struct Workload {
   /// Tokens of each row.
   let lengths: [Int]
   let composition: Composition?
+  /// The heads that answer: one for all rows, or one for each branch or part.
+  var heads: [String] = ["task0"]
 
   static let all = [
-    Workload(name: "base_8x128", lengths: rows(8, of: 128), composition: nil),
+    Workload(name: "base_8x128", lengths: rows(8, of: 128), composition: nil, heads: []),
     Workload(name: "classify_1x32", lengths: [32], composition: stack),
     Workload(name: "classify_8x128", lengths: rows(8, of: 128), composition: stack),
     Workload(name: "classify_ragged32", lengths: ragged, composition: stack),
     Workload(name: "classify_4x512", lengths: rows(4, of: 512), composition: stack),
-    Workload(name: "fuse8_8x128", lengths: rows(8, of: 128), composition: .stack(["lang0", .fuse((0..<8).map { .adapter("task\($0)") }, name: nil)])),
+    Workload(name: "fuse8_8x128", lengths: rows(8, of: 128), composition: .stack(["lang0", .fuse(tasks(8), name: nil)])),
+    Workload(name: "parallel8_4x128", lengths: rows(4, of: 128), composition: .parallel(tasks(8)), heads: names(8)),
+    Workload(name: "tenants16_16x64", lengths: rows(16, of: 64), composition: .batchSplit(tasks(16), sequences: rows(16, of: 1)), heads: names(16)),
+    Workload(name: "lora_8x128", lengths: rows(8, of: 128), composition: "lora0", heads: ["lora0"]),
   ]
 
   private static let stack: Composition = .stack("lang0", "task0")
+
+  private static func names(_ count: Int) -> [String] { (0..<count).map { "task\($0)" } }
+
+  private static func tasks(_ count: Int) -> [Composition] { names(count).map(Composition.adapter) }
 
   private static func rows(_ count: Int, of length: Int) -> [Int] { Array(repeating: length, count: count) }
 

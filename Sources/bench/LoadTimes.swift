@@ -1,0 +1,45 @@
+import Foundation
+import HubManifest
+import HubTensor
+import HubTransformer
+
+/// How long it takes until there is an answer.
+struct LoadTimes {
+  let folder: String
+  let precision: Precision
+  let engine: Engine
+
+  /// Seconds from the files to the answer of one short text: packing the weights, packing and keeping them, mapping what
+  /// was kept; and of a change of adapters in a loaded model.
+  func measured() throws -> [(name: String, seconds: Double)] {
+    let cacheFolder = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: cacheFolder, withIntermediateDirectories: true)
+    defer { try? FileManager.default.removeItem(atPath: cacheFolder) }
+    let cache = PackedCache(folder: cacheFolder, leastBytes: 0)
+    // The fingerprint is known to a registry; here it is only a name.
+    let cached: (Checkpoint, any BaseModel, Context) -> Void = { cache.prepare($1, fingerprint: Digest(of: folder.utf8), in: $2) }
+    return [
+      ("cold", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision)) }),
+      ("cold, filling the cache", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }),
+      ("from the cache", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }),
+      ("adapter swap", try swap()),
+    ]
+  }
+
+  private func seconds(_ body: () throws -> Void) throws -> Double { try ContinuousClock().measure(body) / .seconds(1) }
+
+  private func answer(_ stage: Stage) throws { try stage.act(short()).play() }
+
+  private func short(_ composition: Composition = .stack("lang0", "task0"), _ head: String = "task0") -> Workload {
+    Workload(name: "short", lengths: [8], composition: composition, heads: [head])
+  }
+
+  /// Loading two other adapters and a head, and the first answer with them, less an answer.
+  private func swap() throws -> Double {
+    let stage = try Stage(folder: folder, engine: engine, precision: precision)
+    let first = try stage.act(short())
+    try first.play()
+    let answer = try measure(seconds: 0.2) { try first.play() }
+    return try seconds { try stage.act(short(.stack("lang1", "task1"), "task1")).play() } - answer[answer.count / 2]
+  }
+}

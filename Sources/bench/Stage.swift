@@ -1,0 +1,71 @@
+import HubAdapters
+import HubForeign
+import HubManifest
+import HubTensor
+import HubTransformer
+import HubWeights
+
+/// A base model and the folder of its adapters.
+struct Stage {
+  let folder: String
+  let engine: Engine
+  let base: any BaseModel
+
+  init(folder: String, engine: Engine, precision: Precision, prepare: (Checkpoint, any BaseModel, Context) -> Void = { $1.prepare(in: $2) }) throws {
+    self.folder = folder
+    self.engine = engine
+    let checkpoint = try Checkpoint(folder: "\(folder)/base")
+    base = try checkpoint.load(engine: engine)
+    prepare(checkpoint, base, Context(engine, precision: precision))
+  }
+
+  /// A workload with its adapters loaded.
+  func act(_ workload: Workload) throws -> Act {
+    let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
+    return Act(stage: self, tokens: tokens, setup: try workload.composition.map(setup), heads: try workload.heads.compactMap(head))
+  }
+
+  private static func ids(_ length: Int) -> [Int] {
+    [0] + (0..<max(0, length - 2)).map { 10 + $0 * 7919 % 19_000 } + (length > 1 ? [2] : [])
+  }
+
+  private func foreign(_ name: String) throws -> ForeignAdapter { try AdapterHub.read(folder: "\(folder)/adapters/\(name)") }
+
+  private func setup(_ composition: Composition) throws -> Setup {
+    try Setup(composition) { name in
+      let adapter = try foreign(name)
+      return try AdapterMethods.load(JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
+    } fusion: { _, _, sites in
+      let fusion = try foreign("fusion0")
+      return try StoredWeights(fusion.weights).load(engine: engine) {
+        try AdapterFusion(configuration: JSONObject(fusion.configuration), sites: sites, shape: base.shape, weights: $0)
+      }
+    }
+  }
+
+  private func head(_ name: String) throws -> (any Head)? {
+    try foreign(name).head.map { try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine) }
+  }
+}
+
+/// Everything that one pass needs.
+struct Act {
+  let stage: Stage
+  let tokens: TokenBatch
+  let setup: Setup?
+  let heads: [any Head]
+
+  func play() throws {
+    let cx = Context(stage.engine)
+    let hidden =
+      if let setup { try stage.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) }
+      else { try stage.base(tokens, with: NoInterventions(), in: cx) }
+    // Several heads share the rows equally: the branches of a parallel, or the parts of a batch.
+    let all = tokens.sequences.repeated(hidden.rows / tokens.sequences.rows)
+    for (index, head) in heads.enumerated() {
+      let part = all.count * index / heads.count..<all.count * (index + 1) / heads.count
+      let rows = all.offsets[part.lowerBound]..<all.offsets[part.upperBound]
+      _ = try head(cx.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: stage.base, in: cx)
+    }
+  }
+}
