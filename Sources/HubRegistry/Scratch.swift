@@ -19,11 +19,19 @@ final class Scratch: Sendable {
     while true {
       let path = "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))"
       guard mkdir(path, 0o700) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: path) }
-      let folder = try OpenFile(folder: path)
-      // Before the lock was taken somebody may have thought the folder dead.
-      guard let lock = try KernelLock.attempt(folder), FileStatus(path)?.isFolder == true else { continue }
+      // Before the lock is taken somebody may think the folder dead, and remove it.
+      guard let folder = try Self.opened(path), let lock = try KernelLock.attempt(folder), FileStatus(path)?.isFolder == true else { continue }
       (self.path, self.lock) = (path, lock)
       return
+    }
+  }
+
+  /// The folder; `nil` if it is gone.
+  private static func opened(_ path: String) throws -> OpenFile? {
+    do {
+      return try OpenFile(folder: path)
+    } catch where FileStatus(path) == nil {
+      return nil
     }
   }
 

@@ -7,6 +7,8 @@ final class Pool: Sendable {
   }
 
   private let free = Mutex(Free())
+  /// Blocks that had to be asked of the system so far.
+  let allocations = Atomic<Int>(0)
   static let alignment = 64
 
   /// Sizes are rounded up to four steps an octave: ragged batches find each other's blocks.
@@ -20,7 +22,7 @@ final class Pool: Sendable {
   func take(_ count: Int) -> Block {
     let capacity = Self.capacity(for: count)
     let reused = free.withLock { $0.blocks[capacity]?.popLast().map { SendablePointer($0) } }
-    return Block(base: reused?.pointer ?? Self.allocate(capacity), capacity: capacity, owner: .pool(self))
+    return Block(base: reused?.pointer ?? allocate(capacity), capacity: capacity, owner: .pool(self))
   }
 
   func give(_ base: UnsafeMutablePointer<Float>, _ capacity: Int) {
@@ -28,8 +30,9 @@ final class Pool: Sendable {
     free.withLock { $0.blocks[capacity, default: []].append(pointer.pointer) }
   }
 
-  private static func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
-    UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Float>.stride, alignment: alignment)
+  private func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
+    allocations.add(1, ordering: .relaxed)
+    return UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Float>.stride, alignment: Self.alignment)
       .bindMemory(to: Float.self, capacity: capacity)
   }
 

@@ -54,6 +54,16 @@ import Testing
     }
   }
 
+  @Test func aWarmPassTakesNothingFromTheSystem() throws {
+    let model = try TinyModel()
+    let adapters = ["de": try model.adapter(bottlenecks[4].configuration, seed: 2), "a": try model.adapter(bottlenecks[0].configuration, seed: 3), "b": try model.adapter(bottlenecks[0].configuration, seed: 4)]
+    let setup = try model.setup(.stack("de", .fuse("a", "b")), adapters)
+    for _ in 0..<2 { _ = try model.hidden(setup) }
+    let warm = model.engine.allocations
+    for _ in 0..<5 { _ = try model.hidden(setup) }
+    #expect(model.engine.allocations == warm)
+  }
+
   @Test func partsMustAddUp() throws {
     let model = try TinyModel()
     let adapters = ["a": try model.adapter(bottlenecks[0].configuration, seed: 3)]

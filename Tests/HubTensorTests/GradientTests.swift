@@ -64,6 +64,12 @@ import Testing
     check([(3, 7)], "\(activation)") { cx, p in cx.activate(tensor(cx, p[0]), activation) }
   }
 
+  @Test func bottleneck() {
+    check([(3, 5), (2, 5), (1, 2), (5, 2), (1, 5), (3, 5)], "bottleneck") { cx, p in
+      cx.bottleneck(tensor(cx, p[0]), down: (p[1], p[2]), up: (p[3], p[4]), then: .tanh, scale: 0.5, plus: tensor(cx, p[5]))
+    }
+  }
+
   @Test func layerNorm() {
     check([(3, 9), (3, 9), (1, 9), (1, 9)], "layer norm") { cx, p in
       cx.layerNorm(tensor(cx, p[0]), plus: tensor(cx, p[1]), gain: p[2], bias: p[3], epsilon: 1e-3)

@@ -38,6 +38,18 @@ import Testing
     #expect(results[0] == results[1] && results[0] == results[2])
   }
 
+  /// Block by block of rows, both projections at once: the same bits as one projection after the other.
+  @Test(arguments: engines.indices, [7, 200, 600])
+  func bottlenecksAreTheirProjections(engine: Int, rows: Int) {
+    let cx = Context(engines[engine])
+    var numbers = Numbers(rows)
+    let x = cx.tensor(rows: rows, columns: 33, numbers(rows * 33)), residual = cx.tensor(rows: rows, columns: 33, numbers(rows * 33))
+    let down = Parameter("down", cx.tensor(rows: 17, columns: 33, numbers(17 * 33))), up = Parameter("up", cx.tensor(rows: 33, columns: 17, numbers(33 * 17)))
+    let bias = Parameter("bias", cx.tensor(rows: 1, columns: 17, numbers(17)))
+    let fused = cx.bottleneck(x, down: (down, bias), up: (up, nil), then: .gelu, scale: 2, plus: residual)
+    #expect(fused.values == cx.linear(cx.linear(x, down, bias: bias, then: .gelu), up, scale: 2, plus: residual).values)
+  }
+
   @Test(arguments: engines.indices, Activation.allCases)
   func activationsMatchTheirDefinitions(engine: Int, activation: Activation) {
     let cx = Context(engines[engine])

@@ -119,6 +119,10 @@ struct BottleneckBlock: SublayerAdapter {
 
   private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
     let normed = normBefore.map { $0(input, in: cx) } ?? input
+    if case .constant(let factor) = configuration.scaling, let down = down as? Linear, let up = up as? Linear {
+      return cx.bottleneck(
+        normed, down: (down.weight, down.bias), up: (up.weight, up.bias), then: configuration.activation, scale: factor, plus: residual)
+    }
     let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: cx)
     if case .constant(let factor) = configuration.scaling { return up(inner, then: .identity, scale: factor, plus: residual, in: cx) }
     var result = up(inner, then: .identity, scale: 1, plus: nil, in: cx)

@@ -22,7 +22,7 @@ struct Run: ParsableCommand {
   @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
   @Option(help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"), completion: .file()) var input: String?
   @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n")) var maxLength: Int?
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all processors.", valueName: "n")) var threads: Int?
+  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n")) var threads: Int?
   @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.") var precision = Precision.float32
   @Flag(help: "Take adapters that were trained on other weights of the same architecture.") var allowBaseMismatch = false
   @Flag(help: "Print one JSON object a line, with logits.") var json = false
