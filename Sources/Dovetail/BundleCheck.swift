@@ -32,7 +32,8 @@ public enum BundleCheck {
   /// as have weights or are left out.
   private static func shape(of bundle: HubBundle.Bundle) throws -> BaseShape {
     let base = bundle.manifest.base
-    let leftOut = bundle.config.members["leave_out"]?.integers ?? []
+    let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
+    let leftOut = parts.flatMap { $0["leave_out"]?.integers ?? [] }
     let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + leftOut).max() ?? -1
     let layers = base.layers ?? last + 1
     guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }

@@ -33,6 +33,9 @@ public protocol AdapterMethod: Sendable {
   /// What it does to the output of a linear layer; `nil` where it does nothing.
   func projectionAdapter(at site: Site) -> (any ProjectionAdapter)?
 
+  /// What it does behind a whole layer; `nil` where it does nothing.
+  func layerAdapter(at index: Int) -> (any LayerAdapter)?
+
   /// What it does to the embedding output; `nil` if nothing.
   var embeddingAdapter: (any EmbeddingAdapter)? { get }
 
@@ -46,6 +49,7 @@ public protocol AdapterMethod: Sendable {
 extension AdapterMethod {
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { nil }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { nil }
+  public func layerAdapter(at index: Int) -> (any LayerAdapter)? { nil }
   public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
   public var frozenParameters: [Parameter] { [] }
 }
@@ -127,6 +131,11 @@ public struct Gating {
   }
 }
 
+/// An adapter of the output of a whole layer.
+public protocol LayerAdapter: Sendable {
+  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
+}
+
 /// An adapter of the embedding output.
 public protocol EmbeddingAdapter: Sendable {
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
@@ -137,6 +146,8 @@ public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [
     Bottleneck.self,
     LoRA.self,
+    ReFT.self,
+    Union.self,
   ]
 
   /// The method that a configuration belongs to.

@@ -13,6 +13,8 @@ public struct Site: Hashable, Sendable, Comparable {
     case intermediate, output
     /// After the feed-forward block's second projection.
     case feedForward = "feed_forward"
+    /// Behind the whole layer.
+    case layer
 
     /// Whether a whole sublayer ends here, rather than one of its linear layers.
     public var isSublayer: Bool { self == .attention || self == .feedForward }

@@ -98,6 +98,7 @@ final class CaseRun {
     case .query, .key, .value, .attentionOutput: "selfattn_lora"
     case .intermediate: "intermediate_lora"
     case .output: "output_lora"
+    case .layer: "reft"
     }
   }
 

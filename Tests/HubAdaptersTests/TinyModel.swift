@@ -50,7 +50,7 @@ struct Spread: ParameterProvider {
 
   func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter {
     let fresh = FreshParameters(seed: seed, engine: engine)
-    let start = try fresh.parameter(name, shape, initially: initial == .ones ? .ones : .zeros)
+    let start = try fresh.parameter(name, shape, initially: [.ones, .diagonal(-1)].contains(initial) ? initial : .zeros)
     let noise = try fresh.parameter(name, shape, initially: .normal(deviation: 0.3))
     return Parameter(name, Context(engine).add(start.value, noise.value))
   }
@@ -91,4 +91,10 @@ let linears: [(name: String, configuration: JSON.Members)] = {
 }()
 
 /// One configuration of every method and of every option that has a path of its own.
-let methods = bottlenecks + linears
+let methods = bottlenecks + linears + [
+  ("loreft", ["architecture": "reft", "orthogonality": true, "r": 2]),
+  ("noreft", ["architecture": "reft", "orthogonality": false, "prefix_positions": 2, "suffix_positions": 1, "non_linearity": "tanh"]),
+  ("direft", ["architecture": "reft", "orthogonality": false, "subtract_projection": false, "layers": [1]]),
+  ("tied reft", ["architecture": "reft", "orthogonality": true, "tied_weights": true, "suffix_positions": 3]),
+  ("union", ["architecture": "union", "configs": [.object(linears[0].configuration), .object(bottlenecks[4].configuration)]]),
+]

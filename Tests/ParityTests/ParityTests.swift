@@ -45,14 +45,26 @@ import Testing
     var passed = 0, unsupported = 0
     for name in names {
       switch try Self.verdict(Self.shared.appending(path: name).path, engine) {
-      case .pass: passed += 1
+      case .pass:
+        passed += 1
+        #expect(Self.contradictions[name] == nil, "\(name) agrees by now")
       case .unsupported: unsupported += 1
-      case .fail(let why): Issue.record("\(name): \(why)")
+      case .fail(let why):
+        if let reason = Self.contradictions[name] {
+          withKnownIssue("\(name): \(reason)") { Issue.record("\(name): \(why)") }
+        } else {
+          Issue.record("\(name): \(why)")
+        }
       }
     }
     print("parity: \(passed) passed, \(unsupported) unsupported")
-    #expect(passed >= 98, "cases that passed before must pass")
+    #expect(passed >= 106, "cases that passed before must pass")
   }
+
+  /// Cases whose tensors are not what their text and the specification say, and why.
+  private static let contradictions = [
+    "direft": "the configuration says subtract_projection: false, and the tensors are those with the subtraction"
+  ]
 
   private enum Verdict: Equatable {
     case pass, unsupported

@@ -62,6 +62,12 @@ public struct ComposedAdapters: Interventions {
     setup.root.first?.embeddingAdapter.map { $0(x, in: context) } ?? x
   }
 
+  /// As in the Python library, only the first adapter of a setup may act behind a layer.
+  public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {
+    guard !skippedLayers.contains(index), let adapter = setup.root.first?.layerAdapter(at: index) else { return output }
+    return adapter(output, sequences.repeated(toRows: output.rows), in: context)
+  }
+
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
     guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return projection.applied(in: context) }
     return ProjectionEvaluation(site: site, context: context, sequences: sequences, observer: observer).result(of: setup.root, projection)

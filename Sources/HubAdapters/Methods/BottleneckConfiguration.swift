@@ -48,7 +48,10 @@ public struct BottleneckConfiguration: Sendable {
     try Self.refuseUnknown(c)
     adaptsAttention = try c.required("mh_adapter", "a boolean") { $0.bool }
     adaptsFeedForward = try c.required("output_adapter", "a boolean") { $0.bool }
-    activation = try Self.activation(c)
+    guard let activation = try c.optionalActivation("non_linearity") else {
+      throw Failure(.unexpectedJSON, "a string is missing", at: c.path(to: "non_linearity"))
+    }
+    self.activation = activation
     normalizesFirst = try c.optionalBool("original_ln_before") ?? false
     normalizesLast = try c.optionalBool("original_ln_after") ?? true
     hasNormBefore = try c.optionalBool("ln_before") ?? false
@@ -92,15 +95,6 @@ extension BottleneckConfiguration {
 
   private static func refuseUnknown(_ c: JSONObject) throws {
     try c.refuseUnknown(known)
-  }
-
-  private static func activation(_ c: JSONObject) throws -> Activation {
-    let name = try c.string("non_linearity")
-    guard let activation = Activation(named: name) else {
-      let known = Activation.names.keys.sorted().joined(separator: ", ")
-      throw Failure(.invalidConfiguration, "the non-linearity \(name.debugDescription) is unknown", at: c.path(to: "non_linearity"), hint: "known: \(known)")
-    }
-    return activation
   }
 
   private static func scaling(_ c: JSONObject) throws -> Scaling {

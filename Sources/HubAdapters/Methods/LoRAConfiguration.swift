@@ -99,20 +99,11 @@ extension LoRAConfiguration {
   }
 }
 
-extension JSONObject {
-  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for something.
-  func refuseUnknown(_ known: Set<String>) throws {
-    for entry in members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
-      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: path(to: entry.key))
-    }
-  }
-}
-
 extension BaseShape {
   /// The input and output widths of a linear layer.
   func widths(at place: Site.Place) -> (input: Int, output: Int) {
     switch place {
-    case .query, .key, .value, .attentionOutput, .attention, .feedForward: (hiddenSize, hiddenSize)
+    case .query, .key, .value, .attentionOutput, .attention, .feedForward, .layer: (hiddenSize, hiddenSize)
     case .intermediate: (hiddenSize, intermediateSize)
     case .output: (intermediateSize, hiddenSize)
     }

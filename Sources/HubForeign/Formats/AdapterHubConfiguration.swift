@@ -32,7 +32,7 @@ enum AdapterHubConfiguration {
     if config["architecture"]?.string == "lora", let version = json.members["version"]?.string, isBefore1_1(version) {
       config["alpha"] = config["r"]
     }
-    try refuseUnsupported(config)
+    try refuseUnsupported(config, at: "config")
     return config
   }
 
@@ -43,17 +43,20 @@ enum AdapterHubConfiguration {
   }
 
   /// The methods that have names in the bundle format, besides bottleneck adapters, which the library does not name.
-  private static let supported: Set<String> = ["lora"]
+  private static let supported: Set<String> = ["lora", "reft", "union"]
 
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
-  private static func refuseUnsupported(_ config: JSON.Members) throws {
+  private static func refuseUnsupported(_ config: JSON.Members, at path: String) throws {
     if let architecture = config["architecture"]?.string, !supported.contains(architecture) {
-      throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "config.architecture")
+      throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "\(path).architecture")
     }
     if config["inv_adapter"] == "glow" {
       throw Failure(
-        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither", at: "config.inv_adapter",
+        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither", at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
+    }
+    for (index, part) in (config["configs"]?.array ?? []).enumerated() {
+      if let part = part.object { try refuseUnsupported(part, at: "\(path).configs[\(index)]") }
     }
   }
 
@@ -101,6 +104,8 @@ enum AdapterHubConfiguration {
       "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
+      "loreft": ["architecture": "reft", "orthogonality": true], "noreft": ["architecture": "reft", "orthogonality": false],
+      "direft": ["architecture": "reft", "orthogonality": false, "subtract_projection": false],
       "compacter": houlsby.with(hypercomplex), "compacter++": pfeiffer.with(hypercomplex),
       "lora": lora, "ia3": ia3, "vera": vera, "dora": lora.with(["use_dora": true]), "dvora": vera.with(["use_dora": true]),
       "double_seq_bn_inv": houlsby.with(inverting), "houlsby+inv": houlsby.with(inverting),
@@ -113,6 +118,9 @@ enum AdapterHubConfiguration {
       if c["composition_mode"] == "scale" { return "ia3" }
       let vectors = c["vera_d"]?.number != nil
       return c["use_dora"] == true ? (vectors ? "dvora" : "dora") : (vectors ? "vera" : "lora")
+    }
+    if c["architecture"] == "reft" {
+      return c["orthogonality"] == true ? "loreft" : c["subtract_projection"] == false ? "direft" : "noreft"
     }
     if let architecture = c["architecture"]?.string { return architecture }
     if c["phm_layer"] == true { return c["mh_adapter"] == true ? "compacter" : "compacter++" }

@@ -11,6 +11,7 @@ enum AdapterHubTables {
   private static func pairs(_ configuration: JSON.Members) -> [Pair] {
     switch configuration["architecture"]?.string {
     case "lora": lora
+    case "reft": reft
     case "union": (configuration["configs"]?.array ?? []).compactMap(\.object).flatMap(pairs)
     default: bottleneck(hasNorm: configuration["ln_before"] == true, isHypercomplex: configuration["phm_layer"] == true)
     }
@@ -60,6 +61,15 @@ enum AdapterHubTables {
       let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
       return parameters.map { Pair("\(foreign).\($0)", "\(stable).\($1)") } + both("\(foreign).gate", "\(stable).gate")
     } + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+  }()
+
+  private static let reft: [Pair] = {
+    let foreign = "encoder.layer.#.reft_layer.refts.@.units.#", stable = "layers.#.layer.units.#"
+    return both("\(foreign).learned_source", "\(stable).source") + [
+      Pair("\(foreign).projection.weight", "\(stable).projection"),
+      Pair("\(foreign).projection.parametrizations.weight.original", "\(stable).projection_original"),
+      Pair("\(foreign).projection.parametrizations.weight.0.base", "\(stable).projection_base"),
+    ]
   }()
 
   private static func both(_ foreign: String, _ stable: String, isAlias: Bool = false) -> [Pair] {
