@@ -76,6 +76,12 @@ import Testing
     }
   }
 
+  @Test func rmsNorm() {
+    check([(3, 9), (3, 9), (1, 9)], "RMS norm") { cx, p in
+      cx.rmsNorm(tensor(cx, p[0]), plus: tensor(cx, p[1]), gain: p[2], epsilon: 1e-3)
+    }
+  }
+
   @Test func attention() {
     check([(5, 6), (5, 6), (5, 6)], "attention") { cx, p in
       cx.attention(tensor(cx, p[0]), tensor(cx, p[1]), tensor(cx, p[2]), in: Sequences(lengths: [2, 3]), heads: 2)

@@ -89,6 +89,25 @@ import Testing
     expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(cx.engine.kernels.name)")
   }
 
+  @Test(arguments: engines.indices, [1, 7, 16, 33, 130])
+  func rmsNormMatchesItsDefinition(engine: Int, width: Int) {
+    let cx = Context(engines[engine])
+    var numbers = Numbers(width)
+    let x = numbers(5 * width).map { $0 + 3 }, r = numbers(5 * width), gain = numbers(width)
+    let tensor = cx.tensor(rows: 5, columns: width, x), gains = Parameter("g", cx.tensor(rows: 1, columns: width, gain))
+    func expected(_ z: [Double]) -> [Double] {
+      (0..<5).flatMap { row in
+        let z = z[row * width..<(row + 1) * width]
+        let mean = z.reduce(0) { $0 + $1 * $1 } / Double(width)
+        return zip(z, gain).map { $0 / (mean + 1e-5).squareRoot() * Double($1) }
+      }
+    }
+    let name = "RMS norm of \(width) on \(cx.engine.kernels.name)"
+    expectClose(cx.rmsNorm(tensor, gain: gains, epsilon: 1e-5).values, expected(x.map(Double.init)), within: 1e-5, name)
+    let sums = cx.rmsNorm(tensor, plus: cx.tensor(rows: 5, columns: width, r), gain: gains, epsilon: 1e-5)
+    expectClose(sums.values, expected(zip(x, r).map { Double($0) + Double($1) }), within: 1e-5, "\(name), with a residual")
+  }
+
   /// One sequence is longer than a block of keys, one head wider than a range of depth.
   static let attentions: [(lengths: [Int], heads: Int, width: Int)] = [
     ([1], 3, 5), ([3, 1, 18], 3, 5), ([70, 5], 3, 5), ([33], 2, 64), ([2, 300], 1, 3), ([3], 1, 801)

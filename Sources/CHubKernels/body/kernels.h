@@ -23,6 +23,7 @@ const hub_kernels JOIN(hub_kernels_, NAME) = {
   .attention_scratch = attention_scratch, .attention = attention,
   .attention_backward_scratch = attention_backward_scratch, .attention_backward = attention_backward,
   .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,
+  .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,
   .fuse = fuse, .fuse_backward = fuse_backward,
   .activate = activate, .activate_backward = activate_backward,
   .add_scaled = add_scaled, .scale_columns = scale_columns, .sum_rows = sum_rows,

@@ -59,3 +59,39 @@ static void layer_norm_backward(float *dx, float *dgain, float *dbias, const flo
     }
   }
 }
+
+// Root mean square normalisation: z/√(mean z² + ε) · gain (Zhang and Sennrich 2019). Here 1/√(mean z² + ε).
+INLINE float rms_scale_of(const float *x, const float *residual, ptrdiff_t width, float epsilon) {
+  vf squares = splat(0);
+  for (ptrdiff_t i = 0; i < width; i += W) {
+    vf z = norm_input(x, residual, i, width - i);
+    squares += z * z;
+  }
+  return 1.0f / __builtin_sqrtf(sum(squares) / width + epsilon);
+}
+
+static void rms_norm(float *y, const float *x, const float *residual, const float *gain, ptrdiff_t rows, ptrdiff_t width, float epsilon) {
+  for (ptrdiff_t row = 0; row < rows; row++, x += width, y += width) {
+    const float *r = residual ? residual + row * width : 0;
+    float scale = rms_scale_of(x, r, width, epsilon);
+    ptrdiff_t i = 0;
+    for (; i + W <= width; i += W) store(y + i, norm_input(x, r, i, W) * scale * load(gain + i));
+    for (; i < width; i++) y[i] = (x[i] + (r ? r[i] : 0)) * scale * gain[i];
+  }
+}
+
+// With g = dy · gain and s the scale: dx = (g − z · s² · mean(g · z)) · s.
+static void rms_norm_backward(float *dx, float *dgain, const float *dy, const float *x, const float *residual, const float *gain,
+                              ptrdiff_t rows, ptrdiff_t width, float epsilon) {
+  for (ptrdiff_t row = 0; row < rows; row++, x += width, dx += width, dy += width) {
+    const float *r = residual ? residual + row * width : 0;
+    float scale = rms_scale_of(x, r, width, epsilon), product = 0;
+    for (ptrdiff_t i = 0; i < width; i++) {
+      float z = x[i] + (r ? r[i] : 0);
+      product += dy[i] * gain[i] * z;
+      if (dgain) dgain[i] += dy[i] * z * scale;
+    }
+    float factor = product / width * scale * scale;
+    for (ptrdiff_t i = 0; i < width; i++) dx[i] = (dy[i] * gain[i] - (x[i] + (r ? r[i] : 0)) * factor) * scale;
+  }
+}

@@ -75,6 +75,12 @@ typedef struct {
   void (*layer_norm_backward)(float *dx, float *dgain, float *dbias, const float *dy, const float *x, const float *residual,
                               const float *gain, ptrdiff_t rows, ptrdiff_t width, float epsilon);
 
+  // y = (x + residual)/√(mean (x + residual)² + epsilon)·gain over rows of `width`; residual may be null, y may be x.
+  void (*rms_norm)(float *y, const float *x, const float *residual, const float *gain, ptrdiff_t rows, ptrdiff_t width, float epsilon);
+  // dx from dy; adds to dgain where it is not null.
+  void (*rms_norm_backward)(float *dx, float *dgain, const float *dy, const float *x, const float *residual, const float *gain,
+                            ptrdiff_t rows, ptrdiff_t width, float epsilon);
+
   // AdapterFusion over `count` children: p_j = softmax_j(q·k_j / temperature), out = Σ p_j v_j + residual.
   // keys and values: [count] pointers to [rows, width]; weights out: [rows, count]; residual may be null.
   void (*fuse)(float *out, float *weights, const float *q, const float *const *keys, const float *const *values,
