@@ -10,6 +10,14 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
 python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/compare.py
+if clang --target=aarch64-linux-gnu -ffreestanding -x c -c -o /dev/null /dev/null 2>/dev/null; then
+  for source in Sources/CHubKernels/{,isa/}*.c; do
+    clang --target=aarch64-linux-gnu -ffreestanding -O2 -Wall -Wextra -Werror -ISources/CHubKernels/include -c -o /dev/null "$source"
+  done
+  echo "the kernels compile for aarch64"
+else
+  echo "SKIPPED: clang cannot compile for aarch64"
+fi
 
 step "Quick start"
 Examples/quickstart.sh

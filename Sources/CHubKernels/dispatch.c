@@ -11,6 +11,8 @@ static int has_avx512(void) {
 static int has_vnni(void) { return has_avx512() && __builtin_cpu_supports("avx512vnni"); }
 static int has_bf16(void) { return has_vnni() && __builtin_cpu_supports("avx512bf16"); }
 static int has_avx2(void) { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"); }
+#elif defined(__aarch64__)
+extern const hub_kernels hub_kernels_neon;
 #endif
 
 const hub_kernels *hub_kernels_at(size_t index) {
@@ -19,6 +21,8 @@ const hub_kernels *hub_kernels_at(size_t index) {
   if (has_vnni() && index-- == 0) return &hub_kernels_avx512_vnni;
   if (has_avx512() && index-- == 0) return &hub_kernels_avx512;
   if (has_avx2() && index-- == 0) return &hub_kernels_avx2;
+#elif defined(__aarch64__)
+  if (index-- == 0) return &hub_kernels_neon;
 #endif
   return index == 0 ? &hub_kernels_portable : NULL;
 }

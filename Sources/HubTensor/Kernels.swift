@@ -10,7 +10,7 @@ extension Failure.Code {
 public struct Kernels: @unchecked Sendable {
   let table: hub_kernels
 
-  /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2` or `portable`.
+  /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2`, `neon` or `portable`.
   public var name: String { String(cString: table.name) }
 
   /// Changes whenever a kernel packs weights in another way than before.

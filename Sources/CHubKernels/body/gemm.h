@@ -91,15 +91,21 @@ TILES(1) TILES(2) TILES(3) TILES(4)
 TILES(5) TILES(6)
 #endif
 #if ROWS > 6
-TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12) TILES(13) TILES(14)
+TILES(7) TILES(8) TILES(9) TILES(10) TILES(11) TILES(12)
+#endif
+#if ROWS > 12
+TILES(13) TILES(14)
 #endif
 
 typedef void (*tile_function)(const float *, const float *, ptrdiff_t, const tile_output *);
 #define TILES_1_4(p) 0, tile_##p##_1, tile_##p##_2, tile_##p##_3, tile_##p##_4
 #define TILES_5_6(p) tile_##p##_5, tile_##p##_6
-#define TILES_7_14(p) tile_##p##_7, tile_##p##_8, tile_##p##_9, tile_##p##_10, tile_##p##_11, tile_##p##_12, tile_##p##_13, tile_##p##_14
-#if ROWS > 6
-#define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p), TILES_7_14(p)}
+#define TILES_7_12(p) tile_##p##_7, tile_##p##_8, tile_##p##_9, tile_##p##_10, tile_##p##_11, tile_##p##_12
+#define TILES_13_14(p) tile_##p##_13, tile_##p##_14
+#if ROWS > 12
+#define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p), TILES_7_12(p), TILES_13_14(p)}
+#elif ROWS > 6
+#define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p), TILES_7_12(p)}
 #elif ROWS > 4
 #define ALL_TILES(p) {TILES_1_4(p), TILES_5_6(p)}
 #else

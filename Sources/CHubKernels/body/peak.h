@@ -1,6 +1,6 @@
 // As many products as the registers can take, and nothing else: what the matrix kernels are measured against.
 // Sums enough to hide the latency of an addition, for as long as there are registers.
-enum { PEAK_SUMS = W == 16 ? 20 : W == 8 ? 12 : 10 };
+enum { PEAK_SUMS = ROWS > 6 ? 20 : W == 8 ? 12 : 10 };
 
 // As in a tile, two products share a factor: here a neighbour's sum, for with constant factors a compiler could take
 // the sums without a loop. All of them are zero, which only the memory knows.

@@ -1,4 +1,4 @@
-// For any processor the compiler knows: vectors of four floats, in whatever registers there are (SSE2, NEON).
+// For any processor the compiler knows: vectors of four floats, in whatever registers there are.
 #include "hub_kernels.h"
 #define W 4
 #define ROWS 4
