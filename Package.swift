@@ -22,7 +22,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
-  ("HubAdapters", ["HubManifest", "HubTensor", "HubTransformer"]),
+  ("HubAdapters", ["HubManifest", "HubWeights", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
   ("Dovetail", ["HubManifest", "HubWeights", "HubBundle", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]

@@ -107,7 +107,8 @@ public struct ComposedModel: Sendable {
     if batch.isEmpty { return [] }
     let tokens = TokenBatch(batch.map { (ids: $0.encoding.ids.map(Int.init), typeIDs: $0.encoding.typeIDs.map(Int.init)) })
     let cx = Context(base.engine)
-    let logits = try head(hiddenStates(tokens, in: cx), tokens.sequences, base: base.model, in: cx)
+    let input = HeadInput(try hiddenStates(tokens, in: cx), tokens.sequences, base: base.model, inverting: setup?.inverting)
+    let logits = try head.logits(input, in: cx)
     return batch.enumerated().map { index, item in
       guard head.answersTokens else { return .classification(classification(logits.row(index))) }
       let first = tokens.sequences[index].lowerBound

@@ -36,7 +36,12 @@ extension Hub {
     guard setup?.copies ?? 1 == 1 else {
       throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "run its branches one by one")
     }
-    return ComposedModel(base: base, setup: setup, head: try assembly.head(head, for: composition))
+    let answering = try assembly.head(head, for: composition)
+    switch answering.answer {
+    case .label, .tokenLabel: return ComposedModel(base: base, setup: setup, head: answering)
+    case .labels, .choice, .span, .word:
+      throw Failure(.unsupportedHead, "heads that give more than one label are run from code: their logits are there, and no answer in words yet")
+    }
   }
 }
 

@@ -141,6 +141,11 @@ public protocol EmbeddingAdapter: Sendable {
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
 }
 
+/// An adapter of the embedding output that can be undone.
+public protocol InvertibleAdapter: EmbeddingAdapter {
+  func inverse(_ y: Tensor, in context: Context) -> Tensor
+}
+
 /// The methods that Dovetail knows: one file each under `Methods/`, one line here.
 public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [

@@ -18,8 +18,11 @@ public struct BaseShape: Hashable, Sendable {
   /// The width inside the feed-forward block.
   public let intermediateSize: Int
   public let layers: Int
+  /// The ε of its layer norms.
+  public let layerNormEpsilon: Float
 
-  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int) {
+  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int, layerNormEpsilon: Float = 1e-12) {
+    self.layerNormEpsilon = layerNormEpsilon
     self.hiddenSize = hiddenSize
     self.embeddingSize = embeddingSize
     self.intermediateSize = intermediateSize

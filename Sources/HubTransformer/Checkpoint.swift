@@ -1,7 +1,7 @@
 import Foundation
 public import HubManifest
 public import HubTensor
-import HubWeights
+public import HubWeights
 
 extension Failure.Code {
   /// A folder is not a checkpoint: `config.json` or the weights are not there.
@@ -16,7 +16,7 @@ public struct Checkpoint: Sendable {
   /// The model's own tensors by the names that the model asks for.
   public let weights: StoredWeights
   /// Tensors of the file that belong to a head.
-  public let otherTensors: [String]
+  public let headTensors: [StoredTensor]
 
   /// - Throws: ``Failure``: files missing or malformed, a model that is not supported.
   public init(folder: String) throws {
@@ -32,16 +32,16 @@ public struct Checkpoint: Sendable {
     let file = try Self.weightFile(folder)
     let type = type
     let isPrefixed = file.tensors.contains { $0.name.hasPrefix(type.prefix + ".embeddings.") }
-    var tensors: [String: StoredTensor] = [:], others: [String] = []
+    var tensors: [String: StoredTensor] = [:], others: [StoredTensor] = []
     for tensor in file.tensors {
       if let name = BaseModels.name(ofTensor: tensor.name, in: type, isPrefixed: isPrefixed) {
         tensors[name] = tensor.renamed(name)
       } else {
-        others.append(tensor.name)
+        others.append(tensor)
       }
     }
     weights = StoredWeights(tensors)
-    otherTensors = others
+    headTensors = others
   }
 
   private static func weightFile(_ folder: String) throws -> WeightFile {

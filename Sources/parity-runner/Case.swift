@@ -63,10 +63,11 @@ struct Case {
     let inputs = try json.object("inputs")
     func rows(_ key: String) throws -> [[Int]]? {
       try inputs.optional(key, "rows of integers") { value in
-        value.array.flatMap { rows in rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil }
+        // With choices there is one level more.
+        let rows = value.array.map { rows in rows.first?.array?.first?.array == nil ? rows : rows.flatMap { $0.array ?? [] } }
+        return rows.flatMap { rows in rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil }
       }
     }
-    if inputs.members["input_ids"]?.array?.first?.array?.first?.array != nil { throw Failure(.unsupportedCase, "inputs with choices") }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
     if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids"].contains($0.key) && !$0.value.isNull }) {
       throw Failure(.unsupportedCase, "the input \(other.key)")

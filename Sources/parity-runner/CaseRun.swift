@@ -42,9 +42,17 @@ final class CaseRun {
     for (index, name) in parityCase.heads.enumerated() {
       let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
-      let logits = try head(cx.rows(hidden, rows), sequences, base: loaded.base, in: cx)
+      let logits = try head.logits(HeadInput(cx.rows(hidden, rows), sequences, base: loaded.base, inverting: inverting()), in: cx)
       let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
-      if head.answersTokens { try padded(label, logits) } else { try output(label, [logits.rows, logits.columns], logits.values) }
+      switch head.answer {
+      case .span:
+        for (column, name) in ["start_logits", "end_logits"].enumerated() {
+          let width = parityCase.inputIDs.first?.count ?? 0
+          try padded(name, cx.columns(logits, column..<column + 1), shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
+        }
+      case .tokenLabel, .word: try padded(label, logits)
+      case .label, .labels, .choice: try output(label, [logits.rows, logits.columns], logits.values)
+      }
     }
   }
 
@@ -63,6 +71,8 @@ final class CaseRun {
     guard let head = loaded.heads[name]?.head else { throw Failure(.unknownName, "there is no head called \(name.debugDescription)") }
     return head
   }
+
+  private func inverting() throws -> (any InvertibleAdapter)? { try parityCase.setup.map(loaded.setup)?.inverting }
 
   private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
@@ -120,8 +130,8 @@ final class CaseRun {
       learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas, epsilon: training.epsilon)
     for step in 0..<training.steps {
       let cx = Context(loaded.engine, training: parameters)
-      let logits = try head(forward(in: cx), tokens.sequences, base: loaded.base, in: cx)
-      let loss = head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
+      let logits = try head.logits(HeadInput(forward(in: cx), tokens.sequences, base: loaded.base, inverting: inverting()), in: cx)
+      let loss = try head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
       try output("loss.\(step)", [], loss.values)
       let gradients = cx.gradients(of: loss)
       if step == 0 {
@@ -157,7 +167,7 @@ final class CaseRun {
   }
 
   /// Puts packed rows back to where the padded input had them, in each copy of the batch.
-  private func padded(_ name: String, _ tensor: Tensor) throws {
+  private func padded(_ name: String, _ tensor: Tensor, shape: [Int]? = nil) throws {
     let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0, copies = max(1, tensor.rows / places.count)
     var values = [Float](repeating: 0, count: copies * rows * length * tensor.columns)
     for index in 0..<min(tensor.rows, copies * places.count) {
@@ -165,7 +175,7 @@ final class CaseRun {
       let first = ((index / places.count * rows + place.row) * length + place.column) * tensor.columns
       values.replaceSubrange(first..<first + tensor.columns, with: tensor.row(index))
     }
-    try output(name, [copies * rows, length, tensor.columns], values)
+    try output(name, shape ?? [copies * rows, length, tensor.columns], values)
   }
 }
 

@@ -31,7 +31,10 @@ struct Loaded {
     let checkpoint = try Checkpoint(folder: parityCase.base)
     modelType = try checkpoint.configuration.string("model_type")
     base = try checkpoint.load(engine: engine)
-    if parityCase.heads.contains("default"), !checkpoint.otherTensors.isEmpty { throw Failure(.unsupportedCase, "the head of the checkpoint itself") }
+    if parityCase.heads.contains("default"), let head = try CheckpointHead(checkpoint) {
+      let loaded = try Heads.load(JSONObject(head.configuration), head.weights, shape: base.shape, engine: engine)
+      heads["default"] = NamedHead(head: loaded, configuration: head.configuration, shapes: [:])
+    }
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
       let configuration = JSONObject(foreign.configuration, path: "config")
@@ -90,7 +93,8 @@ struct Loaded {
       }
     }
     for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
-      for parameter in head.head.parameters {
+      let frozen = Set(head.head.frozenParameters.map(ObjectIdentifier.init))
+      for parameter in head.head.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
         let stored = AdapterHubNames.stored(
           parameter.name, of: name, model: modelType, configuration: JSON.Members(), headConfiguration: head.configuration)
         result.append(Trained(name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count], parameter: parameter))

@@ -122,6 +122,9 @@ public struct Setup: Sendable {
   /// The number of places of the base model where something is changed.
   public var siteCount: Int { sites.count + (root.first?.embeddingAdapter == nil ? 0 : 1) }
 
+  /// The adapter of the embeddings, where it can be undone.
+  public var inverting: (any InvertibleAdapter)? { root.first?.embeddingAdapter as? any InvertibleAdapter }
+
   /// How many answers there are for each sequence: one for each branch of a `parallel`.
   public var copies: Int { root.copies }
 }

@@ -7,23 +7,14 @@ public import HubTransformer
 public struct ClassificationHead: Head {
   public static let types = ["classification"]
 
-  private let layers: HeadLayers
-  private let usesPooler: Bool
+  private let layers: PooledLayers
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
-    usesPooler = try c.optionalBool("use_pooler") ?? false
-    layers = try HeadLayers(c, hidden: shape.hiddenSize, from: weights, hasLastBias: try c.optionalBool("bias") ?? true)
+  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+    layers = try PooledLayers(configuration, hidden: shape.hiddenSize, from: weights)
   }
 
   public var labels: [String] { layers.labels }
-  public var answersTokens: Bool { false }
+  public var answer: HeadAnswer { .label }
   public var parameters: [Parameter] { layers.parameters }
-
-  public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {
-    guard usesPooler else { return layers(context.rows(hidden, sequences.firstRows), in: context) }
-    guard let pooled = base.pooled(hidden, sequences, in: context) else {
-      throw Failure(.unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
-    }
-    return layers(pooled, in: context)
-  }
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 }

@@ -9,6 +9,47 @@ extension Failure.Code {
   public static let invalidHead = Self("head/configuration", .badData)
 }
 
+/// What a row of a head's logits answers.
+public enum HeadAnswer: Sendable {
+  /// The sequence, with one label.
+  case label
+  /// The sequence, with any number of labels.
+  case labels
+  /// Each token, with one label.
+  case tokenLabel
+  /// A question, with one of the sequences that follow each other.
+  case choice
+  /// Each token: how well an answer begins and ends there.
+  case span
+  /// Each token: which word stands there.
+  case word
+
+  /// Whether there is a row of logits for each token.
+  public var isForTokens: Bool {
+    switch self {
+    case .label, .labels, .choice: false
+    case .tokenLabel, .span, .word: true
+    }
+  }
+}
+
+/// What a head reads.
+public struct HeadInput {
+  /// The base model's last hidden states.
+  public let hidden: Tensor
+  public let sequences: Sequences
+  public let base: any BaseModel
+  /// The adapter of the embeddings, which language models undo before they name words.
+  public let inverting: (any InvertibleAdapter)?
+
+  public init(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, inverting: (any InvertibleAdapter)? = nil) {
+    self.hidden = hidden
+    self.sequences = sequences
+    self.base = base
+    self.inverting = inverting
+  }
+}
+
 /// A prediction head. One file under `Heads/`, one line in ``Heads``.
 public protocol Head: Sendable {
   /// The values of `head_type` in AdapterHub's `head_config.json` that mean this head.
@@ -17,35 +58,50 @@ public protocol Head: Sendable {
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
   init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws
 
-  /// What the columns of the logits mean.
+  /// What the columns of the logits mean; empty if they are the words of the vocabulary.
   var labels: [String] { get }
 
-  /// Whether there is a row of logits for each token, or one for each sequence.
-  var answersTokens: Bool { get }
+  var answer: HeadAnswer { get }
 
-  /// The logits, `[tokens or sequences, labels]`.
+  /// The logits, a row for each of what ``answer`` says.
   ///
-  /// - Parameter hidden: the base model's last hidden states
-  /// - Throws: ``Failure`` if the base model lacks what the head needs.
-  func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor
+  /// - Throws: ``Failure`` if the base model or the input lacks what the head needs.
+  func logits(_ input: HeadInput, in context: Context) throws -> Tensor
 
   /// What training makes small, `[1, 1]`: cross entropy unless the head says otherwise.
   ///
   /// - Parameter labels: one for each row of the logits; `nil` leaves the row out
-  func loss(_ logits: Tensor, labels: [Int?], in context: Context) -> Tensor
+  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if such labels are not what the head learns from.
+  func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor
 
   var parameters: [Parameter] { get }
+
+  /// Those of ``parameters`` that training leaves as they are.
+  var frozenParameters: [Parameter] { get }
 }
 
 extension Head {
-  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) -> Tensor { context.crossEntropy(logits, labels: labels) }
+  public var frozenParameters: [Parameter] { [] }
+
+  public var answersTokens: Bool { answer.isForTokens }
+
+  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor { context.crossEntropy(logits, labels: labels) }
+
+  /// The logits of hidden states that no embedding adapter had a part in.
+  public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {
+    try logits(HeadInput(hidden, sequences, base: base), in: context)
+  }
 }
 
 /// The heads that Dovetail knows.
 public enum Heads {
   public static let all: [any Head.Type] = [
     ClassificationHead.self,
+    MultiLabelHead.self,
+    MultipleChoiceHead.self,
     TaggingHead.self,
+    QuestionAnsweringHead.self,
+    LanguageModelHead.self,
   ]
 
   /// Loads a head, after ``check(_:_:shape:)``.
@@ -68,53 +124,4 @@ public enum Heads {
     let known = all.flatMap { $0.types }.joined(separator: ", ")
     throw Failure(.unsupportedHead, "the head type \(name.debugDescription) is not supported", at: configuration.path(to: "head_type"), hint: "supported: \(known)")
   }
-}
-
-/// The linear layers of a head, an activation between them.
-struct HeadLayers: Sendable {
-  private let linears: [Linear]
-  private let activation: Activation
-  let labels: [String]
-
-  /// - Parameter hasLastBias: whether the last layer may lack a bias
-  init(_ c: JSONObject, hidden: Int, from weights: ParameterSource, hasLastBias: Bool = true) throws {
-    let layers = try c.optionalInteger("layers") ?? 1, labelCount = try c.integer("num_labels")
-    guard (1...16).contains(layers) else { throw Failure(.invalidHead, "\(layers) is not between 1 and 16", at: c.path(to: "layers")) }
-    guard (1...10_000).contains(labelCount) else { throw Failure(.invalidHead, "\(labelCount) is not between 1 and 10000", at: c.path(to: "num_labels")) }
-    activation = try Self.activation(c)
-    labels = try Self.labels(c, labelCount)
-    linears = try (0..<layers).map { index in
-      let isLast = index == layers - 1
-      return try Linear(from: weights["linear"][index], hidden, isLast ? labelCount : hidden, bias: !isLast || hasLastBias)
-    }
-  }
-
-  private static func activation(_ c: JSONObject) throws -> Activation {
-    guard let name = try c.optionalString("activation_function") else { return .identity }
-    guard let activation = Activation(named: name) else {
-      throw Failure(.unsupportedHead, "the activation \(name.debugDescription) is unknown", at: c.path(to: "activation_function"))
-    }
-    return activation
-  }
-
-  /// The names of `label2id` in the order of their ids; `LABEL_0`, `LABEL_1`… where there are none.
-  private static func labels(_ c: JSONObject, _ count: Int) throws -> [String] {
-    guard let map = try c.optionalObject("label2id") else { return (0..<count).map { "LABEL_\($0)" } }
-    var labels = [String?](repeating: nil, count: count)
-    for entry in map.members.entries {
-      guard let id = entry.value.integer, labels.indices.contains(id), labels[id] == nil else {
-        throw Failure(.invalidHead, "a label needs an id of its own between 0 and \(count - 1)", at: map.path(to: entry.key))
-      }
-      labels[id] = entry.key
-    }
-    return labels.enumerated().map { $1 ?? "LABEL_\($0)" }
-  }
-
-  func callAsFunction(_ x: Tensor, in cx: Context) -> Tensor {
-    linears.enumerated().reduce(x) { x, layer in
-      layer.element(x, then: layer.offset < linears.count - 1 ? activation : .identity, in: cx)
-    }
-  }
-
-  var parameters: [Parameter] { linears.flatMap(\.parameters) }
 }

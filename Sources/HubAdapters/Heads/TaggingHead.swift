@@ -13,10 +13,7 @@ public struct TaggingHead: Head {
   }
 
   public var labels: [String] { layers.labels }
-  public var answersTokens: Bool { true }
+  public var answer: HeadAnswer { .tokenLabel }
   public var parameters: [Parameter] { layers.parameters }
-
-  public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {
-    layers(hidden, in: context)
-  }
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { layers(input.hidden, in: context) }
 }

@@ -4,8 +4,9 @@ import HubTransformer
 
 /// The invertible adapter of MAD-X (Pfeiffer et al. 2020): additive coupling as in NICE (Dinh et al. 2015).
 ///
-/// With the input's columns in two halves, `y1 = e1 + F(e2)` and `y2 = e2 + G(y1)`.
-struct NICE: EmbeddingAdapter {
+/// With the input's columns in two halves, `y1 = e1 + F(e2)` and `y2 = e2 + G(y1)`; back, `e2 = y2 − G(y1)` and
+/// `e1 = y1 − F(e2)`.
+struct NICE: InvertibleAdapter {
   private let half: Int
   private let f, g: Coupling
 
@@ -20,6 +21,12 @@ struct NICE: EmbeddingAdapter {
     let first = cx.columns(x, 0..<half), second = cx.columns(x, half..<x.columns)
     let y1 = f(second, plus: first, in: cx)
     return cx.joined(y1, g(y1, plus: second, in: cx))
+  }
+
+  func inverse(_ y: Tensor, in cx: Context) -> Tensor {
+    let first = cx.columns(y, 0..<half), second = cx.columns(y, half..<y.columns)
+    let e2 = g(first, scale: -1, plus: second, in: cx)
+    return cx.joined(f(e2, scale: -1, plus: first, in: cx), e2)
   }
 
   var parameters: [Parameter] { f.parameters + g.parameters }
@@ -40,8 +47,8 @@ private struct Coupling: Sendable {
     up = try Linear(from: weights["up"], bottleneck, output)
   }
 
-  func callAsFunction(_ x: Tensor, plus other: Tensor, in cx: Context) -> Tensor {
-    up(down(x, then: activation, in: cx), plus: other, in: cx)
+  func callAsFunction(_ x: Tensor, scale: Float = 1, plus other: Tensor, in cx: Context) -> Tensor {
+    up(down(x, then: activation, in: cx), scale: scale, plus: other, in: cx)
   }
 
   var parameters: [Parameter] { down.parameters + up.parameters }

@@ -92,9 +92,10 @@ public enum AdapterHub: ForeignFormat {
     let json = try object(folder, headConfig)
     let (name, configuration) = try locating(headConfig) { (try json.string("name"), try AdapterHubConfiguration.head(json)) }
     let file = try weights(folder, files, ["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
+    let table = AdapterHubTables.table(forHead: configuration)
     var tensors: [StoredTensor] = [], strangers = 0
     for tensor in file.tensors {
-      if let stable = try AdapterHubNames.stable(headTensor: tensor.name, of: name, configuration) {
+      if let stable = AdapterHubNames.stable(headTensor: tensor.name, of: name, table) {
         tensors.append(tensor.renamed(stable))
       } else if tensor.name.hasPrefix("heads."), !tensor.name.hasPrefix("heads.\(name).") {
         strangers += 1

@@ -75,7 +75,7 @@ enum AdapterHubConfiguration {
       throw Failure(.unsupportedForeignContent, "heads of Hugging Face's own model classes are not supported", at: "config")
     }
     let type = try config.string("head_type")
-    guard ["classification", "tagging"].contains(type) else {
+    guard AdapterHubTables.heads.contains(type) else {
       throw Failure(.unsupportedForeignContent, "heads of the type \(type.debugDescription) are not supported", at: "config.head_type")
     }
     return config.members

@@ -39,13 +39,8 @@ public enum AdapterHubNames {
     return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter) ? "\(site).\(parameter)" : nil
   }
 
-  /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
-  static func stable(headTensor stored: String, of head: String, _ configuration: JSON.Members) throws -> String? {
-    guard let rest = stored.after("heads.\(head)."), let dot = rest.firstIndex(of: "."), let module = Int(rest[..<dot]) else { return nil }
-    let end = String(rest[rest.index(after: dot)...])
-    let step = configuration["activation_function"]?.string == nil ? 2 : 3
-    guard module >= 1, (module - 1) % step == 0, isWeightOrBias(end) else { return nil }
-    return "linear.\((module - 1) / step).\(end)"
+  static func stable(headTensor stored: String, of head: String, _ table: NameTable) -> String? {
+    stored.after("heads.\(head).").flatMap { table.stable("heads.@.\($0)")?.name }
   }
 
   /// The library's name for a tensor of an adapter or a head, for export and for comparison.
@@ -57,11 +52,8 @@ public enum AdapterHubNames {
   public static func stored(
     _ stable: String, of adapter: String, model: String, configuration: JSON.Members, headConfiguration: JSON.Members? = nil
   ) -> String? {
-    let parts = stable.split(separator: ".").map(String.init)
-    guard let end = parts.last else { return nil }
     if let headConfiguration {
-      let step = headConfiguration["activation_function"]?.string == nil ? 2 : 3
-      return parts.count == 3 ? Int(parts[1]).map { "heads.\(adapter).\(1 + $0 * step).\(end)" } : nil
+      return AdapterHubTables.table(forHead: headConfiguration).foreign(stable)?.replacing(".@.", with: ".\(adapter).")
     }
     let prefix = prefixes.first { $0.model == model }?.prefix ?? ""
     return AdapterHubTables.table(for: configuration).foreign(stable).map { "\(prefix)\($0)".replacing(".@.", with: ".\(adapter).") }
@@ -79,8 +71,6 @@ public enum AdapterHubNames {
     for (place, module) in sites { if let end = path.after(module) { return ("layers.\(layer).\(place)", end) } }
     return nil
   }
-
-  private static func isWeightOrBias(_ name: String) -> Bool { name == "weight" || name == "bias" }
 }
 
 extension String {

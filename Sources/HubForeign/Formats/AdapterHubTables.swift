@@ -72,6 +72,25 @@ enum AdapterHubTables {
     ]
   }()
 
+  /// The types of heads that have a table.
+  static let heads: Set<String> = [
+    "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering", "masked_lm", "causal_lm",
+  ]
+
+  /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
+  static func table(forHead configuration: JSON.Members) -> NameTable {
+    let layers = min(max(1, configuration["layers"]?.integer ?? 1), 16), type = configuration["head_type"]?.string
+    if type == "masked_lm" || type == "causal_lm" {
+      if layers == 1 { return NameTable(both("heads.@.0", "decoder")) }
+      let hasActivation = configuration["activation_function"]?.string != nil, hasNorm = configuration["layer_norm"] == true
+      let norm = hasActivation ? 2 : 1
+      return NameTable(
+        both("heads.@.0", "dense") + (hasNorm ? both("heads.@.\(norm)", "norm") : []) + both("heads.@.\(hasNorm ? norm + 1 : norm)", "decoder"))
+    }
+    let step = configuration["activation_function"]?.string == nil ? 2 : 3
+    return NameTable((0..<layers).flatMap { both("heads.@.\(1 + $0 * step)", "linear.\($0)") })
+  }
+
   private static func both(_ foreign: String, _ stable: String, isAlias: Bool = false) -> [Pair] {
     ["weight", "bias"].map { Pair("\(foreign).\($0)", "\(stable).\($0)", isAlias: isAlias) }
   }

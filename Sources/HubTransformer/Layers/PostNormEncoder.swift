@@ -24,7 +24,7 @@ struct PostNormEncoder: Sendable {
   var shape: BaseShape {
     BaseShape(
       hiddenSize: configuration.hiddenSize, embeddingSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
-      layers: configuration.layers)
+      layers: configuration.layers, layerNormEpsilon: configuration.layerNormEpsilon)
   }
 
   func callAsFunction(
