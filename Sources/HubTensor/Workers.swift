@@ -37,6 +37,8 @@ public final class Workers: @unchecked Sendable {
   }
 
   deinit {
+    // A thread that has only just been made reports before it is told to end.
+    awaitIdle()
     isStopping.store(true, ordering: .releasing)
     busy.store(count - 1, ordering: .releasing)
     wake()

@@ -164,6 +164,14 @@ import Testing
     #expect(Engine(kernels: Kernels.available[0], threads: 2).memoryBandwidth(megabytes: 8, tries: 1) > 1e6)
   }
 
+  /// Threads end with their engine, also when it goes before they have begun.
+  @Test func enginesComeAndGo() {
+    for count in 0..<200 {
+      let cx = Context(Engine(kernels: Kernels.available[0], threads: 1 + count % 5))
+      if count % 2 == 0 { #expect(cx.activate(cx.tensor(rows: 1, columns: 1, [1]), .relu).values == [1]) }
+    }
+  }
+
   @Test func anUnknownInstructionSetIsRefused() throws {
     #expect(throws: (any Error).self) { try Kernels.named("abacus") }
     #expect(try Kernels.named("portable").name == "portable")
