@@ -88,6 +88,24 @@ import Testing
     }
   }
 
+  @Test func attentionVariants() {
+    let sequences = Sequences(lengths: [2, 3])
+    check([(5, 6), (5, 6), (5, 6), (6, 5)], "causal attention with a bias") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      return cx.attention(t[0], t[1], t[2], in: sequences, heads: 2, causal: true, bias: t[3])
+    }
+    check([(5, 6), (5, 6), (5, 6), (4, 6), (4, 6), (6, 7)], "attention with prefixes and a bias") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      let prefixes = AttentionPrefixes(keys: t[3], values: t[4], rows: [0..<1, 1..<4])
+      return cx.attention(t[0], t[1], t[2], in: sequences, heads: 2, bias: t[5], prefixes: prefixes)
+    }
+    check([(5, 6), (5, 6), (5, 6), (4, 6), (4, 6)], "causal attention with a shared prefix") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      return cx.attention(
+        t[0], t[1], t[2], in: sequences, heads: 2, causal: true, prefixes: AttentionPrefixes(keys: t[3], values: t[4], sharedBy: sequences.count))
+    }
+  }
+
   @Test func fusion() {
     check([(3, 5), (3, 5), (3, 5), (3, 5), (3, 5), (3, 5)], "fusion") { cx, p in
       let t = p.map { tensor(cx, $0) }

@@ -113,30 +113,89 @@ import Testing
     ([1], 3, 5), ([3, 1, 18], 3, 5), ([70, 5], 3, 5), ([33], 2, 64), ([2, 300], 1, 3), ([3], 1, 801)
   ]
 
-  @Test(arguments: engines.indices, attentions)
-  func attentionMatchesItsDefinition(engine: Int, shape: (lengths: [Int], heads: Int, width: Int)) {
-    let cx = Context(engines[engine])
+  /// What attention is asked for besides queries, keys and values.
+  struct Variant: Sendable {
+    var causal = false
+    var hasBias = false
+    /// Rows of the first sequence's prefix; each further sequence has seven fewer, if they do not share it.
+    var prefix = 0
+    var isShared = false
+
+    func prefix(of sequence: Int) -> Range<Int> {
+      let first = isShared ? 0 : (0..<sequence).reduce(0) { $0 + max(0, prefix - 7 * $1) }
+      return first..<first + (isShared ? prefix : max(0, prefix - 7 * sequence))
+    }
+  }
+
+  static let variants = [
+    Variant(), Variant(causal: true), Variant(hasBias: true), Variant(prefix: 9), Variant(causal: true, hasBias: true, prefix: 5, isShared: true),
+    Variant(causal: true, hasBias: true, prefix: 301),
+  ]
+
+  @Test(arguments: attentions, variants)
+  func attentionMatchesItsDefinition(shape: (lengths: [Int], heads: Int, width: Int), variant: Variant) {
     let (lengths, heads, width) = shape, columns = heads * width
-    let sequences = Sequences(lengths: lengths), rows = sequences.rows
+    let sequences = Sequences(lengths: lengths), rows = sequences.rows, longest = lengths.max() ?? 0
+    let prefixes = lengths.indices.map(variant.prefix), prefixRows = prefixes.map(\.upperBound).max() ?? 0
+    let biasColumns = longest + variant.prefix + 2
     var numbers = Numbers(rows)
     let q = numbers(rows * columns), k = numbers(rows * columns), v = numbers(rows * columns)
-    let y = cx.attention(
-      cx.tensor(rows: rows, columns: columns, q), cx.tensor(rows: rows, columns: columns, k), cx.tensor(rows: rows, columns: columns, v),
-      in: sequences, heads: heads)
+    let prefixKeys = numbers(prefixRows * columns), prefixValues = numbers(prefixRows * columns)
+    let bias = numbers(heads * longest * biasColumns)
     var expected = [Double](repeating: 0, count: rows * columns)
-    for sequence in 0..<sequences.count {
+    for sequence in lengths.indices {
+      let own = sequences[sequence], prefix = prefixes[sequence]
       for head in 0..<heads {
-        for i in sequences[sequence] {
-          let powers = sequences[sequence].map { j in
-            exp((0..<width).reduce(0.0) { $0 + Double(q[i * columns + head * width + $1]) * Double(k[j * columns + head * width + $1]) } / Double(width).squareRoot())
+        let slice = head * width..<(head + 1) * width
+        for i in own {
+          let keys = prefix.map { ($0, prefixKeys, prefixValues) } + own.filter { !variant.causal || $0 <= i }.map { ($0, k, v) }
+          var powers: [Double] = []
+          for (j, (row, key, _)) in keys.enumerated() {
+            var score = 0.0
+            for c in slice { score += Double(q[i * columns + c]) * Double(key[row * columns + c]) }
+            score /= Double(width).squareRoot()
+            if variant.hasBias { score += Double(bias[(head * longest + i - own.lowerBound) * biasColumns + j]) }
+            powers.append(exp(score))
           }
-          for (p, j) in zip(powers, sequences[sequence]) {
-            for c in head * width..<(head + 1) * width { expected[i * columns + c] += p / powers.reduce(0, +) * Double(v[j * columns + c]) }
+          let sum = powers.reduce(0, +)
+          for (p, (row, _, value)) in zip(powers, keys) {
+            for c in slice { expected[i * columns + c] += p / sum * Double(value[row * columns + c]) }
           }
         }
       }
     }
-    expectClose(y.values, expected, within: 1e-5, "attention over \(shape) on \(cx.engine.kernels.name)")
+    var results: [String: [Float]] = [:]
+    for engine in engines {
+      let cx = Context(engine), name = engine.kernels.name
+      func tensor(_ values: [Float]) -> Tensor { cx.tensor(rows: values.count / columns, columns: columns, values) }
+      let y = cx.attention(
+        tensor(q), tensor(k), tensor(v), in: sequences, heads: heads, causal: variant.causal,
+        bias: variant.hasBias ? cx.tensor(rows: heads * longest, columns: biasColumns, bias) : nil,
+        prefixes: variant.prefix > 0 ? AttentionPrefixes(keys: tensor(prefixKeys), values: tensor(prefixValues), rows: prefixes) : nil
+      ).values
+      expectClose(y, expected, within: 1e-5, "attention over \(shape), \(variant), on \(name)")
+      #expect(y == results[name, default: y], "the same for any number of threads")
+      results[name] = y
+    }
+  }
+
+  @Test(arguments: Kernels.available.indices)
+  func gradientsOfAttentionDoNotDependOnThreads(isa: Int) {
+    var numbers = Numbers(9)
+    let x = numbers(23 * 12), prefix = numbers(5 * 12), weights = numbers(12 * 12), bias = numbers(3 * 11 * 12), biasWeights = numbers(16 * 12), slopes = numbers(23 * 12)
+    let results = [1, 2, 5].map { threads in
+      let engine = Engine(kernels: Kernels.available[isa], threads: threads), setup = Context(engine)
+      let weight = Parameter("w", setup.tensor(rows: 12, columns: 12, weights)), biasWeight = Parameter("b", setup.tensor(rows: 16, columns: 12, biasWeights))
+      let slope = Parameter("s", setup.tensor(rows: 1, columns: 23 * 12, slopes))
+      let cx = Context(engine, training: [weight, biasWeight])
+      let rows = cx.linear(cx.tensor(rows: 23, columns: 12, x), weight), prefixes = cx.linear(cx.tensor(rows: 5, columns: 12, prefix), weight)
+      let y = cx.attention(
+        rows, rows, rows, in: Sequences(lengths: [11, 3, 9]), heads: 3, causal: true, bias: cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight),
+        prefixes: AttentionPrefixes(keys: prefixes, values: prefixes, sharedBy: 3))
+      let gradients = cx.gradients(of: cx.linear(cx.reshaped(y, rows: 1, columns: y.count), slope))
+      return [gradients[weight]?.values, gradients[biasWeight]?.values]
+    }
+    #expect(results[0].allSatisfy { $0 != nil } && results[0] == results[1] && results[0] == results[2])
   }
 
   @Test(arguments: engines.indices)

@@ -1,6 +1,7 @@
 // Scaled dot-product attention over one sequence and head (Vaswani et al. 2017). Keys and values are packed once.
 // Scores exist only for a block of queries and a block of keys: the softmax is taken block by block, and what was
 // summed under a smaller maximum is scaled down (Milakov and Gimelshein 2018).
+// Prefixes (Li and Liang 2021) are keys like others; no query is before them.
 
 #define QUERY_BLOCK (4 * ROWS)
 #define KEY_BLOCK 256
@@ -46,16 +47,51 @@ static void softmax_rows(float *p, ptrdiff_t rows, ptrdiff_t width) {
   }
 }
 
-static ptrdiff_t attention_scratch(ptrdiff_t rows, ptrdiff_t head_width) {
-  return packed_size_float32(rows, head_width) + packed_size_float32(head_width, rows) + 2 * QUERY_BLOCK * ROW_STRIDE + 2 * QUERY_BLOCK;
+// The keys and values that a sequence's queries see: the prefix's and its own behind them.
+typedef struct {
+  const float *k, *v;
+  ptrdiff_t stride;
+} seen_rows;
+
+static void join_rows(float *joined, const float *prefix, const float *own, const hub_attention_shape *shape) {
+  ptrdiff_t width = shape->head_width, stride = shape->stride;
+  for (ptrdiff_t i = 0; i < shape->prefix; i++, joined += width, prefix += stride) __builtin_memcpy(joined, prefix, width * sizeof(float));
+  for (ptrdiff_t i = 0; i < shape->rows; i++, joined += width, own += stride) __builtin_memcpy(joined, own, width * sizeof(float));
+}
+
+// Copied into `joined` only where there is a prefix.
+static seen_rows joined_rows(const float *k, const float *v, const hub_attention_shape *shape, float *joined) {
+  if (shape->prefix == 0) return (seen_rows){k, v, shape->stride};
+  float *values = joined + (shape->prefix + shape->rows) * shape->head_width;
+  join_rows(joined, shape->prefix_keys, k, shape);
+  join_rows(values, shape->prefix_values, v, shape);
+  return (seen_rows){joined, values, shape->head_width};
+}
+
+static ptrdiff_t joined_size(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width) { return prefix > 0 ? 2 * (prefix + rows) * head_width : 0; }
+
+// How many of the keys [key, key + count) a query sees; sets the weights of the others to zero.
+static ptrdiff_t hide_future(float *p, ptrdiff_t query, ptrdiff_t key, ptrdiff_t count, const hub_attention_shape *shape) {
+  if (!shape->causal) return count;
+  ptrdiff_t visible = shape->prefix + query + 1 - key;
+  visible = visible < 0 ? 0 : visible < count ? visible : count;
+  for (ptrdiff_t j = visible; j < count; j++) p[j] = 0;
+  return visible;
+}
+
+static ptrdiff_t attention_scratch(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width) {
+  ptrdiff_t keys = prefix + rows;
+  return packed_size_float32(keys, head_width) + packed_size_float32(head_width, keys) + 2 * QUERY_BLOCK * ROW_STRIDE + 2 * QUERY_BLOCK +
+         joined_size(rows, prefix, head_width);
 }
 
 static __attribute__((noinline)) void multiply_rows(const row_block *block, const float *packed, ptrdiff_t n, ptrdiff_t k, const tile_output *out) {
   multiply_block(FLOAT32, block, packed, n, k, *out);
 }
 
-// scores = scale · q · keysᵀ for a block of queries and `count` keys. A head is rarely wider than one range of depth.
-static void score(float *scores, float *units, const float *q, ptrdiff_t block, const float *keys, ptrdiff_t count, const hub_attention_shape *shape) {
+// scores = scale · q · keysᵀ + bias for a block of queries and `count` keys. A head is rarely wider than one range of depth.
+static void score(float *scores, float *units, const float *q, ptrdiff_t block, const float *keys, ptrdiff_t count, const float *bias,
+                  const hub_attention_shape *shape) {
   ptrdiff_t width = shape->head_width;
   for (ptrdiff_t p = 0; p < width; p += DEPTH_BLOCK) {
     ptrdiff_t depth = width - p < DEPTH_BLOCK ? width - p : DEPTH_BLOCK;
@@ -64,63 +100,92 @@ static void score(float *scores, float *units, const float *q, ptrdiff_t block, 
       scale_row(units + i * ROW_STRIDE, shape->scale, depth);
     }
     row_block queries = {.units = units, .rows = block, .first = p, .depth = depth};
-    tile_output out = {.c = scores, .stride_c = ROW_STRIDE, .add = p > 0};
+    tile_output out = {
+      .c = scores, .stride_c = ROW_STRIDE, .add = p > 0, .finish = bias && p + depth == width, .scale = 1,
+      .residual = bias, .residual_stride = shape->bias_stride,
+    };
     multiply_rows(&queries, keys, count, width, &out);
   }
 }
 
 static void attention(float *out, const float *q, const float *k, const float *v, const hub_attention_shape *shape, float *scratch) {
-  ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride;
-  float *keys = scratch, *values = keys + packed_size_float32(rows, width), *units = values + packed_size_float32(width, rows);
+  ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride, all = shape->prefix + rows;
+  float *keys = scratch, *values = keys + packed_size_float32(all, width), *units = values + packed_size_float32(width, all);
   float *scores = units + QUERY_BLOCK * ROW_STRIDE, *most = scores + QUERY_BLOCK * ROW_STRIDE, *sums = most + QUERY_BLOCK;
-  pack_float32(keys, k, rows, width, stride, 1);
-  pack_float32(values, v, width, rows, 1, stride);
+  seen_rows seen = joined_rows(k, v, shape, sums + QUERY_BLOCK);
+  pack_float32(keys, seen.k, all, width, seen.stride, 1);
+  pack_float32(values, seen.v, width, all, 1, seen.stride);
   for (ptrdiff_t row = 0; row < rows; row += QUERY_BLOCK, q += QUERY_BLOCK * stride, out += QUERY_BLOCK * stride) {
     ptrdiff_t block = rows - row < QUERY_BLOCK ? rows - row : QUERY_BLOCK;
-    for (ptrdiff_t key = 0; key < rows; key += KEY_BLOCK) {
-      ptrdiff_t count = rows - key < KEY_BLOCK ? rows - key : KEY_BLOCK;
-      score(scores, units, q, block, keys + key * width, count, shape);
+    ptrdiff_t visible = shape->causal ? shape->prefix + row + block : all;  // to the last of the block, if not to all
+    for (ptrdiff_t key = 0; key < visible; key += KEY_BLOCK) {
+      ptrdiff_t count = visible - key < KEY_BLOCK ? visible - key : KEY_BLOCK;
+      score(scores, units, q, block, keys + key * width, count, shape->bias ? shape->bias + row * shape->bias_stride + key : 0, shape);
       for (ptrdiff_t i = 0; i < block; i++) {
         if (key == 0) {
           most[i] = -__builtin_inff();
           sums[i] = 0;
         }
-        float correction = softmax_step(scores + i * ROW_STRIDE, count, most + i, sums + i);
+        float *p = scores + i * ROW_STRIDE;
+        float correction = softmax_step(p, hide_future(p, row + i, key, count, shape), most + i, sums + i);
         if (key > 0 && correction != 1) scale_row(out + i * stride, correction, width);
       }
       row_block weights = {.units = scores, .rows = block, .first = key, .depth = count};
       tile_output to_out = {.c = out, .stride_c = stride, .add = key > 0};
-      multiply_rows(&weights, values, width, rows, &to_out);
+      multiply_rows(&weights, values, width, all, &to_out);
     }
     for (ptrdiff_t i = 0; i < block; i++) scale_row(out + i * stride, 1 / sums[i], width);
   }
 }
 
-static ptrdiff_t attention_backward_scratch(ptrdiff_t rows, ptrdiff_t head_width) {
-  ptrdiff_t packed = packed_size_float32(rows, head_width) > packed_size_float32(head_width, rows) ? packed_size_float32(rows, head_width) : packed_size_float32(head_width, rows);
-  return packed + 2 * rows * rows + SCRATCH;
+static ptrdiff_t backward_packed_size(ptrdiff_t keys, ptrdiff_t head_width) {
+  ptrdiff_t by_key = packed_size_float32(keys, head_width), by_column = packed_size_float32(head_width, keys);
+  return by_key > by_column ? by_key : by_column;
 }
 
-// With P the softmax: dV = Pᵀ·d, dP = d·Vᵀ, dS = P ⊙ (dP − Σ dP ⊙ P) · scale, dQ = dS·K, dK = dSᵀ·Q.
-static void attention_backward(float *dq, float *dk, float *dv, const float *d, const float *q, const float *k, const float *v,
+static ptrdiff_t attention_backward_scratch(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width) {
+  ptrdiff_t keys = prefix + rows, joined = joined_size(rows, prefix, head_width);
+  return backward_packed_size(keys, head_width) + 2 * rows * keys + SCRATCH + joined + joined / 2;
+}
+
+// c = pᵀ · packed for each key that was seen; a prefix's rows are added to those of `prefix`.
+static void multiply_keys(float *c, float *prefix, const float *p, const float *packed, const hub_attention_shape *shape, float *joined, float *units) {
+  ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride, all = shape->prefix + rows;
+  if (shape->prefix == 0) {
+    multiply_float32(c, stride, p, 1, rows, packed, rows, width, rows, &plain, units);
+    return;
+  }
+  multiply_float32(joined, width, p, 1, all, packed, all, width, rows, &plain, units);
+  for (ptrdiff_t i = 0; prefix && i < shape->prefix; i++)
+    for (ptrdiff_t j = 0; j < width; j++) prefix[i * stride + j] += joined[i * width + j];
+  joined += shape->prefix * width;
+  for (ptrdiff_t i = 0; i < rows; i++) __builtin_memcpy(c + i * stride, joined + i * width, width * sizeof(float));
+}
+
+// With P the softmax: dV = Pᵀ·d, dP = d·Vᵀ, dB = P ⊙ (dP − Σ dP ⊙ P), dS = dB · scale, dQ = dS·K, dK = dSᵀ·Q.
+static void attention_backward(const hub_attention_gradients *to, const float *d, const float *q, const float *k, const float *v,
                                const hub_attention_shape *shape, float *scratch) {
-  ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride;
-  float *p = scratch, *ds = p + rows * rows, *units = ds + rows * rows, *packed = units + SCRATCH;
-  const hub_epilogue scaled = {.scale = shape->scale};
-  pack_float32(packed, k, rows, width, stride, 1);
-  multiply_float32(p, rows, q, stride, 1, packed, rows, rows, width, &scaled, units);
-  softmax_rows(p, rows, rows);
-  pack_float32(packed, v, rows, width, stride, 1);
-  multiply_float32(ds, rows, d, stride, 1, packed, rows, rows, width, &plain, units);
+  ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride, all = shape->prefix + rows;
+  float *p = scratch, *ds = p + rows * all, *units = ds + rows * all, *packed = units + SCRATCH;
+  float *joined = packed + backward_packed_size(all, width), *joined_gradient = joined + joined_size(rows, shape->prefix, width);
+  const hub_epilogue scaled = {.scale = shape->scale, .residual = shape->bias, .residual_stride = shape->bias_stride};
+  seen_rows seen = joined_rows(k, v, shape, joined);
+  pack_float32(packed, seen.k, all, width, seen.stride, 1);
+  multiply_float32(p, all, q, stride, 1, packed, rows, all, width, &scaled, units);
+  for (ptrdiff_t i = 0; i < rows; i++) softmax_rows(p + i * all, 1, hide_future(p + i * all, i, 0, all, shape));
+  pack_float32(packed, seen.v, all, width, seen.stride, 1);
+  multiply_float32(ds, all, d, stride, 1, packed, rows, all, width, &plain, units);
   for (ptrdiff_t i = 0; i < rows; i++) {
-    float total = 0;
-    for (ptrdiff_t j = 0; j < rows; j++) total += ds[i * rows + j] * p[i * rows + j];
-    for (ptrdiff_t j = 0; j < rows; j++) ds[i * rows + j] = p[i * rows + j] * (ds[i * rows + j] - total) * shape->scale;
+    float total = 0, *row = ds + i * all;
+    for (ptrdiff_t j = 0; j < all; j++) total += row[j] * p[i * all + j];
+    for (ptrdiff_t j = 0; j < all; j++) row[j] = p[i * all + j] * (row[j] - total);
+    for (ptrdiff_t j = 0; to->bias && j < all; j++) to->bias[i * shape->bias_stride + j] += row[j];
+    scale_row(row, shape->scale, all);
   }
   pack_float32(packed, d, width, rows, 1, stride);
-  multiply_float32(dv, stride, p, 1, rows, packed, rows, width, rows, &plain, units);
-  pack_float32(packed, k, width, rows, 1, stride);
-  multiply_float32(dq, stride, ds, rows, 1, packed, rows, width, rows, &plain, units);
+  multiply_keys(to->v, to->prefix_values, p, packed, shape, joined_gradient, units);
+  pack_float32(packed, seen.k, width, all, 1, seen.stride);
+  multiply_float32(to->q, stride, ds, all, 1, packed, rows, width, all, &plain, units);
   pack_float32(packed, q, width, rows, 1, stride);
-  multiply_float32(dk, stride, ds, 1, rows, packed, rows, width, rows, &plain, units);
+  multiply_keys(to->k, to->prefix_keys, ds, packed, shape, joined_gradient, units);
 }

@@ -49,7 +49,17 @@ typedef struct {
   ptrdiff_t rows, head_width;
   ptrdiff_t stride;       // of q, k, v and the output, in floats
   float scale;            // of the scores, 1/√head_width
+  int causal;             // a query sees the keys up to its own position, not those behind it
+  ptrdiff_t prefix;       // rows of keys and values before the sequence's own, which every query sees
+  const float *prefix_keys, *prefix_values;  // as far apart as k and v
+  const float *bias;      // [rows, prefix + rows], added to the scaled scores, or null
+  ptrdiff_t bias_stride;
 } hub_attention_shape;
+
+typedef struct {
+  float *q, *k, *v;       // written
+  float *prefix_keys, *prefix_values, *bias;  // added to where they are not null, with the strides of what they are of
+} hub_attention_gradients;
 
 typedef struct {
   const char *name;
@@ -60,12 +70,12 @@ typedef struct {
   hub_gemm bfloat16;      // a rounded to bfloat16 as well; sums in float32
   hub_gemm int8;          // b quantised by column, a by row, k ≤ 65536; sums exact
 
-  // One head of one sequence: out = softmax(q·kᵀ·scale)·v. scratch: attention_scratch(rows, head_width) floats.
-  ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t head_width);
+  // One head of one sequence: out = softmax(q·kᵀ·scale + bias)·v. scratch: attention_scratch(rows, prefix, head_width) floats.
+  ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
   void (*attention)(float *out, const float *q, const float *k, const float *v, const hub_attention_shape *shape, float *scratch);
-  // Its derivative: adds nothing, writes dq, dk, dv (same strides), from d = d(out).
-  ptrdiff_t (*attention_backward_scratch)(ptrdiff_t rows, ptrdiff_t head_width);
-  void (*attention_backward)(float *dq, float *dk, float *dv, const float *d, const float *q, const float *k, const float *v,
+  // Its derivative, from d = d(out).
+  ptrdiff_t (*attention_backward_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
+  void (*attention_backward)(const hub_attention_gradients *to, const float *d, const float *q, const float *k, const float *v,
                              const hub_attention_shape *shape, float *scratch);
 
   // y = norm(x + residual)·gain + bias over rows of `width`; residual may be null, y may be x.
