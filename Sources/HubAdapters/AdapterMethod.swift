@@ -33,6 +33,9 @@ public protocol AdapterMethod: Sendable {
   /// What it does to the output of a linear layer; `nil` where it does nothing.
   func projectionAdapter(at site: Site) -> (any ProjectionAdapter)?
 
+  /// What it puts before the keys and values of an attention; `nil` where nothing.
+  func prefixAdapter(at layer: Int) -> (any PrefixAdapter)?
+
   /// What it does behind a whole layer; `nil` where it does nothing.
   func layerAdapter(at index: Int) -> (any LayerAdapter)?
 
@@ -49,6 +52,7 @@ public protocol AdapterMethod: Sendable {
 extension AdapterMethod {
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { nil }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { nil }
+  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { nil }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? { nil }
   public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
   public var frozenParameters: [Parameter] { [] }
@@ -131,6 +135,14 @@ public struct Gating {
   }
 }
 
+/// An adapter of the keys and values of an attention.
+public protocol PrefixAdapter: Sendable {
+  /// The prefix of each of the sequences.
+  ///
+  /// - Parameter x: the input of the attention, which a gate looks at
+  func callAsFunction(_ x: Tensor, _ gating: Gating, in context: Context) -> AttentionPrefix
+}
+
 /// An adapter of the output of a whole layer.
 public protocol LayerAdapter: Sendable {
   func callAsFunction(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
@@ -151,6 +163,7 @@ public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [
     Bottleneck.self,
     LoRA.self,
+    PrefixTuning.self,
     ReFT.self,
     Union.self,
   ]

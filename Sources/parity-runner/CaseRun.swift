@@ -108,6 +108,7 @@ final class CaseRun {
     case .query, .key, .value, .attentionOutput: "selfattn_lora"
     case .intermediate: "intermediate_lora"
     case .output: "output_lora"
+    case .prefix: "self_prefix"
     case .layer: "reft"
     }
   }
@@ -201,6 +202,10 @@ private struct Observer: Interventions {
 
   func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
     adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
+  }
+
+  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix? {
+    adapters?.prefix(x, sequences, at: site, in: context)
   }
 
   func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {

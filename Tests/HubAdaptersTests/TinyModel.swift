@@ -96,5 +96,7 @@ let methods = bottlenecks + linears + [
   ("noreft", ["architecture": "reft", "orthogonality": false, "prefix_positions": 2, "suffix_positions": 1, "non_linearity": "tanh"]),
   ("direft", ["architecture": "reft", "orthogonality": false, "subtract_projection": false, "layers": [1]]),
   ("tied reft", ["architecture": "reft", "orthogonality": true, "tied_weights": true, "suffix_positions": 3]),
+  ("prefix", ["architecture": "prefix_tuning", "prefix_length": 3, "bottleneck_size": 4]), ("flat prefix", ["architecture": "prefix_tuning", "prefix_length": 2, "flat": true, "leave_out": [0]]),
+  ("gated prefix", ["architecture": "prefix_tuning", "prefix_length": 2, "flat": true, "use_gating": true, "shared_gating": false]),
   ("union", ["architecture": "union", "configs": [.object(linears[0].configuration), .object(bottlenecks[4].configuration)]]),
 ]

@@ -58,12 +58,13 @@ import Testing
       }
     }
     print("parity: \(passed) passed, \(unsupported) unsupported")
-    #expect(passed >= 114, "cases that passed before must pass")
+    #expect(passed >= 123, "cases that passed before must pass")
   }
 
   /// Cases whose tensors are not what their text and the specification say, and why.
   private static let contradictions = [
-    "direft": "the configuration says subtract_projection: false, and the tensors are those with the subtraction"
+    "direft": "the configuration says subtract_projection: false, and the tensors are those with the subtraction",
+    "prefix_parallel": "the shorter prefix is said to be masked, and its padding takes part with a score of 1",
   ]
 
   private enum Verdict: Equatable {

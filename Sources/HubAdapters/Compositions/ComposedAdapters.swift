@@ -62,6 +62,11 @@ public struct ComposedAdapters: Interventions {
     setup.root.first?.embeddingAdapter.map { $0(x, in: context) } ?? x
   }
 
+  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix? {
+    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return nil }
+    return PrefixEvaluation(site: site, context: context, sequences: self.sequences, observer: observer).run(setup.root, x, sequences)
+  }
+
   /// As in the Python library, only the first adapter of a setup may act behind a layer.
   public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {
     guard !skippedLayers.contains(index), let adapter = setup.root.first?.layerAdapter(at: index) else { return output }

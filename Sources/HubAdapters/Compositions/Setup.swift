@@ -69,7 +69,11 @@ public struct Setup: Sendable {
         _ = try Self.commonSites(nodes, composition)
         return .parallel(nodes)
       case .average(_, let weights, let normalizes):
-        _ = try Self.commonSites(nodes, composition)
+        guard try Self.commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
+          throw Failure(
+            .unsuitableBlock, "prefixes cannot be averaged where they act", at: composition.description,
+            hint: "average the weights of the adapters instead")
+        }
         return .average(nodes, weights: Self.shares(weights, count: nodes.count, normalizes: normalizes))
       }
     }

@@ -103,7 +103,7 @@ extension BaseShape {
   /// The input and output widths of a linear layer.
   func widths(at place: Site.Place) -> (input: Int, output: Int) {
     switch place {
-    case .query, .key, .value, .attentionOutput, .attention, .feedForward, .layer: (hiddenSize, hiddenSize)
+    case .query, .key, .value, .attentionOutput, .attention, .feedForward, .prefix, .layer: (hiddenSize, hiddenSize)
     case .intermediate: (hiddenSize, intermediateSize)
     case .output: (intermediateSize, hiddenSize)
     }

@@ -39,6 +39,7 @@ public struct Union: AdapterMethod {
   public var embeddingAdapter: (any EmbeddingAdapter)? { parts.lazy.compactMap(\.embeddingAdapter).first }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { parts.lazy.compactMap { $0.sublayerAdapter(at: site) }.first }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { parts.lazy.compactMap { $0.projectionAdapter(at: site) }.first }
+  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { parts.lazy.compactMap { $0.prefixAdapter(at: layer) }.first }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? { parts.lazy.compactMap { $0.layerAdapter(at: index) }.first }
   public var parameters: [Parameter] { parts.flatMap(\.parameters) }
   public var frozenParameters: [Parameter] { parts.flatMap(\.frozenParameters) }

@@ -43,7 +43,7 @@ enum AdapterHubConfiguration {
   }
 
   /// The methods that have names in the bundle format, besides bottleneck adapters, which the library does not name.
-  private static let supported: Set<String> = ["lora", "reft", "union"]
+  private static let supported: Set<String> = ["lora", "prefix_tuning", "reft", "union"]
 
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
   private static func refuseUnsupported(_ config: JSON.Members, at path: String) throws {
@@ -104,6 +104,7 @@ enum AdapterHubConfiguration {
       "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
+      "prefix_tuning": ["architecture": "prefix_tuning"], "prefix_tuning_flat": ["architecture": "prefix_tuning", "flat": true],
       "loreft": ["architecture": "reft", "orthogonality": true], "noreft": ["architecture": "reft", "orthogonality": false],
       "direft": ["architecture": "reft", "orthogonality": false, "subtract_projection": false],
       "compacter": houlsby.with(hypercomplex), "compacter++": pfeiffer.with(hypercomplex),
@@ -122,6 +123,7 @@ enum AdapterHubConfiguration {
     if c["architecture"] == "reft" {
       return c["orthogonality"] == true ? "loreft" : c["subtract_projection"] == false ? "direft" : "noreft"
     }
+    if c["architecture"] == "prefix_tuning", c["flat"] == true { return "prefix_tuning_flat" }
     if let architecture = c["architecture"]?.string { return architecture }
     if c["phm_layer"] == true { return c["mh_adapter"] == true ? "compacter" : "compacter++" }
     if c["is_parallel"] == true { return c["scaling"] == "learned" ? "scaled_par_bn" : "par_bn" }

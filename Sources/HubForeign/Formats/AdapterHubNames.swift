@@ -19,7 +19,7 @@ public enum AdapterHubNames {
   ]
 
   /// What stands before an adapter's name.
-  private static let collections = ["adapters", "invertible_adapters", "loras", "refts", "shared_parameters"]
+  private static let collections = ["adapters", "invertible_adapters", "loras", "prefix_tunings", "prefix_gates", "refts", "shared_parameters"]
 
   /// The stable name of an adapter's tensor, and whether it is only a copy of another one.
   static func stable(adapterTensor stored: String, of adapter: String, _ table: NameTable) -> (name: String, isAlias: Bool)? {

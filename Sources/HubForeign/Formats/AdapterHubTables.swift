@@ -11,6 +11,7 @@ enum AdapterHubTables {
   private static func pairs(_ configuration: JSON.Members) -> [Pair] {
     switch configuration["architecture"]?.string {
     case "lora": lora
+    case "prefix_tuning": prefix
     case "reft": reft
     case "union": (configuration["configs"]?.array ?? []).compactMap(\.object).flatMap(pairs)
     default: bottleneck(hasNorm: configuration["ln_before"] == true, isHypercomplex: configuration["phm_layer"] == true)
@@ -61,6 +62,19 @@ enum AdapterHubTables {
       let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
       return parameters.map { Pair("\(foreign).\($0)", "\(stable).\($1)") } + both("\(foreign).gate", "\(stable).gate")
     } + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+  }()
+
+  /// The library repeats a prefix in each layer.
+  private static let prefix: [Pair] = {
+    func pairs(_ foreign: String, isAlias: Bool) -> [Pair] {
+      let layers = both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias) + both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
+      return layers + [
+        Pair("\(foreign).wte.weight", "prefix.embedding", isAlias: isAlias), Pair("\(foreign).control_trans", "prefix.values", isAlias: isAlias),
+      ]
+    }
+    let attention = "encoder.layer.#.attention.self.prefix_tuning"
+    return pairs("prefix_tuning.prefix_tunings.@.self_prefix", isAlias: false)
+      + pairs("\(attention).pool.prefix_tunings.@.self_prefix", isAlias: true) + both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
   }()
 
   private static let reft: [Pair] = {

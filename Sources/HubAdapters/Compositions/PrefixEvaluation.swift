@@ -1,0 +1,55 @@
+import HubTensor
+import HubTransformer
+
+/// One pass over a composition at the keys and values of one attention. Blocks that mix outputs never come here: a
+/// ``Setup`` refuses them around prefixes.
+struct PrefixEvaluation {
+  let site: Site
+  let context: Context
+  /// Those of the batch; the rows may be several copies of them.
+  let sequences: Sequences
+  let observer: ComposedAdapters.Observer
+
+  /// - Parameter x: the input of the attention, which gates look at; the rows of `sequences`
+  func run(_ node: Setup.Node, _ x: Tensor, _ sequences: Sequences) -> AttentionPrefix? {
+    switch node {
+    case .adapter(let method, let name):
+      let gating = Gating(sequences, observe: observer.gate.map { observe in { observe(name, site, $0) } })
+      return method.prefixAdapter(at: site.layer)?(x, gating, in: context)
+    case .stack(let nodes):
+      return nodes.reduce(nil) { prefix, node in
+        guard let next = run(node, x, sequences) else { return prefix }
+        return prefix.map { joined(next, $0) } ?? next
+      }
+    case .batchSplit(let nodes, let sizes):
+      return route(nodes, x, Routes.batchSplit(sequences, sizes))
+    case .parallel(let nodes):
+      let isMultiplied = x.rows == nodes.count * self.sequences.rows
+      return route(nodes, isMultiplied ? x : context.repeated(x, nodes.count), Routes.copies(nodes.count, of: self.sequences))
+    case .fuse, .split, .average:
+      return nil
+    }
+  }
+
+  private func route(_ nodes: [Setup.Node], _ x: Tensor, _ parts: [Routes.Part]) -> AttentionPrefix? {
+    let prefixes = zip(nodes, parts).compactMap { run($0, $1.taken(from: x, in: context), $1.sequences) }
+    guard !prefixes.isEmpty, prefixes.count == nodes.count else { return nil }
+    return AttentionPrefix(
+      keys: context.stacked(prefixes.map(\.keys)), values: context.stacked(prefixes.map(\.values)),
+      Sequences(lengths: prefixes.flatMap { prefix in (0..<prefix.sequences.count).map { prefix.sequences[$0].count } }))
+  }
+
+  /// Both prefixes of each sequence.
+  private func joined(_ left: AttentionPrefix, _ right: AttentionPrefix) -> AttentionPrefix {
+    var rows: [Int] = [], lengths: [Int] = []
+    for index in 0..<left.sequences.count {
+      let first = left.sequences[index], second = right.sequences[index]
+      rows += first
+      rows += second.map { $0 + left.sequences.rows }
+      lengths.append(first.count + second.count)
+    }
+    return AttentionPrefix(
+      keys: context.rows(context.stacked([left.keys, right.keys]), rows), values: context.rows(context.stacked([left.values, right.values]), rows),
+      Sequences(lengths: lengths))
+  }
+}
