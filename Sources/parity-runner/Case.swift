@@ -28,6 +28,8 @@ struct Case {
   /// With heads by parts of the batch: the sequences of each.
   let headParts: [Int]?
   let skippedLayers: Set<Int>
+  let leavesOut: [String: [Int]]
+  let averagedAdapter, averagedHead: JSONObject?
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
   let typeIDs: [[Int]]
@@ -36,7 +38,7 @@ struct Case {
 
   private static let known: Set<String> = [
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
-    "token_masks", "train", "gating_scores", "error", "library_error", "reference_attention",
+    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "adapter_setup", "error", "library_error", "reference_attention",
   ]
 
   init(folder: String) throws {
@@ -54,9 +56,13 @@ struct Case {
     func folders(_ key: String) throws -> [(String, String)] {
       try (json.optionalObject(key)?.members.entries ?? []).map { ($0.key, "\(folder)/\($0.value.string ?? "")") }
     }
-    adapters = try folders("adapters")
-    fusions = try folders("fusions")
-    headFolders = try folders("heads")
+    let saved = try json.optionalString("adapter_setup").map { try Self.saved("\(folder)/\($0)") } ?? [:]
+    adapters = try folders("adapters") + (saved["adapter_config.json"] ?? [])
+    fusions = try folders("fusions") + (saved["adapter_fusion_config.json"] ?? [])
+    headFolders = try folders("heads") + (saved["head_config.json"] ?? [])
+    leavesOut = try Dictionary((json.optionalObject("leave_out")?.members.entries ?? []).map { ($0.key, $0.value.integers ?? []) }) { $1 }
+    averagedAdapter = try json.optionalObject("average_adapter")
+    averagedHead = try json.optionalObject("average_head")
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
     (heads, headParts) = Self.heads(json.members["head"] ?? .null)
     skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
@@ -77,6 +83,18 @@ struct Case {
     typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
     training = try json.optionalObject("train").map(Self.training)
+  }
+
+  /// The folders of a saved setup, by the first file that says what is in them.
+  private static func saved(_ folder: String) throws -> [String: [(String, String)]] {
+    var result: [String: [(String, String)]] = [:]
+    for name in try FileManager.default.contentsOfDirectory(atPath: folder).sorted() {
+      let kinds = ["adapter_config.json", "adapter_fusion_config.json", "head_config.json"]
+      if let kind = kinds.first(where: { FileManager.default.fileExists(atPath: "\(folder)/\(name)/\($0)") }) {
+        result[kind, default: []].append((name, "\(folder)/\(name)"))
+      }
+    }
+    return result
   }
 
   private static func heads(_ json: JSON) -> ([String], [Int]?) {

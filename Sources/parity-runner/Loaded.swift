@@ -10,13 +10,15 @@ struct Loaded {
   struct Adapter {
     let method: any AdapterMethod
     let configuration: JSON.Members
-    let shapes: [String: [Int]]
+    let weights: [StoredTensor]
+    var shapes: [String: [Int]] { Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first }) }
   }
 
   struct NamedHead {
     let head: any Head
     let configuration: JSON.Members
-    let shapes: [String: [Int]]
+    let weights: [StoredTensor]
+    var shapes: [String: [Int]] { Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first }) }
   }
 
   let engine: Engine
@@ -33,13 +35,11 @@ struct Loaded {
     base = try checkpoint.load(engine: engine)
     if parityCase.heads.contains("default"), let head = try CheckpointHead(checkpoint) {
       let loaded = try Heads.load(JSONObject(head.configuration), head.weights, shape: base.shape, engine: engine)
-      heads["default"] = NamedHead(head: loaded, configuration: head.configuration, shapes: [:])
+      heads["default"] = NamedHead(head: loaded, configuration: head.configuration, weights: [])
     }
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
-      let configuration = JSONObject(foreign.configuration, path: "config")
-      let method = try locating(folder) { try AdapterMethods.load(configuration, StoredWeights(foreign.weights), shape: base.shape, engine: engine) }
-      adapters[name] = Adapter(method: method, configuration: foreign.configuration, shapes: Self.shapes(foreign.weights))
+      try locating(folder) { try addAdapter(name, foreign.configuration, foreign.weights, without: parityCase.leavesOut[name] ?? []) }
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
     for (name, folder) in parityCase.fusions {
@@ -52,16 +52,47 @@ struct Loaded {
       let foreign = try AdapterHub.read(folder: folder)
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
+    try average(parityCase)
+  }
+
+  /// - Parameter layers: those whose tensors are dropped while loading
+  private mutating func addAdapter(_ name: String, _ configuration: JSON.Members, _ weights: [StoredTensor], without layers: [Int]) throws {
+    var configuration = configuration
+    if !layers.isEmpty { configuration["leave_out"] = .array(layers.map(JSON.integer)) }
+    let weights = weights.filter { tensor in !layers.contains { tensor.name.hasPrefix("layers.\($0).") } }
+    let method = try AdapterMethods.load(JSONObject(configuration, path: "config"), StoredWeights(weights), shape: base.shape, engine: engine)
+    adapters[name] = Adapter(method: method, configuration: configuration, weights: weights)
+  }
+
+  private mutating func average(_ parityCase: Case) throws {
+    if let json = parityCase.averagedAdapter {
+      let members = try json.strings("adapters").compactMap { adapters[$0] }.map { Averaging.Member(configuration: $0.configuration, weights: $0.weights) }
+      let strategy: Averaging.Strategy =
+        switch try json.optionalString("combine_strategy") {
+        case "lora_linear_only_negate_b": .negatingB
+        case "lora_delta_w_svd": .product(rank: try json.integer("svd_rank"))
+        default: .linear
+        }
+      let result = try Self.averaging(members, json).result(strategy)
+      try addAdapter(try json.string("name"), result.configuration, result.weights, without: [])
+    }
+    if let json = parityCase.averagedHead {
+      let members = try json.strings("heads").compactMap { heads[$0] }.map { Averaging.Member(configuration: $0.configuration, weights: $0.weights) }
+      let result = try Self.averaging(members, json).result()
+      let head = try Heads.load(JSONObject(result.configuration), StoredWeights(result.weights), shape: base.shape, engine: engine)
+      heads[try json.string("name")] = NamedHead(head: head, configuration: result.configuration, weights: result.weights)
+    }
+  }
+
+  private static func averaging(_ members: [Averaging.Member], _ json: JSONObject) throws -> Averaging {
+    try Averaging(
+      members, weights: json.members["weights"]?.array?.compactMap(\.number), normalizes: try json.optionalBool("normalize_weights") ?? true)
   }
 
   private mutating func addHead(of foreign: ForeignAdapter, renaming old: String, to new: String) throws {
     guard let head = foreign.head else { return }
     let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), StoredWeights(head.weights), shape: base.shape, engine: engine)
-    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration, shapes: Self.shapes(head.weights))
-  }
-
-  private static func shapes(_ tensors: [StoredTensor]) -> [String: [Int]] {
-    Dictionary(tensors.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration, weights: head.weights)
   }
 
   func setup(_ composition: Composition) throws -> Setup {
