@@ -37,6 +37,9 @@ public protocol BaseModel: Sendable {
   /// What checkpoints put before the names of the model's own tensors when it carries a head.
   static var prefix: String { get }
 
+  /// The name of a linear layer's weight; `nil` where the site is none.
+  static func weightName(at site: Site) -> String?
+
   /// - Parameters:
   ///   - configuration: the content of `config.json`
   ///   - weights: Hugging Face's names without ``prefix``

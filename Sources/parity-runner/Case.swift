@@ -29,6 +29,7 @@ struct Case {
   let headParts: [Int]?
   let skippedLayers: Set<Int>
   let leavesOut: [String: [Int]]
+  let foldedAdapter: String?
   let averagedAdapter, averagedHead: JSONObject?
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
@@ -38,7 +39,7 @@ struct Case {
 
   private static let known: Set<String> = [
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
-    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "adapter_setup", "error", "library_error", "reference_attention",
+    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter", "adapter_setup", "error", "library_error", "reference_attention",
   ]
 
   init(folder: String) throws {
@@ -61,6 +62,7 @@ struct Case {
     fusions = try folders("fusions") + (saved["adapter_fusion_config.json"] ?? [])
     headFolders = try folders("heads") + (saved["head_config.json"] ?? [])
     leavesOut = try Dictionary((json.optionalObject("leave_out")?.members.entries ?? []).map { ($0.key, $0.value.integers ?? []) }) { $1 }
+    foldedAdapter = try json.optionalString("merge_adapter")
     averagedAdapter = try json.optionalObject("average_adapter")
     averagedHead = try json.optionalObject("average_head")
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }

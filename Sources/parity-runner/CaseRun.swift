@@ -72,11 +72,16 @@ final class CaseRun {
     return head
   }
 
-  private func inverting() throws -> (any InvertibleAdapter)? { try parityCase.setup.map(loaded.setup)?.inverting }
+  /// An adapter that became part of the weights does not act a second time.
+  private var activeSetup: Composition? {
+    parityCase.foldedAdapter.map { Composition.adapter($0) } == parityCase.setup ? nil : parityCase.setup
+  }
+
+  private func inverting() throws -> (any InvertibleAdapter)? { try activeSetup.map(loaded.setup)?.inverting }
 
   private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
-    let setup = try parityCase.setup.map(loaded.setup)
+    let setup = try activeSetup.map(loaded.setup)
     let composed = try setup.map { setup -> ComposedAdapters in
       var observer = ComposedAdapters.Observer()
       observer.fusion = { [self] fusion, site, attention in

@@ -23,7 +23,7 @@ struct Loaded {
 
   let engine: Engine
   let modelType: String
-  let base: any BaseModel
+  private(set) var base: any BaseModel
   private(set) var adapters: [String: Adapter] = [:]
   private(set) var heads: [String: NamedHead] = [:]
   private var fusions: [(name: String, members: [String], foreign: ForeignAdapter)] = []
@@ -53,6 +53,14 @@ struct Loaded {
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
     try average(parityCase)
+    if let name = parityCase.foldedAdapter { try fold(name, checkpoint) }
+  }
+
+  /// Builds the base model anew with an adapter in its weights.
+  private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {
+    guard let adapter = adapters[name]?.method as? LoRA else { throw Failure(.unsupportedCase, "folding an adapter of another method") }
+    let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
+    base = try weights.load(engine: engine) { try checkpoint.type.init(configuration: checkpoint.configuration, weights: $0) as any BaseModel }
   }
 
   /// - Parameter layers: those whose tensors are dropped while loading

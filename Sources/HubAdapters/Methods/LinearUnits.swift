@@ -4,6 +4,8 @@ import HubTransformer
 
 /// The adapter of one linear layer.
 protocol LinearUnit: ProjectionAdapter {
+  /// The layer's weight `[out, in]` with the adapter in it; `nil` if no weight does what the adapter does.
+  func folded(into weight: Tensor, in context: Context) -> Tensor?
   var parameters: [Parameter] { get }
 }
 
@@ -51,6 +53,15 @@ struct UpdateUnit: LinearUnit {
     return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
   }
 
+  /// As in the Python library, the update of a layer with magnitudes is folded without its scale.
+  func folded(into weight: Tensor, in cx: Context) -> Tensor? {
+    guard gate == nil else { return nil }
+    let matrix = update.matrix(in: cx)
+    guard let magnitude else { return cx.add(weight, cx.scaled(matrix, by: scale)) }
+    let sum = cx.add(weight, matrix), ratios = cx.magnitudeRatios(magnitude, rowsOf: sum)
+    return cx.scalingRows(of: sum, by: ratios)
+  }
+
   private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
     guard let magnitude else { return sum }
     let weight = cx.add(cx.value(of: projection.linear.weight), update.matrix(in: cx))
@@ -72,6 +83,10 @@ struct ScaleUnit: LinearUnit {
   }
 
   var parameters: [Parameter] { [factors] + (gate?.parameters ?? []) }
+
+  func folded(into weight: Tensor, in cx: Context) -> Tensor? {
+    gate == nil ? cx.scalingRows(of: weight, by: row(in: cx)) : nil
+  }
 
   private func row(in cx: Context) -> Tensor {
     let row = cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count)
@@ -126,4 +141,11 @@ struct VectorUpdate: LinearUpdate {
   func matrix(in cx: Context) -> Tensor { cx.product(up(in: cx), down(in: cx)) }
 
   var parameters: [Parameter] { [inner, outer] }
+}
+
+extension Context {
+  /// `x` with each row multiplied by its factor: `[1, rows]`.
+  fileprivate func scalingRows(of x: Tensor, by factors: Tensor) -> Tensor {
+    multiply(x, sequencesBy: factors, Sequences(lengths: Array(repeating: 1, count: x.rows)))
+  }
 }

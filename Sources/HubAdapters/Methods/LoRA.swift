@@ -16,7 +16,7 @@ public import HubTransformer
 public struct LoRA: AdapterMethod {
   public static let architecture: String? = "lora"
 
-  private let units: [Site: any LinearUnit]
+  let units: [Site: any LinearUnit]
   private let shared: [Parameter]
 
   public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {

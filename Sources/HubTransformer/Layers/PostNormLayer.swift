@@ -53,6 +53,17 @@ struct PostNormLayer: Sendable {
       Sublayer(output: output, residual: cx.repeated(x, toRows: output.rows), norm: attentionNorm), at: Site(index, .attention), in: cx)
   }
 
+  static func weightName(at site: Site) -> String? {
+    let module: String? =
+      switch site.place {
+      case .query, .key, .value: "attention.self.\(site.place.rawValue)"
+      case .attentionOutput: "attention.output.dense"
+      case .intermediate, .output: "\(site.place.rawValue).dense"
+      case .prefix, .attention, .feedForward, .layer: nil
+      }
+    return module.map { "encoder.layer.\(site.layer).\($0).weight" }
+  }
+
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
 }
 

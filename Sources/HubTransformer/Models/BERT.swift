@@ -6,6 +6,8 @@ public struct BERT: BaseModel {
   public static let modelTypes = ["bert"]
   public static let prefix = "bert"
 
+  public static func weightName(at site: Site) -> String? { PostNormLayer.weightName(at: site) }
+
   private let encoder: PostNormEncoder
 
   public init(configuration: JSONObject, weights: ParameterSource) throws {

@@ -6,6 +6,8 @@ public struct RoBERTa: BaseModel {
   public static let modelTypes = ["roberta", "xlm-roberta"]
   public static let prefix = "roberta"
 
+  public static func weightName(at site: Site) -> String? { PostNormLayer.weightName(at: site) }
+
   private let encoder: PostNormEncoder
 
   public init(configuration: JSONObject, weights: ParameterSource) throws {
