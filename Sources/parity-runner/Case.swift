@@ -13,6 +13,7 @@ struct Case {
     let betas: (Float, Float)
     let steps: Int
     let adapters: [String]
+    let regularizesFusion: Bool
     let mode: String
     let labels: [JSON]
     let withoutDecay: Set<String>
@@ -128,11 +129,10 @@ struct Case {
   private static func training(_ json: JSONObject) throws -> Training {
     let optimizer = try json.object("optimizer")
     let betas = try optimizer.array("betas").compactMap(\.number).map(Float.init)
-    guard try json.optionalBool("fusion_regularization") != true else { throw Failure(.unsupportedCase, "fusion regularisation") }
     return Training(
       learningRate: Float(try optimizer.number("lr")), weightDecay: Float(try optimizer.number("weight_decay")),
       epsilon: Float(try optimizer.number("eps")), betas: (betas[0], betas[1]), steps: try json.integer("steps"),
-      adapters: try composition(json.members["setup"] ?? .null).leaves, mode: try json.string("mode"),
+      adapters: try composition(json.members["setup"] ?? .null).leaves, regularizesFusion: try json.optionalBool("fusion_regularization") ?? false, mode: try json.string("mode"),
       labels: try json.object("labels").array("labels"), withoutDecay: Set(try optimizer.optionalStrings("no_decay") ?? json.optionalStrings("no_decay") ?? []))
   }
 }

@@ -85,6 +85,7 @@ final class CaseRun {
     let composed = try setup.map { setup -> ComposedAdapters in
       var observer = ComposedAdapters.Observer()
       observer.fusion = { [self] fusion, site, attention in
+        guard recordsHiddenStates else { return }
         do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch { failure = error }
       }
       observer.gate = { [self] adapter, site, shares in
@@ -129,6 +130,8 @@ final class CaseRun {
 
   private func train(_ training: Case.Training) throws {
     guard let name = parityCase.heads.first else { throw Failure(.unsupportedCase, "training without a head") }
+    // The fusions are loaded with the setup.
+    _ = try activeSetup.map(loaded.setup)
     let head = try head(name), trained = try loaded.trained(training)
     let parameters = trained.map(\.parameter)
     let undecayed = Set(trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
@@ -137,7 +140,10 @@ final class CaseRun {
     for step in 0..<training.steps {
       let cx = Context(loaded.engine, training: parameters)
       let logits = try head.logits(HeadInput(forward(in: cx), tokens.sequences, base: loaded.base, inverting: inverting()), in: cx)
-      let loss = try head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
+      var loss = try head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
+      if training.regularizesFusion {
+        for fusion in loaded.usedFusions { loss = fusion.regularization(in: cx).map { cx.add(loss, $0) } ?? loss }
+      }
       try output("loss.\(step)", [], loss.values)
       let gradients = cx.gradients(of: loss)
       if step == 0 {

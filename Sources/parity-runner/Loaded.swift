@@ -26,6 +26,11 @@ struct Loaded {
   private(set) var base: any BaseModel
   private(set) var adapters: [String: Adapter] = [:]
   private(set) var heads: [String: NamedHead] = [:]
+  private final class LoadedFusions {
+    var all: [String: AdapterFusion] = [:]
+  }
+
+  private let loadedFusions = LoadedFusions()
   private var fusions: [(name: String, members: [String], foreign: ForeignAdapter)] = []
 
   init(_ parityCase: Case, engine: Engine) throws {
@@ -106,12 +111,23 @@ struct Loaded {
   func setup(_ composition: Composition) throws -> Setup {
     try Setup(composition) { adapters[$0]?.method } fusion: { members, name, sites in
       let wanted = name ?? members.joined(separator: ",")
-      guard let fusion = fusions.first(where: { $0.name == wanted }) else { return nil }
-      return try StoredWeights(fusion.foreign.weights).load(engine: engine) { weights in
-        try AdapterFusion(configuration: JSONObject(fusion.foreign.configuration, path: "config"), sites: sites, shape: base.shape, weights: weights)
-      }
+      return try fusion(wanted, sites)
     }
   }
+
+  /// A fusion is loaded once, or training would begin anew with each pass.
+  private func fusion(_ name: String, _ sites: Set<Site>) throws -> AdapterFusion? {
+    if let fusion = loadedFusions.all[name] { return fusion }
+    guard let stored = fusions.first(where: { $0.name == name })?.foreign else { return nil }
+    let fusion = try StoredWeights(stored.weights).load(engine: engine) { weights in
+      try AdapterFusion(configuration: JSONObject(stored.configuration, path: "config"), sites: sites, shape: base.shape, weights: weights)
+    }
+    loadedFusions.all[name] = fusion
+    return fusion
+  }
+
+  /// The fusions that a setup has used.
+  var usedFusions: [AdapterFusion] { Array(loadedFusions.all.values) }
 
   /// A parameter that a training case trains, by the name and in the shape that the Python library gives it.
   struct Trained {
@@ -121,9 +137,17 @@ struct Loaded {
   }
 
   func trained(_ training: Case.Training) throws -> [Trained] {
-    guard training.mode == "adapter" else { throw Failure(.unsupportedCase, "training a \(training.mode)") }
     var result: [Trained] = []
-    for name in training.adapters {
+    if training.mode == "fusion" {
+      for (name, fusion) in loadedFusions.all.sorted(by: { $0.key < $1.key }) {
+        for parameter in fusion.parameters {
+          let stored = AdapterHubNames.stored(fusionTensor: parameter.name, of: name, model: modelType)
+          let shape = parameter.name.hasSuffix("weight") ? [parameter.rows, parameter.columns] : [parameter.count]
+          result.append(Trained(name: stored ?? parameter.name, shape: shape, parameter: parameter))
+        }
+      }
+    }
+    for name in training.adapters where training.mode == "adapter" {
       guard let adapter = adapters[name] else { continue }
       let frozen = Set(adapter.method.frozenParameters.map(ObjectIdentifier.init))
       for parameter in adapter.method.parameters where !frozen.contains(ObjectIdentifier(parameter)) {

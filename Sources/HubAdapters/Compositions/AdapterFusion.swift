@@ -24,6 +24,15 @@ public struct AdapterFusion: Sendable {
 
   func layer(at site: Site) -> FusionLayer? { layers[site] }
 
+  /// What training adds to the loss so that values stay near the adapters' outputs, `[1, 1]`: `0.01 · Σ ‖I − V‖²` over
+  /// all layers; `nil` if none has a value matrix.
+  public func regularization(in cx: Context) -> Tensor? {
+    layers.sorted { $0.key < $1.key }.compactMap { $0.value.distanceFromIdentity(in: cx) }.reduce(nil) { sum, next in
+      let share = cx.scaled(next, by: 0.01)
+      return sum.map { cx.add($0, share) } ?? share
+    }
+  }
+
   public var sites: Set<Site> { Set(layers.keys) }
   public var parameters: [Parameter] { layers.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
 }
@@ -88,6 +97,15 @@ struct FusionLayer: Sendable {
       return cx.fuse(queries, keys: keys, values: values, plus: residual, temperature: c.temperature, observe: observe)
     }
     return value(cx.fuse(queries, keys: keys, values: values, plus: nil, temperature: c.temperature, observe: observe), plus: residual, in: cx)
+  }
+
+  /// `‖V − I‖²`
+  fileprivate func distanceFromIdentity(in cx: Context) -> Tensor? {
+    guard let weight = value?.weight else { return nil }
+    let size = weight.rows
+    let less = cx.tensor(rows: size, columns: size, (0..<size * size).map { $0 / size == $0 % size ? -1 : 0 })
+    let difference = cx.reshaped(cx.add(cx.value(of: weight), less), rows: 1, columns: size * size)
+    return cx.product(difference, difference, transposing: true)
   }
 
   var parameters: [Parameter] { [query, key, value].compactMap(\.self).flatMap(\.parameters) }

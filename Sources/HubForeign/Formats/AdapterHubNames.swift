@@ -39,6 +39,13 @@ public enum AdapterHubNames {
     return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter) ? "\(site).\(parameter)" : nil
   }
 
+  /// The library's name for a tensor of a fusion.
+  public static func stored(fusionTensor stable: String, of fusion: String, model: String) -> String? {
+    let parts = stable.split(separator: ".", maxSplits: 3).map(String.init), prefix = prefixes.first { $0.model == model }?.prefix ?? ""
+    guard parts.count == 4, parts[0] == "layers", let path = sites.first(where: { $0.0 == parts[2] })?.1 else { return nil }
+    return "\(prefix)encoder.layer.\(parts[1]).\(path)adapter_fusion_layer.\(fusion).\(parts[3])"
+  }
+
   static func stable(headTensor stored: String, of head: String, _ table: NameTable) -> String? {
     stored.after("heads.\(head).").flatMap { table.stable("heads.@.\($0)")?.name }
   }
