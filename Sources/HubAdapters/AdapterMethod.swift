@@ -140,7 +140,7 @@ public protocol PrefixAdapter: Sendable {
   /// The prefix of each of the sequences.
   ///
   /// - Parameter x: the input of the attention, which a gate looks at
-  func callAsFunction(_ x: Tensor, _ gating: Gating, in context: Context) -> AttentionPrefix
+  func callAsFunction(_ x: Tensor, _ gating: Gating, in context: Context) -> AttentionPrefixes
 }
 
 /// An adapter of the output of a whole layer.
@@ -177,11 +177,12 @@ public enum AdapterMethods {
     throw Failure(.unsupportedAdapter, "the adapter method \((architecture ?? "").debugDescription) is not supported", at: configuration.path(to: "architecture"))
   }
 
-  /// Loads an adapter, after ``check(_:_:shape:)``.
+  /// Loads an adapter, after what ``check(_:_:shape:)`` checks.
   public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any AdapterMethod {
-    try check(configuration, stored, shape: shape)
     let type = try type(for: configuration)
-    return try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+    let adapter = try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+    try checkActs(adapter)
+    return adapter
   }
 
   /// Accounts for every tensor of an adapter.
@@ -191,6 +192,10 @@ public enum AdapterMethods {
   public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
     let type = try type(for: configuration)
     let adapter = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+    try checkActs(adapter)
+  }
+
+  private static func checkActs(_ adapter: any AdapterMethod) throws {
     guard !adapter.sites.isEmpty || adapter.embeddingAdapter != nil else {
       throw Failure(.idleAdapter, "the adapter would act at no site of this base model", hint: "mh_adapter, output_adapter and leave_out say where it acts")
     }

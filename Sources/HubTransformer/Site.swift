@@ -91,7 +91,7 @@ public protocol Interventions {
   /// Keys and values that stand before those of each sequence, for one or more copies of the sequences; `nil` for none.
   ///
   /// - Parameter x: the input of the attention
-  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix?
+  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes?
   /// The end of a sublayer: returns what the next one reads. It may be several copies of the rows, one behind the
   /// other; then the rest of the model runs on all of them.
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor
@@ -102,7 +102,7 @@ public protocol Interventions {
 extension Interventions {
   public func embedded(_ x: Tensor, in context: Context) -> Tensor { x }
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor { projection.applied(in: context) }
-  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix? { nil }
+  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? { nil }
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }
   public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor { output }
 }

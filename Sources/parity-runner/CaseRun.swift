@@ -215,7 +215,7 @@ private struct Observer: Interventions {
     adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
   }
 
-  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix? {
+  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
     adapters?.prefix(x, sequences, at: site, in: context)
   }
 

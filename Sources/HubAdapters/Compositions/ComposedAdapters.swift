@@ -62,7 +62,7 @@ public struct ComposedAdapters: Interventions {
     setup.root.first?.embeddingAdapter.map { $0(x, in: context) } ?? x
   }
 
-  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefix? {
+  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
     guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return nil }
     return PrefixEvaluation(site: site, context: context, sequences: self.sequences, observer: observer).run(setup.root, x, sequences)
   }

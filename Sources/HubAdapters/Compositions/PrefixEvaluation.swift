@@ -11,7 +11,7 @@ struct PrefixEvaluation {
   let observer: ComposedAdapters.Observer
 
   /// - Parameter x: the input of the attention, which gates look at; the rows of `sequences`
-  func run(_ node: Setup.Node, _ x: Tensor, _ sequences: Sequences) -> AttentionPrefix? {
+  func run(_ node: Setup.Node, _ x: Tensor, _ sequences: Sequences) -> AttentionPrefixes? {
     switch node {
     case .adapter(let method, let name):
       let gating = Gating(sequences, observe: observer.gate.map { observe in { observe(name, site, $0) } })
@@ -31,24 +31,24 @@ struct PrefixEvaluation {
     }
   }
 
-  private func route(_ nodes: [Setup.Node], _ x: Tensor, _ parts: [Routes.Part]) -> AttentionPrefix? {
+  private func route(_ nodes: [Setup.Node], _ x: Tensor, _ parts: [Routes.Part]) -> AttentionPrefixes? {
     let prefixes = zip(nodes, parts).compactMap { run($0, $1.taken(from: x, in: context), $1.sequences) }
     guard !prefixes.isEmpty, prefixes.count == nodes.count else { return nil }
-    return AttentionPrefix(
+    return AttentionPrefixes(
       keys: context.stacked(prefixes.map(\.keys)), values: context.stacked(prefixes.map(\.values)),
-      Sequences(lengths: prefixes.flatMap { prefix in (0..<prefix.sequences.count).map { prefix.sequences[$0].count } }))
+      Sequences(lengths: prefixes.flatMap { prefix in prefix.rows.map(\.count) }))
   }
 
   /// Both prefixes of each sequence.
-  private func joined(_ left: AttentionPrefix, _ right: AttentionPrefix) -> AttentionPrefix {
+  private func joined(_ left: AttentionPrefixes, _ right: AttentionPrefixes) -> AttentionPrefixes {
     var rows: [Int] = [], lengths: [Int] = []
-    for index in 0..<left.sequences.count {
-      let first = left.sequences[index], second = right.sequences[index]
+    for index in left.rows.indices {
+      let first = left.rows[index], second = right.rows[index]
       rows += first
-      rows += second.map { $0 + left.sequences.rows }
+      rows += second.map { $0 + left.keys.rows }
       lengths.append(first.count + second.count)
     }
-    return AttentionPrefix(
+    return AttentionPrefixes(
       keys: context.rows(context.stacked([left.keys, right.keys]), rows), values: context.rows(context.stacked([left.values, right.values]), rows),
       Sequences(lengths: lengths))
   }

@@ -48,13 +48,13 @@ private struct PrefixUnit: PrefixAdapter {
   let gate: Linear?
   let index: Int
 
-  func callAsFunction(_ x: Tensor, _ gating: Gating, in cx: Context) -> AttentionPrefix {
+  func callAsFunction(_ x: Tensor, _ gating: Gating, in cx: Context) -> AttentionPrefixes {
     let (keys, values) = source.keysAndValues(ofLayer: index, in: cx), count = gating.sequences.count
     let sequences = Sequences(lengths: Array(repeating: source.length, count: count))
     let all = (keys: cx.repeated(keys, count), values: cx.repeated(values, count))
-    guard let gate else { return AttentionPrefix(keys: all.keys, values: all.values, sequences) }
+    guard let gate else { return AttentionPrefixes(keys: all.keys, values: all.values, sequences) }
     let shares = gating.shares(gate(x, in: cx), in: cx), last = shares.columns - 1
-    return AttentionPrefix(
+    return AttentionPrefixes(
       keys: cx.multiply(all.keys, sequencesBy: cx.columns(shares, 0..<1), sequences),
       values: cx.multiply(all.values, sequencesBy: cx.columns(shares, last..<last + 1), sequences), sequences)
   }

@@ -17,6 +17,11 @@ public struct AttentionPrefixes: Sendable {
     self.rows = rows
   }
 
+  /// The rows of each sequence one behind the other.
+  public init(keys: Tensor, values: Tensor, _ sequences: Sequences) {
+    self.init(keys: keys, values: values, rows: (0..<sequences.count).map { sequences[$0] })
+  }
+
   /// All rows before each of so many sequences.
   public init(keys: Tensor, values: Tensor, sharedBy sequences: Int) {
     self.init(keys: keys, values: values, rows: Array(repeating: 0..<keys.rows, count: sequences))

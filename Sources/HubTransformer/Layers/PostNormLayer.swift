@@ -42,11 +42,11 @@ struct PostNormLayer: Sendable {
     let k = adapters.projected(Projection(key, of: x, sequences), at: Site(index, .key), in: cx)
     let v = adapters.projected(Projection(value, of: x, sequences), at: Site(index, .value), in: cx)
     let prefix = adapters.prefix(x, sequences, at: Site(index, .prefix), in: cx)
-    let copies = prefix.map { $0.sequences.count / max(1, sequences.count) } ?? 1
+    let copies = prefix.map { $0.rows.count / max(1, sequences.count) } ?? 1
     let rows = max(q.rows, k.rows, v.rows, copies * x.rows), sequences = sequences.repeated(toRows: rows)
     let (allQ, allK, allV) = (cx.repeated(q, toRows: rows), cx.repeated(k, toRows: rows), cx.repeated(v, toRows: rows))
     let context =
-      prefix.map { cx.attention(allQ, allK, allV, in: sequences, heads: heads, behind: $0) }
+      prefix.map { cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: $0) }
       ?? cx.attention(allQ, allK, allV, in: sequences, heads: heads)
     let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
     return adapters.sublayer(
