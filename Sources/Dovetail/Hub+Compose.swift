@@ -103,7 +103,7 @@ private struct Assembly {
     switch composition?.lastNode {
     case .fuse(let children, let name)?: return try fusion(Composition.members(of: children), name)
     case .adapter(let reference)?: return try registry.resolve(AdapterReference(reference))
-    case .stack?, .split?, .batchSplit?, .parallel?, .average?, nil: return nil
+    case .base?, .drop?, .stack?, .split?, .batchSplit?, .parallel?, .average?, .multiTask?, nil: return nil
     }
   }
 }
@@ -111,7 +111,10 @@ private struct Assembly {
 extension Composition {
   /// The adapter or fusion that works last.
   fileprivate var lastNode: Composition? {
-    if case .stack(let children) = self { return children.last?.lastNode }
-    return self
+    switch self {
+    case .stack(let children): children.last?.lastNode
+    case .drop(let child, _): child.lastNode
+    default: self
+    }
   }
 }

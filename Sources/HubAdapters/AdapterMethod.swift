@@ -42,6 +42,9 @@ public protocol AdapterMethod: Sendable {
   /// What it does to the embedding output; `nil` if nothing.
   var embeddingAdapter: (any EmbeddingAdapter)? { get }
 
+  /// What it puts before the text; `nil` if nothing.
+  var promptAdapter: (any PromptAdapter)? { get }
+
   /// All weights, in the order of the file.
   var parameters: [Parameter] { get }
 
@@ -55,6 +58,7 @@ extension AdapterMethod {
   public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { nil }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? { nil }
   public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
+  public var promptAdapter: (any PromptAdapter)? { nil }
   public var frozenParameters: [Parameter] { [] }
 }
 
@@ -96,13 +100,13 @@ public protocol ProjectionAdapter: Sendable {
   func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor
   /// The layer's output, without activation, together with the contribution.
   func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor
-  /// Both steps at once, for an adapter that acts alone.
-  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in context: Context) -> Tensor
+  /// Both steps at once, for an adapter that acts alone on a layer without activation.
+  func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor
 }
 
 extension ProjectionAdapter {
-  public func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
-    joined(contribution(nil, to: projection, gating, in: context), with: output, of: projection, in: context)
+  public func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    joined(contribution(nil, to: projection, gating, in: context), with: projection.applied(in: context), of: projection, in: context)
   }
 }
 
@@ -153,6 +157,18 @@ public protocol EmbeddingAdapter: Sendable {
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
 }
 
+/// An adapter that puts learned tokens before the text.
+public protocol PromptAdapter: Sendable {
+  /// How many rows each sequence gains.
+  var addedRows: Int { get }
+  /// How many positions of the base model it takes from the text.
+  var takenPositions: Int { get }
+  /// Tokens that are there before the base model adds positions, or that only take up positions.
+  func virtualTokens(in context: Context) -> VirtualTokens?
+  /// The embedding output with the prompt in it, where ``virtualTokens(in:)`` has not brought it already.
+  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
+}
+
 /// An adapter of the embedding output that can be undone.
 public protocol InvertibleAdapter: EmbeddingAdapter {
   func inverse(_ y: Tensor, in context: Context) -> Tensor
@@ -163,7 +179,9 @@ public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [
     Bottleneck.self,
     LoRA.self,
+    MTLLoRA.self,
     PrefixTuning.self,
+    PromptTuning.self,
     ReFT.self,
     Union.self,
   ]
@@ -196,7 +214,7 @@ public enum AdapterMethods {
   }
 
   private static func checkActs(_ adapter: any AdapterMethod) throws {
-    guard !adapter.sites.isEmpty || adapter.embeddingAdapter != nil else {
+    guard !adapter.sites.isEmpty || adapter.embeddingAdapter != nil || adapter.promptAdapter != nil else {
       throw Failure(.idleAdapter, "the adapter would act at no site of this base model", hint: "mh_adapter, output_adapter and leave_out say where it acts")
     }
   }

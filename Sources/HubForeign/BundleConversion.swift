@@ -29,7 +29,7 @@ extension ForeignAdapter {
     var manifest = Manifest(name: try name ?? bundleName(), kind: kind, method: method, base: base)
     manifest.labels = labels
     manifest.members = try members.map { member in try locating("the fusion's member") { try AdapterName(member) } }
-    manifest.source = JSON.Members().with(["format": .string(AdapterHub.name)]).with(source)
+    manifest.source = JSON.Members().with(["format": .string(format)]).with(source)
     return BundleBuilder(
       manifest: manifest, config: .object(configuration), weights: weights,
       head: head.map { BundleBuilder.Head(config: .object($0.configuration), weights: $0.weights) })

@@ -29,6 +29,8 @@ public struct ForeignAdapter: Sendable {
     public var weights: [StoredTensor]
   }
 
+  /// What it came in.
+  public var format: String
   /// The name that the adapter has in its files.
   public var name: String
   public var content: Content
@@ -65,7 +67,9 @@ public protocol ForeignFormat: Sendable {
 /// The formats that Dovetail reads.
 public enum ForeignFormats {
   public static let all: [any ForeignFormat.Type] = [
-    AdapterHub.self
+    // The file names of both begin alike: PEFT's are told by its weights.
+    PEFT.self,
+    AdapterHub.self,
   ]
 
   /// The format of a folder with these files; `nil` if it is none of them.

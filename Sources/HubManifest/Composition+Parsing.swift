@@ -1,10 +1,12 @@
 extension Composition {
   /// Reads a composition. The grammar:
   ///
-  ///     composition = reference | block "(" argument { "," argument } ")"
-  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average"
+  ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition ")"
+  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task"
   ///     argument    = composition | option "=" value
-  ///     value       = word | "[" number { "," number } "]"
+  ///     value       = word | "[" word { "," word } "]"
+  ///     layers      = range | "[" range { "," range } "]"
+  ///     range       = number [ "-" number ]
   ///
   /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
   /// `average` has `weights` and `normalize`. What may nest in what follows the Python library; below the second level
@@ -69,12 +71,13 @@ private struct CompositionParser {
 
   mutating func composition(depth: Int) throws -> Placed<Composition> {
     let word = try word()
-    guard consume("(") else { return Placed(value: .adapter(word.value), place: word.place) }
+    guard consume("(") else { return Placed(value: word.value == Composition.baseWord ? .base : .adapter(word.value), place: word.place) }
     let name = word.value.lowercased()
     guard let block = Composition.Block.allCases.first(where: { $0.rawValue == name || $0.rawValue == name.snake }) else {
       let known = Composition.Block.allCases.map { "\($0.rawValue)(…)" }.joined(separator: ", ")
       throw failure(.malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place, hint: "blocks are \(known)")
     }
+    if block == .drop { return Placed(value: try drop(depth: depth), place: word.place) }
     guard depth < 2 || block == .stack, depth < 3 else {
       throw failure(.forbiddenNesting, "below the second level only stacks may stand", at: word.place)
     }
@@ -83,9 +86,22 @@ private struct CompositionParser {
     return Placed(value: try built(block, children.map(\.value), options, at: word.place), place: word.place)
   }
 
+  /// What follows `drop(`. It is no level of its own, and is given the depth of what stands in it.
+  private mutating func drop(depth: Int) throws -> Composition {
+    skipSpace()
+    let place = position, layers = try value().map { LayerRanges.layers($0) }
+    guard !layers.contains(nil), consume(",") else {
+      throw failure(.malformedComposition, "expected the layers to leave out", at: place, hint: "drop(0-4, a) leaves out the first five")
+    }
+    let child = try composition(depth: depth)
+    if case .drop = child.value { throw failure(.forbiddenNesting, "a drop cannot stand in a drop", at: child.place, hint: "list all layers in one") }
+    guard consume(")") else { throw failure(.malformedComposition, "expected ')'", at: position) }
+    return .drop(child.value, layers: Set(layers.compactMap(\.self).joined()))
+  }
+
   private func checkNesting(_ children: [Placed<Composition>], in block: Composition.Block) throws {
     for child in children {
-      guard let inner = child.value.block, !block.allowed.contains(inner) else { continue }
+      guard let inner = child.value.undropped.block, !block.allowed.contains(inner) else { continue }
       let allowed = block.allowed.map(\.rawValue).sorted().joined(separator: ", ")
       throw failure(
         .forbiddenNesting, "a \(inner.rawValue) cannot stand in a \(block.rawValue)", at: child.place,
@@ -107,6 +123,8 @@ private struct CompositionParser {
       return try numbers(option, count: children.count) { Int($0).flatMap { $0 > 0 ? $0 : nil } }
     }
     switch block {
+    case .drop: return children[0]
+    case .multiTask: return .multiTask(children)
     case .stack: return .stack(children)
     case .parallel: return .parallel(children)
     case .fuse: return .fuse(children, name: options["name"]?.value.first)
@@ -160,6 +178,11 @@ private struct CompositionParser {
 }
 
 extension String {
-  /// `batchsplit`, as the Python library's class is called, for `batch_split`.
-  fileprivate var snake: String { self == "batchsplit" ? "batch_split" : self }
+  /// `batchsplit` and `multitask`, as the Python library's classes are called, for `batch_split` and `multi_task`.
+  fileprivate var snake: String { ["batchsplit": "batch_split", "multitask": "multi_task"][self] ?? self }
+}
+
+extension Composition {
+  /// What stands in a `drop`.
+  fileprivate var undropped: Composition { if case .drop(let child, _) = self { child } else { self } }
 }

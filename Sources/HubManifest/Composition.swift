@@ -15,6 +15,8 @@ extension Failure.Code {
 public indirect enum Composition: Hashable, Sendable {
   /// One adapter, by a reference to it.
   case adapter(String)
+  /// The base model as it is, for rows that take no adapter.
+  case base
   /// Each works on the output of the one before (MAD-X, Pfeiffer et al. 2020).
   case stack([Composition])
   /// All work on the same input; attention mixes their outputs (AdapterFusion, Pfeiffer et al. 2021).
@@ -29,6 +31,10 @@ public indirect enum Composition: Hashable, Sendable {
   case parallel([Composition])
   /// The weighted mean of their outputs; equal weights if there are none.
   case average([Composition], weights: [Double]?, normalizes: Bool)
+  /// Each works on the sequences of its task, which the input numbers from 0 (MTL-LoRA, Yang et al. 2024).
+  case multiTask([Composition])
+  /// Leaves out some of the base model's layers, which count from 0 (AdapterDrop, Rücklé et al. 2021).
+  case drop(Composition, layers: Set<Int>)
 
   public static func stack(_ children: Composition...) -> Composition { .stack(children) }
   public static func fuse(_ children: Composition..., name: String? = nil) -> Composition { .fuse(children, name: name) }
@@ -39,10 +45,11 @@ extension Composition {
   /// What stands directly in a block; nothing for an adapter.
   public var children: [Composition] {
     switch self {
-    case .adapter: []
+    case .adapter, .base: []
     case .stack(let children), .fuse(let children, _), .split(let children, _), .batchSplit(let children, _), .parallel(let children),
-      .average(let children, _, _):
+      .average(let children, _, _), .multiTask(let children):
       children
+    case .drop(let child, _): [child]
     }
   }
 
@@ -69,13 +76,22 @@ extension Composition: ExpressibleByStringLiteral {
 
 extension Composition: CustomStringConvertible {
   public var description: String {
-    guard let block else { return leaves.joined() }
-    return "\(block.rawValue)(\((children.map(\.description) + options).joined(separator: ", ")))"
+    guard let block else { return leaves.first ?? Self.baseWord }
+    return "\(block.rawValue)(\((leading + children.map(\.description) + options).joined(separator: ", ")))"
+  }
+
+  static let baseWord = "base"
+
+  /// What stands before the children.
+  private var leading: [String] {
+    guard case .drop(_, let layers) = self else { return [] }
+    let ranges = LayerRanges.text(layers)
+    return [ranges.count == 1 ? ranges[0] : Self.list(ranges)]
   }
 
   private var options: [String] {
     switch self {
-    case .adapter, .stack, .parallel: []
+    case .adapter, .base, .stack, .parallel, .multiTask, .drop: []
     case .fuse(_, let name): name.map { ["name=\($0)"] } ?? []
     case .split(_, let tokens): ["tokens=\(Self.list(tokens))"]
     case .batchSplit(_, let sequences): ["sequences=\(Self.list(sequences))"]
@@ -90,13 +106,17 @@ extension Composition: CustomStringConvertible {
 extension Composition {
   /// The words of the composition language.
   enum Block: String, CaseIterable {
-    case stack, fuse, split, parallel, average
+    case stack, fuse, split, parallel, average, drop
     case batchSplit = "batch_split"
+    case multiTask = "multi_task"
 
-    /// What the Python library lets stand in each block, besides adapters.
+    /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere around
+    /// what may stand there.
     var allowed: Set<Block> {
       switch self {
-      case .stack: [.fuse, .split, .parallel, .batchSplit, .average]
+      case .drop: Set(Block.allCases)
+      case .multiTask: [.stack, .split, .batchSplit, .average]
+      case .stack: [.fuse, .split, .parallel, .batchSplit, .average, .multiTask]
       case .fuse: [.stack]
       case .split: [.split, .stack, .batchSplit, .average]
       case .parallel: [.stack, .batchSplit, .average]
@@ -108,7 +128,9 @@ extension Composition {
 
   var block: Block? {
     switch self {
-    case .adapter: nil
+    case .adapter, .base: nil
+    case .multiTask: .multiTask
+    case .drop: .drop
     case .stack: .stack
     case .fuse: .fuse
     case .split: .split
@@ -116,5 +138,23 @@ extension Composition {
     case .parallel: .parallel
     case .average: .average
     }
+  }
+}
+
+/// Layer numbers as people write them: `1-5` for 1, 2, 3, 4 and 5.
+enum LayerRanges {
+  static let limit = 1024
+
+  static func text(_ layers: Set<Int>) -> [String] {
+    layers.sorted().reduce(into: [ClosedRange<Int>]()) { ranges, layer in
+      if let last = ranges.last, last.upperBound + 1 == layer { ranges[ranges.count - 1] = last.lowerBound...layer } else { ranges.append(layer...layer) }
+    }.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+  }
+
+  /// `nil` if the text is no number and no range of numbers below ``limit``.
+  static func layers(_ text: String) -> ClosedRange<Int>? {
+    let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last, last < limit else { return nil }
+    return first...last
   }
 }

@@ -20,6 +20,14 @@ public struct Site: Hashable, Sendable, Comparable {
 
     /// Whether a whole sublayer ends here, rather than one of its linear layers.
     public var isSublayer: Bool { self == .attention || self == .feedForward }
+
+    /// Whether it is one of the linear layers.
+    public var isLinear: Bool {
+      switch self {
+      case .query, .key, .value, .attentionOutput, .intermediate, .output: true
+      case .prefix, .attention, .feedForward, .layer: false
+      }
+    }
   }
 
   /// Counted from 0; through the encoder, then through the decoder.
@@ -81,11 +89,29 @@ public struct Sublayer {
   }
 }
 
+/// Tokens that stand before those of each sequence without being text: the text's positions move up by their number.
+public struct VirtualTokens {
+  public let count: Int
+  /// Their word embeddings, `[count, embedding]`, where they have rows of their own; `nil` where they only take up
+  /// positions.
+  public let embeddings: Tensor?
+
+  public init(count: Int, embeddings: Tensor? = nil) {
+    self.count = count
+    self.embeddings = embeddings
+  }
+}
+
 /// What a base model calls at its sites; it knows nothing else of adapters. Each call has a default that leaves the
 /// model as it is.
 public protocol Interventions {
-  /// Token rows after the embedding layer, `[rows, embedding]`.
-  func embedded(_ x: Tensor, in context: Context) -> Tensor
+  /// The sequences that the layers see: longer than the text's where adapters put rows of their own before it.
+  func lengthened(_ sequences: Sequences) -> Sequences
+  /// Tokens before the text, or `nil`.
+  func virtualTokens(in context: Context) -> VirtualTokens?
+  /// Token rows after the embedding layer, `[rows, embedding]`; of the sequences of the text, or with virtual tokens of
+  /// the lengthened ones. Returns those of the lengthened ones.
+  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
   /// A linear layer: returns its output, activation included. The rows may be several copies, as in ``sublayer(_:at:in:)``.
   func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor
   /// Keys and values that stand before those of each sequence, for one or more copies of the sequences; `nil` for none.
@@ -100,7 +126,9 @@ public protocol Interventions {
 }
 
 extension Interventions {
-  public func embedded(_ x: Tensor, in context: Context) -> Tensor { x }
+  public func lengthened(_ sequences: Sequences) -> Sequences { sequences }
+  public func virtualTokens(in context: Context) -> VirtualTokens? { nil }
+  public func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor { x }
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor { projection.applied(in: context) }
   public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? { nil }
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }

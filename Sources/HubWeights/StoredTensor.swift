@@ -69,12 +69,17 @@ public struct StoredTensor: Sendable {
   }
 
   /// The same bytes under another name.
-  public func renamed(_ name: String) -> StoredTensor { StoredTensor(self, name: name) }
+  public func renamed(_ name: String) -> StoredTensor { StoredTensor(self, name: name, shape: shape) }
 
-  private init(_ other: StoredTensor, name: String) {
+  /// The same elements in another shape; `nil` if it has another number of them.
+  public func reshaped(_ shape: [Int]) -> StoredTensor? {
+    (try? Self.elementCount(of: shape, name: name)) == count ? StoredTensor(self, name: name, shape: shape) : nil
+  }
+
+  private init(_ other: StoredTensor, name: String, shape: [Int]) {
     self.name = name
     type = other.type
-    shape = other.shape
+    self.shape = shape
     count = other.count
     region = other.region
   }

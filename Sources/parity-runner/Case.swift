@@ -32,6 +32,10 @@ struct Case {
   let leavesOut: [String: [Int]]
   let foldedAdapter: String?
   let averagedAdapter, averagedHead: JSONObject?
+  let peft: (folder: String, modelClass: String)?
+  /// The adapters that take the factors of the first one.
+  let sharingAdapters: [String]
+  let tasks: [Int]
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
   let typeIDs: [[Int]]
@@ -40,7 +44,7 @@ struct Case {
 
   private static let known: Set<String> = [
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
-    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter", "adapter_setup", "error", "library_error", "reference_attention",
+    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter", "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention",
   ]
 
   init(folder: String) throws {
@@ -66,6 +70,11 @@ struct Case {
     foldedAdapter = try json.optionalString("merge_adapter")
     averagedAdapter = try json.optionalObject("average_adapter")
     averagedHead = try json.optionalObject("average_head")
+    peft = try json.optionalObject("peft").map { ("\(folder)/\(try $0.string("path"))", try $0.string("model_class")) }
+    sharingAdapters = try json.optionalObject("share_parameters").map { shared in
+      let names = try shared.strings("adapters"), reference = try shared.optionalString("reference")
+      return [reference ?? names[0]] + names
+    } ?? []
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
     (heads, headParts) = Self.heads(json.members["head"] ?? .null)
     skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
@@ -78,9 +87,10 @@ struct Case {
       }
     }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
-    if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids"].contains($0.key) && !$0.value.isNull }) {
+    if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids", "task_ids"].contains($0.key) && !$0.value.isNull }) {
       throw Failure(.unsupportedCase, "the input \(other.key)")
     }
+    tasks = try inputs.optional("task_ids", "integers") { $0.integers } ?? []
     inputIDs = ids
     attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
     typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
@@ -112,6 +122,7 @@ struct Case {
     if let children = try node.optional("fuse", "an array", { $0.array }) {
       return .fuse(try children.map(composition), name: try node.optionalString("name"))
     }
+    if let children = try node.optional("multi_task", "an array", { $0.array }) { return .multiTask(try children.map(composition)) }
     if let children = try node.optional("parallel", "an array", { $0.array }) { return .parallel(try children.map(composition)) }
     if let children = try node.optional("split", "an array", { $0.array }) {
       return .split(try children.map(composition), tokens: node.members["splits"]?.integers ?? [])

@@ -10,23 +10,26 @@ final class CaseRun {
   private let parityCase: Case
   private let loaded: Loaded
   private let tokens: TokenBatch
-  /// The rows and columns of the real tokens in the padded input.
+  /// The sequences that the layers see.
+  private let sequences: Sequences
+  /// The rows and columns of the real tokens in the padded input, behind the prompt.
   private let places: [(row: Int, column: Int)]
+  /// The columns that a prompt adds to the padded input.
+  private let promptLength: Int
   private var gates: [String: [Tensor]] = [:]
   private(set) var outputs: [StoredTensor] = []
 
   init(_ parityCase: Case, engine: Engine) throws {
     self.parityCase = parityCase
     loaded = try Loaded(parityCase, engine: engine)
-    var rows: [(ids: [Int], typeIDs: [Int])] = []
-    var places: [(Int, Int)] = []
-    for (row, mask) in parityCase.attentionMask.enumerated() {
-      let columns = mask.indices.filter { mask[$0] != 0 }
-      rows.append((columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] }))
-      places += columns.map { (row, $0) }
-    }
-    tokens = TokenBatch(rows)
-    self.places = places
+    let columns = parityCase.attentionMask.map { mask in mask.indices.filter { mask[$0] != 0 } }
+    tokens = TokenBatch(columns.enumerated().map { row, columns in
+      (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] })
+    })
+    sequences = try Self.setup(parityCase, loaded)?.lengthened(tokens.sequences) ?? tokens.sequences
+    let promptLength = (sequences.rows - tokens.sequences.rows) / max(1, sequences.count)
+    places = columns.enumerated().flatMap { row, columns in ((0..<promptLength) + columns.map { $0 + promptLength }).map { (row, $0) } }
+    self.promptLength = promptLength
   }
 
   func run() throws {
@@ -34,12 +37,12 @@ final class CaseRun {
     let cx = Context(loaded.engine)
     let hidden = try forward(in: cx, recordsHiddenStates: true)
     try padded("last_hidden_state", hidden)
-    if let pooled = loaded.base.pooled(hidden, tokens.sequences.repeated(hidden.rows / tokens.sequences.rows), in: cx) {
+    if let pooled = loaded.base.pooled(hidden, sequences.repeated(hidden.rows / sequences.rows), in: cx) {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
     try outputGates()
     if parityCase.wantsSentenceEmbedding { try sentenceEmbedding(hidden) }
-    for (index, name) in parityCase.heads.enumerated() {
+    for (index, name) in (parityCase.heads + loaded.headsOfCheckpoint).enumerated() {
       let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
       let logits = try head.logits(HeadInput(cx.rows(hidden, rows), sequences, base: loaded.base, inverting: inverting()), in: cx)
@@ -47,7 +50,7 @@ final class CaseRun {
       switch head.answer {
       case .span:
         for (column, name) in ["start_logits", "end_logits"].enumerated() {
-          let width = parityCase.inputIDs.first?.count ?? 0
+          let width = promptLength + (parityCase.inputIDs.first?.count ?? 0)
           try padded(name, cx.columns(logits, column..<column + 1), shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
         }
       case .tokenLabel, .word: try padded(label, logits)
@@ -58,7 +61,7 @@ final class CaseRun {
 
   /// The rows that one of several heads reads: a copy of the batch, a part of it, or all.
   private func part(_ index: Int, of hidden: Tensor) -> (Range<Int>, Sequences) {
-    let all = tokens.sequences
+    let all = sequences
     if let parts = parityCase.headParts {
       let first = parts[..<index].reduce(0, +), end = first + parts[index]
       return (all.offsets[first]..<all.offsets[end], Sequences(lengths: (first..<end).map { all[$0].count }))
@@ -73,16 +76,18 @@ final class CaseRun {
   }
 
   /// An adapter that became part of the weights does not act a second time.
-  private var activeSetup: Composition? {
-    parityCase.foldedAdapter.map { Composition.adapter($0) } == parityCase.setup ? nil : parityCase.setup
+  private static func setup(_ parityCase: Case, _ loaded: Loaded) throws -> Setup? {
+    if let folded = parityCase.foldedAdapter, parityCase.setup == .adapter(folded) { return nil }
+    return try (parityCase.peft == nil ? parityCase.setup : .adapter(Loaded.peftName)).map(loaded.setup)
   }
 
-  private func inverting() throws -> (any InvertibleAdapter)? { try activeSetup.map(loaded.setup)?.inverting }
+  private func setup() throws -> Setup? { try Self.setup(parityCase, loaded) }
+
+  private func inverting() throws -> (any InvertibleAdapter)? { try setup()?.inverting }
 
   private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
-    let setup = try activeSetup.map(loaded.setup)
-    let composed = try setup.map { setup -> ComposedAdapters in
+    let composed = try setup().map { setup -> ComposedAdapters in
       var observer = ComposedAdapters.Observer()
       observer.fusion = { [self] fusion, site, attention in
         guard recordsHiddenStates else { return }
@@ -93,7 +98,7 @@ final class CaseRun {
         if hasPadding { failure = Failure(.unsupportedCase, "a gate over padding") }
         gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
       }
-      return try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, observer: observer)
+      return try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks, observer: observer)
     }
     let observer = Observer(composed) { [self] index, states in
       guard recordsHiddenStates else { return }
@@ -131,7 +136,7 @@ final class CaseRun {
   private func train(_ training: Case.Training) throws {
     guard let name = parityCase.heads.first else { throw Failure(.unsupportedCase, "training without a head") }
     // The fusions are loaded with the setup.
-    _ = try activeSetup.map(loaded.setup)
+    _ = try setup()
     let head = try head(name), trained = try loaded.trained(training)
     let parameters = trained.map(\.parameter)
     let undecayed = Set(trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
@@ -139,7 +144,7 @@ final class CaseRun {
       learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas, epsilon: training.epsilon)
     for step in 0..<training.steps {
       let cx = Context(loaded.engine, training: parameters)
-      let logits = try head.logits(HeadInput(forward(in: cx), tokens.sequences, base: loaded.base, inverting: inverting()), in: cx)
+      let logits = try head.logits(HeadInput(forward(in: cx), sequences, base: loaded.base, inverting: inverting()), in: cx)
       var loss = try head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
       if training.regularizesFusion {
         for fusion in loaded.usedFusions { loss = fusion.regularization(in: cx).map { cx.add(loss, $0) } ?? loss }
@@ -165,13 +170,13 @@ final class CaseRun {
   /// Mean over the tokens, scaled to length one.
   private func sentenceEmbedding(_ hidden: Tensor) throws {
     var values: [Float] = []
-    for sequence in 0..<tokens.sequences.count {
+    for sequence in 0..<sequences.count {
       var sum = [Float](repeating: 0, count: hidden.columns)
-      for row in tokens.sequences[sequence] { for (column, value) in hidden.row(row).enumerated() { sum[column] += value } }
+      for row in sequences[sequence] { for (column, value) in hidden.row(row).enumerated() { sum[column] += value } }
       let length = sum.reduce(0) { $0 + $1 * $1 }.squareRoot()
       values += sum.map { $0 / length }
     }
-    try output("sentence_embedding", [tokens.sequences.count, hidden.columns], values)
+    try output("sentence_embedding", [sequences.count, hidden.columns], values)
   }
 
   private func output(_ name: String, _ shape: [Int], _ values: [Float]) throws {
@@ -180,7 +185,7 @@ final class CaseRun {
 
   /// Puts packed rows back to where the padded input had them, in each copy of the batch.
   private func padded(_ name: String, _ tensor: Tensor, shape: [Int]? = nil) throws {
-    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0, copies = max(1, tensor.rows / places.count)
+    let rows = parityCase.inputIDs.count, length = promptLength + (parityCase.inputIDs.first?.count ?? 0), copies = max(1, tensor.rows / places.count)
     var values = [Float](repeating: 0, count: copies * rows * length * tensor.columns)
     for index in 0..<min(tensor.rows, copies * places.count) {
       let place = places[index % places.count]
@@ -201,8 +206,12 @@ private struct Observer: Interventions {
     self.observe = observe
   }
 
-  func embedded(_ x: Tensor, in context: Context) -> Tensor {
-    let result = adapters?.embedded(x, in: context) ?? x
+  func lengthened(_ sequences: Sequences) -> Sequences { adapters?.lengthened(sequences) ?? sequences }
+
+  func virtualTokens(in context: Context) -> VirtualTokens? { adapters?.virtualTokens(in: context) }
+
+  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    let result = adapters?.embedded(x, sequences, in: context) ?? x
     observe(0, result)
     return result
   }

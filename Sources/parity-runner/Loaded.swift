@@ -26,6 +26,10 @@ struct Loaded {
   private(set) var base: any BaseModel
   private(set) var adapters: [String: Adapter] = [:]
   private(set) var heads: [String: NamedHead] = [:]
+  /// Heads that answer without being asked for: those of a model class that has one.
+  private(set) var headsOfCheckpoint: [String] = []
+  static let peftName = "peft"
+
   private final class LoadedFusions {
     var all: [String: AdapterFusion] = [:]
   }
@@ -44,7 +48,12 @@ struct Loaded {
     }
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
-      try locating(folder) { try addAdapter(name, foreign.configuration, foreign.weights, without: parityCase.leavesOut[name] ?? []) }
+      var weights = foreign.weights
+      if let first = parityCase.sharingAdapters.first, parityCase.sharingAdapters.contains(name) {
+        let shared = try AdapterHub.read(folder: parityCase.adapters.first { $0.name == first }?.folder ?? folder).weights
+        weights = weights.filter { !Self.isShared($0) } + shared.filter(Self.isShared)
+      }
+      try locating(folder) { try addAdapter(name, foreign.configuration, weights, without: parityCase.leavesOut[name] ?? []) }
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
     for (name, folder) in parityCase.fusions {
@@ -57,9 +66,20 @@ struct Loaded {
       let foreign = try AdapterHub.read(folder: folder)
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
+    if let peft = parityCase.peft {
+      let foreign = try PEFT.read(folder: peft.folder)
+      try addAdapter(Self.peftName, foreign.configuration, foreign.weights, without: [])
+      if let head = foreign.head {
+        try addHead(of: foreign, renaming: head.name, to: head.name)
+        headsOfCheckpoint = [head.name]
+      }
+    }
     try average(parityCase)
     if let name = parityCase.foldedAdapter { try fold(name, checkpoint) }
   }
+
+  /// The factors that MTL-LoRA's tasks have in common.
+  private static func isShared(_ tensor: StoredTensor) -> Bool { [".lora_a", ".lora_b"].contains(where: tensor.name.hasSuffix) }
 
   /// Builds the base model anew with an adapter in its weights.
   private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {

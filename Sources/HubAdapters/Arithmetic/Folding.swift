@@ -27,7 +27,7 @@ extension LoRA {
       }
       let weight = context.tensor(rows: stored.shape[0], columns: stored.shape[1], try stored.floats())
       guard let folded = unit.folded(into: weight, in: context) else {
-        throw Failure(.unfoldableAdapter, "an adapter with gates cannot become part of the weights", at: "use_gating")
+        throw Failure(.unfoldableAdapter, "an adapter with gates or biases cannot become part of the weights", at: "use_gating")
       }
       tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.values)
     }

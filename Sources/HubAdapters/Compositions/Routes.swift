@@ -1,5 +1,23 @@
 import HubTensor
 
+/// Where the blocks of a composition send the rows of one pass.
+struct Router {
+  /// Those of the batch; rows may be several copies of them.
+  let sequences: Sequences
+  /// The number of each sequence's task.
+  let tasks: [Int]
+
+  /// What each child of a block works on; `nil` for a block whose children all work on all rows.
+  func parts(of node: Setup.Node, _ sequences: Sequences) -> [Routes.Part]? {
+    switch node {
+    case .split(_, let tokens): Routes.split(sequences, tokens)
+    case .batchSplit(_, let sizes), .requests(_, let sizes): Routes.batchSplit(sequences, sizes)
+    case .multiTask(let nodes): Routes.tasks(sequences, tasks, count: nodes.count)
+    case .adapter, .base, .stack, .fuse, .parallel, .average: nil
+    }
+  }
+}
+
 /// Which rows of a batch go where.
 enum Routes {
   /// Some rows, and the sequences that they are.
@@ -11,6 +29,8 @@ enum Routes {
 
     let rows: Rows
     let sequences: Sequences
+    /// Which of the sequences they are.
+    let indices: [Int]
 
     func taken(from x: Tensor, in context: Context) -> Tensor {
       switch rows {
@@ -29,7 +49,7 @@ enum Routes {
         let rows = sequences[index]
         return min(rows.upperBound, rows.lowerBound + first)..<min(rows.upperBound, rows.lowerBound + first + count)
       }
-      return Part(rows: .indices(ranges.flatMap { Array($0) }), sequences: Sequences(lengths: ranges.map(\.count)))
+      return Part(rows: .indices(ranges.flatMap { Array($0) }), sequences: Sequences(lengths: ranges.map(\.count)), indices: Array(ranges.indices))
     }
   }
 
@@ -39,13 +59,25 @@ enum Routes {
       defer { first += count }
       let part = first..<min(sequences.count, first + count)
       let rows = sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound]
-      return Part(rows: .range(rows), sequences: Sequences(lengths: part.map { sequences[$0].count }))
+      return Part(rows: .range(rows), sequences: Sequences(lengths: part.map { sequences[$0].count }), indices: Array(part))
+    }
+  }
+
+  /// The sequences of each task, and none for a task that no sequence has.
+  static func tasks(_ sequences: Sequences, _ tasks: [Int], count: Int) -> [Part] {
+    (0..<count).map { task in
+      let chosen = (0..<sequences.count).filter { tasks[$0] == task }
+      return Part(rows: .indices(chosen.flatMap { Array(sequences[$0]) }), sequences: Sequences(lengths: chosen.map { sequences[$0].count }), indices: chosen)
     }
   }
 
   /// The copies that a `parallel` made, one behind the other.
   static func copies(_ count: Int, of sequences: Sequences) -> [Part] {
-    (0..<count).map { Part(rows: .range($0 * sequences.rows..<($0 + 1) * sequences.rows), sequences: sequences) }
+    (0..<count).map { copy in
+      Part(
+        rows: .range(copy * sequences.rows..<(copy + 1) * sequences.rows), sequences: sequences,
+        indices: Array(copy * sequences.count..<(copy + 1) * sequences.count))
+    }
   }
 
   /// Puts the parts back where they came from.

@@ -16,13 +16,33 @@ extension Failure.Code {
 /// A composition whose names have become adapters: immutable, shared by any number of requests.
 public struct Setup: Sendable {
   indirect enum Node: Sendable {
-    case adapter(any AdapterMethod, name: String)
+    case adapter(Leaf)
+    case base
     case stack([Node])
     case fuse([Node], AdapterFusion, name: String)
     case split([Node], tokens: [Int])
     case batchSplit([Node], sequences: [Int])
     case parallel([Node])
     case average([Node], weights: [Float])
+    case multiTask([Node])
+    /// Setups that know nothing of each other, each with its part of the batch.
+    case requests([Node], sequences: [Int])
+  }
+
+  /// An adapter of a composition.
+  struct Leaf: Sendable {
+    let method: any AdapterMethod
+    let name: String
+    /// The layers where the composition leaves it out.
+    let droppedLayers: Set<Int>
+
+    var sites: Set<Site> { droppedLayers.isEmpty ? method.sites : method.sites.filter { !droppedLayers.contains($0.layer) } }
+    func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { acts(in: site.layer) ? method.sublayerAdapter(at: site) : nil }
+    func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { acts(in: site.layer) ? method.projectionAdapter(at: site) : nil }
+    func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { acts(in: layer) ? method.prefixAdapter(at: layer) : nil }
+    func layerAdapter(at index: Int) -> (any LayerAdapter)? { acts(in: index) ? method.layerAdapter(at: index) : nil }
+
+    private func acts(in layer: Int) -> Bool { !droppedLayers.contains(layer) }
   }
 
   let root: Node
@@ -37,97 +57,57 @@ public struct Setup: Sendable {
   /// - Throws: ``Failure`` with code ``Failure/Code/unknownName``, ``Failure/Code/missingFusion`` or
   ///   ``Failure/Code/differentSites`` or ``Failure/Code/unsuitableBlock``.
   public init(
-    _ composition: Composition, adapter: (String) throws -> (any AdapterMethod)?,
-    fusion: (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
+    _ composition: Composition, adapter: @escaping (String) throws -> (any AdapterMethod)?,
+    fusion: @escaping (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
   ) throws {
     try composition.check()
-    func node(_ composition: Composition) throws -> Node {
-      let nodes = try composition.children.map(node)
-      switch composition {
-      case .adapter(let name):
-        guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
-        return .adapter(adapter, name: name)
-      case .stack:
-        try Self.checkChains(nodes, composition)
-        return .stack(nodes)
-      case .fuse(let children, let name):
-        let members = Composition.members(of: children)
-        let label = name ?? members.joined(separator: ",")
-        let sites = try Self.commonSites(nodes, composition)
-        try Self.checkSublayersOnly(sites, composition)
-        guard let fusion = try fusion(members, name, sites) else {
-          throw Failure(.missingFusion, "no fusion of \(label) is there", hint: "a fusion is trained; install the one that belongs to these adapters")
-        }
-        return .fuse(nodes, fusion, name: label)
-      case .split(_, let tokens):
-        try Self.checkSublayersOnly(Self.commonSites(nodes, composition), composition)
-        return .split(nodes, tokens: tokens)
-      case .batchSplit(_, let sequences):
-        _ = try Self.commonSites(nodes, composition)
-        return .batchSplit(nodes, sequences: sequences)
-      case .parallel:
-        _ = try Self.commonSites(nodes, composition)
-        return .parallel(nodes)
-      case .average(_, let weights, let normalizes):
-        guard try Self.commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
-          throw Failure(
-            .unsuitableBlock, "prefixes cannot be averaged where they act", at: composition.description,
-            hint: "average the weights of the adapters instead")
-        }
-        return .average(nodes, weights: Self.shares(weights, count: nodes.count, normalizes: normalizes))
-      }
-    }
-    self.composition = composition
-    root = try node(composition)
-    sites = root.sites
+    try self.init(composition, root: SetupBuilder(adapter: adapter, fusion: fusion).node(composition))
   }
 
-  /// Where the children of a block act: all at the same sites.
-  private static func commonSites(_ nodes: [Node], _ composition: Composition) throws -> Set<Site> {
-    let sites = nodes.map(\.sites)
-    guard let first = sites.first, sites.allSatisfy({ $0 == first }) else {
-      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: composition.description)
-    }
-    return first
-  }
-
-  /// In a stack an adapter of a linear layer reads the contribution of the one before.
-  private static func checkChains(_ nodes: [Node], _ composition: Composition) throws {
-    for site in nodes.reduce(into: Set<Site>(), { $0.formUnion($1.sites) }).sorted() {
-      let followers = nodes.filter { $0.sites.contains(site) }.dropFirst().flatMap(\.leaves)
-      guard followers.allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true }) else {
-        throw Failure(
-          .unsuitableBlock, "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
-          at: composition.description)
-      }
-    }
-  }
-
-  /// A fusion and a split work on what sublayers give, not on linear layers.
-  private static func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
-    guard sites.allSatisfy(\.place.isSublayer) else {
+  /// One setup for each of several requests that share a pass, each with so many sequences; `nil` is the base model alone.
+  ///
+  /// Unlike a `batch_split`, no setup has any influence on another: each answers as it does alone.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/unsuitableBlock``: a setup with a `parallel`, which multiplies rows, or
+  ///   one that moves the positions of the text.
+  public init(requests: [(setup: Setup?, sequences: Int)]) throws {
+    let compositions = requests.map { $0.setup?.composition ?? .base }
+    for request in requests {
+      guard let setup = request.setup, setup.copies > 1 || setup.root.first?.method.promptAdapter != nil else { continue }
       throw Failure(
-        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: composition.description,
-        hint: "stack, batch_split, parallel and average take them")
+        .unsuitableBlock, "a setup with a parallel or a prompt cannot share a pass with others", at: setup.composition.description,
+        hint: "run it by itself")
     }
+    let counts = requests.map(\.sequences)
+    self.init(.batchSplit(compositions, sequences: counts), root: .requests(requests.map { $0.setup?.root ?? .base }, sequences: counts))
   }
 
-  /// As the Python library computes them: normalised weights are divided by the number of children once more, so that
-  /// the average of an adapter with itself is half of it.
-  private static func shares(_ weights: [Double]?, count: Int, normalizes: Bool) -> [Float] {
-    let weights = weights ?? Array(repeating: 1 / Double(count), count: count)
-    let sum = normalizes ? weights.reduce(0, +) : 1
-    return weights.map { Float($0 / sum / Double(count)) }
+  private init(_ composition: Composition, root: Node) {
+    self.composition = composition
+    self.root = root
+    sites = root.sites
   }
 
   /// The weights of all adapters and fusions.
   public var parameters: [Parameter] { root.parameters }
 
   /// The number of places of the base model where something is changed.
-  public var siteCount: Int { sites.count + (root.first?.embeddingAdapter == nil ? 0 : 1) }
+  public var siteCount: Int {
+    guard let first = root.first?.method else { return sites.count }
+    return sites.count + (first.embeddingAdapter == nil ? 0 : 1) + (first.promptAdapter == nil ? 0 : 1)
+  }
 
   /// The adapter of the embeddings, where it can be undone.
-  public var inverting: (any InvertibleAdapter)? { root.first?.embeddingAdapter as? any InvertibleAdapter }
+  public var inverting: (any InvertibleAdapter)? { root.first?.method.embeddingAdapter as? any InvertibleAdapter }
+
+  /// The sequences that the base model's layers see: with a prompt, longer than those of the text.
+  public func lengthened(_ sequences: Sequences) -> Sequences {
+    guard let added = root.first?.method.promptAdapter?.addedRows, added > 0 else { return sequences }
+    return Sequences(lengths: (0..<sequences.count).map { sequences[$0].count + added })
+  }
+
+  /// How many positions of the base model are taken by what stands before the text.
+  public var takenPositions: Int { root.first?.method.promptAdapter?.takenPositions ?? 0 }
 
   /// How many answers there are for each sequence: one for each branch of a `parallel`.
   public var copies: Int { root.copies }
@@ -136,36 +116,38 @@ public struct Setup: Sendable {
 extension Setup.Node {
   var children: [Setup.Node] {
     switch self {
-    case .adapter: []
-    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .average(let nodes, _): nodes
+    case .adapter, .base: []
+    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .average(let nodes, _),
+      .multiTask(let nodes), .requests(let nodes, _):
+      nodes
     }
   }
 
-  /// The adapter that stands first.
-  var first: (any AdapterMethod)? {
-    if case .adapter(let adapter, _) = self { return adapter }
-    return children.first?.first
+  /// The adapter that stands first. Requests that know nothing of each other have none in common.
+  var first: Setup.Leaf? {
+    switch self {
+    case .adapter(let leaf): leaf
+    case .requests: nil
+    default: children.first?.first
+    }
   }
 
   /// The adapter that stands last.
-  var last: (any AdapterMethod)? {
-    if case .adapter(let adapter, _) = self { return adapter }
+  var last: Setup.Leaf? {
+    if case .adapter(let leaf) = self { return leaf }
     return children.last?.last
   }
 
-  var leaves: [any AdapterMethod] {
-    if case .adapter(let adapter, _) = self { return [adapter] }
+  var leaves: [Setup.Leaf] {
+    if case .adapter(let leaf) = self { return [leaf] }
     return children.flatMap(\.leaves)
   }
 
-  var sites: Set<Site> {
-    if case .adapter(let adapter, _) = self { return adapter.sites }
-    return children.reduce(into: []) { $0.formUnion($1.sites) }
-  }
+  var sites: Set<Site> { leaves.reduce(into: []) { $0.formUnion($1.sites) } }
 
   var parameters: [Parameter] {
     switch self {
-    case .adapter(let adapter, _): adapter.parameters
+    case .adapter(let leaf): leaf.method.parameters
     case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
     default: children.flatMap(\.parameters)
     }

@@ -15,7 +15,7 @@ public struct CheckpointHead: Sendable {
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if the class is unknown or a tensor is left over.
   public init?(_ checkpoint: Checkpoint) throws {
     guard !checkpoint.headTensors.isEmpty, let name = checkpoint.configuration.members["architectures"]?.strings?.first else { return nil }
-    guard let form = Self.forms.first(where: { $0.classes.contains(name) }) else {
+    guard let form = CheckpointHeadForm.of(name) else {
       throw Failure(.unsupportedHead, "heads of the class \(name.debugDescription) are not supported", at: "architectures")
     }
     var tensors: [String: StoredTensor] = [:]
@@ -25,7 +25,7 @@ public struct CheckpointHead: Sendable {
       }
       tensors[stable] = tensor.renamed(stable)
     }
-    tensors["unused"] = nil
+    tensors[CheckpointHeadForm.unused] = nil
     var configuration = form.configuration
     if configuration["head_type"] == "masked_lm" {
       // The last layer is the word embeddings.
@@ -33,7 +33,7 @@ public struct CheckpointHead: Sendable {
       if tensors["decoder.weight"] == nil { tensors["decoder.weight"] = words?.renamed("decoder.weight") }
       configuration["bias"] = .bool(tensors["decoder.bias"] != nil)
       configuration["vocab_size"] = checkpoint.configuration.members["vocab_size"]
-      configuration["embedding_size"] = checkpoint.configuration.members["hidden_size"]
+      configuration["embedding_size"] = .integer(words?.shape.last ?? 0)
     } else {
       configuration["label2id"] = checkpoint.configuration.members["label2id"]
       configuration["num_labels"] = .integer(checkpoint.configuration.members["label2id"]?.object?.entries.count ?? 2)
@@ -41,47 +41,4 @@ public struct CheckpointHead: Sendable {
     self.configuration = configuration
     weights = StoredWeights(tensors)
   }
-
-  /// One of Hugging Face's heads, as one of ours.
-  private struct Form: Sendable {
-    let classes: Set<String>
-    let configuration: JSON.Members
-    /// What replaces what at the beginning of a name.
-    let names: [(old: String, new: String)]
-
-    func stable(_ name: String) -> String? {
-      for (old, new) in names where name.hasPrefix(old) { return new + name.dropFirst(old.count) }
-      return nil
-    }
-  }
-
-  private static let forms: [Form] = {
-    func models(_ ending: String) -> Set<String> { Set(["Roberta", "XLMRoberta"].map { $0 + ending }) }
-    let one: JSON.Members = ["layers": 1]
-    let language: JSON.Members = ["head_type": "masked_lm", "layers": 2, "activation_function": "gelu", "layer_norm": true]
-    return [
-      Form(
-        classes: ["BertForSequenceClassification"], configuration: one.with(["head_type": "classification", "use_pooler": true]),
-        names: [("classifier.", "linear.0.")]),
-      Form(
-        classes: models("ForSequenceClassification"),
-        configuration: ["head_type": "classification", "layers": 2, "activation_function": "tanh", "use_pooler": false],
-        names: [("classifier.dense.", "linear.0."), ("classifier.out_proj.", "linear.1.")]),
-      Form(
-        classes: models("ForTokenClassification").union(["BertForTokenClassification"]), configuration: one.with(["head_type": "tagging"]),
-        names: [("classifier.", "linear.0.")]),
-      Form(
-        classes: models("ForQuestionAnswering").union(["BertForQuestionAnswering"]), configuration: one.with(["head_type": "question_answering"]),
-        names: [("qa_outputs.", "linear.0.")]),
-      Form(
-        classes: ["BertForMaskedLM"], configuration: language,
-        names: [
-          ("cls.predictions.transform.dense.", "dense."), ("cls.predictions.transform.LayerNorm.", "norm."),
-          ("cls.predictions.decoder.", "decoder."), ("cls.predictions.bias", "unused"),
-        ]),
-      Form(
-        classes: models("ForMaskedLM"), configuration: language,
-        names: [("lm_head.dense.", "dense."), ("lm_head.layer_norm.", "norm."), ("lm_head.decoder.", "decoder."), ("lm_head.bias", "unused")]),
-    ]
-  }()
 }

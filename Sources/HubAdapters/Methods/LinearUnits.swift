@@ -13,8 +13,8 @@ protocol LinearUnit: ProjectionAdapter {
 protocol LinearUpdate: Sendable {
   /// `scale · ΔW x + residual`, `[rows, out]`
   func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor
-  /// `ΔW`, `[out, in]`
-  func matrix(in context: Context) -> Tensor
+  /// `ΔW`, `[out, in]`; `nil` if the update is more than a matrix.
+  func matrix(in context: Context) -> Tensor?
   var parameters: [Parameter] { get }
 }
 
@@ -24,17 +24,20 @@ struct UpdateUnit: LinearUnit {
   private let update: any LinearUpdate
   private let scale: Float
   private let gate: Linear?
-  private let magnitude: Parameter?
+  private let magnitude: (form: LoRAConfiguration.Magnitude, factors: Parameter)?
 
-  init(_ c: LoRAConfiguration, _ widths: (input: Int, output: Int), _ update: any LinearUpdate, from weights: ParameterSource) throws {
+  init(
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), _ update: any LinearUpdate,
+    from weights: ParameterSource
+  ) throws {
     self.update = update
     canFollow = widths.input == widths.output
-    scale = c.scaling
+    scale = target.scaling
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
-    magnitude = c.hasMagnitude ? try weights.parameter("magnitude", [widths.output, 1], initially: .ones) : nil
+    magnitude = try c.magnitude.map { ($0, try weights.parameter("magnitude", [widths.output, 1], initially: .ones)) }
   }
 
-  var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0] } ?? []) }
+  var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0.factors] } ?? []) }
 
   func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
     let x = h ?? projection.input
@@ -46,26 +49,35 @@ struct UpdateUnit: LinearUnit {
     scaled(cx.add(output, contribution), of: projection, in: cx)
   }
 
-  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let output = projection.applied(in: cx)
     guard gate == nil else {
       return joined(contribution(nil, to: projection, gating, in: cx), with: output, of: projection, in: cx)
     }
     return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
   }
 
-  /// As in the Python library, the update of a layer with magnitudes is folded without its scale.
+  /// As in the Python library, the update of a layer with magnitudes that act on the bias is folded without its scale.
   func folded(into weight: Tensor, in cx: Context) -> Tensor? {
-    guard gate == nil else { return nil }
-    let matrix = update.matrix(in: cx)
+    guard gate == nil, let matrix = update.matrix(in: cx) else { return nil }
     guard let magnitude else { return cx.add(weight, cx.scaled(matrix, by: scale)) }
-    let sum = cx.add(weight, matrix), ratios = cx.magnitudeRatios(magnitude, rowsOf: sum)
-    return cx.scalingRows(of: sum, by: ratios)
+    let sum = cx.add(weight, magnitude.form == .withBias ? matrix : cx.scaled(matrix, by: scale))
+    return cx.scalingRows(of: sum, by: cx.magnitudeRatios(magnitude.factors, rowsOf: sum))
   }
 
   private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    guard let magnitude else { return sum }
-    let weight = cx.add(cx.value(of: projection.linear.weight), update.matrix(in: cx))
-    return cx.multiply(sum, columnsBy: cx.magnitudeRatios(magnitude, rowsOf: weight))
+    guard let magnitude, let matrix = update.matrix(in: cx) else { return sum }
+    let weight = cx.value(of: projection.linear.weight)
+    switch magnitude.form {
+    case .withBias:
+      return cx.multiply(sum, columnsBy: cx.magnitudeRatios(magnitude.factors, rowsOf: cx.add(weight, matrix)))
+    case .withoutBias:
+      let whole = cx.add(weight, cx.scaled(matrix, by: scale)).unrecorded
+      let ratios = cx.magnitudeRatios(magnitude.factors, rowsOf: whole)
+      guard let bias = projection.linear.bias else { return cx.multiply(sum, columnsBy: ratios) }
+      let biases = cx.rows(cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
+      return cx.add(cx.multiply(cx.add(sum, cx.scaled(biases, by: -1)), columnsBy: ratios), biases)
+    }
   }
 }
 
@@ -76,9 +88,9 @@ struct ScaleUnit: LinearUnit {
   private let scale: Float
   private let gate: Linear?
 
-  init(_ c: LoRAConfiguration, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
+  init(_ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
     factors = try weights.parameter("lora_b", [widths.output, 1], initially: c.initialWeights.b)
-    scale = c.scaling
+    scale = target.scaling
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
   }
 
@@ -104,24 +116,58 @@ struct ScaleUnit: LinearUnit {
     cx.multiply(output, contribution)
   }
 
-  func applied(to output: Tensor, of projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let product = cx.multiply(output, columnsBy: row(in: cx))
+  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let product = cx.multiply(projection.applied(in: cx), columnsBy: row(in: cx))
     guard let gate else { return product }
     return gating(product, by: gate(projection.input, in: cx), in: cx)
   }
 }
 
-/// `ΔW = B A`
-struct LowRankUpdate: LinearUpdate {
-  let a, b: Parameter
+/// Multiplies the columns of what the layer reads: `W (x ⊙ l) + b`, PEFT's (IA)³ of a feed-forward layer.
+struct InputScaleUnit: LinearUnit {
+  let canFollow = true
+  private let factors: Parameter
 
-  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    cx.linear(cx.linear(x, a), b, scale: scale, plus: residual)
+  init(_ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
+    guard !c.isGated, target.scaling == 1 else {
+      throw Failure(.invalidConfiguration, "a scaling of the input has neither a gate nor a factor", at: "targets.\(target.site.layer).\(target.site.place.rawValue)")
+    }
+    factors = try weights.parameter("lora_b", [widths.input, 1], initially: c.initialWeights.b)
   }
 
-  func matrix(in cx: Context) -> Tensor { cx.product(cx.value(of: b), cx.value(of: a)) }
+  var parameters: [Parameter] { [factors] }
 
-  var parameters: [Parameter] { [a, b] }
+  private func row(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count) }
+
+  func folded(into weight: Tensor, in cx: Context) -> Tensor? { cx.multiply(weight, columnsBy: row(in: cx)) }
+
+  /// The factors of each row; the layer runs when they join it.
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    let row = row(in: cx)
+    return h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
+  }
+
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+    projection.linear(cx.multiply(projection.input, contribution), in: cx)
+  }
+
+  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+    projection.linear(cx.multiply(projection.input, columnsBy: row(in: cx)), in: cx)
+  }
+}
+
+/// `ΔW = B A`, with PEFT's option `x ↦ B A x + bias`.
+struct LowRankUpdate: LinearUpdate {
+  let a, b: Parameter
+  let bias: Parameter?
+
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
+    cx.linear(cx.linear(x, a), b, bias: bias, scale: scale, plus: residual)
+  }
+
+  func matrix(in cx: Context) -> Tensor? { bias == nil ? cx.product(cx.value(of: b), cx.value(of: a)) : nil }
+
+  var parameters: [Parameter] { [a, b] + (bias.map { [$0] } ?? []) }
 }
 
 /// `ΔW = (outer · B) · (inner · A)`, of which `A` and `B` belong to all layers.
@@ -138,7 +184,7 @@ struct VectorUpdate: LinearUpdate {
     return residual.map { cx.add(result, $0) } ?? result
   }
 
-  func matrix(in cx: Context) -> Tensor { cx.product(up(in: cx), down(in: cx)) }
+  func matrix(in cx: Context) -> Tensor? { cx.product(up(in: cx), down(in: cx)) }
 
   var parameters: [Parameter] { [inner, outer] }
 }

@@ -9,6 +9,7 @@ public import HubTransformer
 /// - (IA)³: `(W x + b) ⊙ l · alpha`. As in the library, `l` acts before the activation of the feed-forward block.
 /// - DoRA: `m / ‖W + B A‖ ⊙ (W x + b + s·B A x)`. As in the library, the norm is that without `s` and is differentiated
 ///   through, and the bias is scaled, too.
+///   PEFT and the paper (`dora_form`): `b + m / ‖W + s·B A‖ ⊙ (W + s·B A) x`, the norm being a constant in training.
 /// - VeRA: `W x + b + s·(b B) (d A) x`. As in the library, `d` and `b` are square matrices; `A` and `B` are frozen and one
 ///   for all layers, so that these must have one shape.
 ///
@@ -20,46 +21,48 @@ public struct LoRA: AdapterMethod {
   private let shared: [Parameter]
 
   public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
-    let c = try LoRAConfiguration(configuration)
-    let sites = c.sites(shape)
-    let shared = try Self.shared(c, sites, shape, from: weights["shared"])
+    let c = try LoRAConfiguration(configuration), targets = try c.targets(shape)
+    let shared = try Self.shared(c, targets, shape, from: weights["shared"])
     self.shared = shared.map { [$0.a, $0.b] } ?? []
     var units: [Site: any LinearUnit] = [:]
-    for site in sites {
-      let source = weights["layers"][site.layer][site.place.rawValue], widths = shape.widths(at: site.place)
-      units[site] = try Self.unit(c, widths, shared, from: source)
+    for target in targets {
+      let site = target.site, source = weights["layers"][site.layer][site.place.rawValue]
+      units[site] = try Self.unit(c, target, shape.widths(at: site.place), shared, from: source)
     }
     self.units = units
   }
 
   private static func shared(
-    _ c: LoRAConfiguration, _ sites: [Site], _ shape: BaseShape, from weights: ParameterSource
+    _ c: LoRAConfiguration, _ targets: [LoRAConfiguration.Target], _ shape: BaseShape, from weights: ParameterSource
   ) throws -> (a: Parameter, b: Parameter)? {
-    guard case .vera = c.kind, let first = sites.first else { return nil }
-    let widths = shape.widths(at: first.place)
-    guard sites.allSatisfy({ shape.widths(at: $0.place) == widths }) else {
+    guard case .vera = c.kind, let first = targets.first else { return nil }
+    let widths = shape.widths(at: first.site.place)
+    guard targets.allSatisfy({ shape.widths(at: $0.site.place) == widths && $0.rank == first.rank }) else {
       throw Failure(.invalidConfiguration, "the layers share their matrices, and have different shapes", at: "vera_d", hint: "adapt layers of one shape only")
     }
-    let a = try weights.parameter("lora_a", [c.rank, widths.input], initially: c.initialWeights.a)
-    return (a, try weights.parameter("lora_b", [widths.output, c.rank], initially: c.initialWeights.b))
+    let a = try weights.parameter("lora_a", [first.rank, widths.input], initially: c.initialWeights.a)
+    return (a, try weights.parameter("lora_b", [widths.output, first.rank], initially: c.initialWeights.b))
   }
 
   private static func unit(
-    _ c: LoRAConfiguration, _ widths: (input: Int, output: Int), _ shared: (a: Parameter, b: Parameter)?, from weights: ParameterSource
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), _ shared: (a: Parameter, b: Parameter)?,
+    from weights: ParameterSource
   ) throws -> any LinearUnit {
+    let rank = target.rank
     switch (c.kind, shared) {
     case (.scale, _):
-      return try ScaleUnit(c, widths, from: weights)
+      return target.scalesInput ? try InputScaleUnit(c, target, widths, from: weights) : try ScaleUnit(c, target, widths, from: weights)
     case (.vera(let d, let b), let shared?):
       let update = VectorUpdate(
-        a: shared.a, b: shared.b, inner: try weights.parameter("vera_d", [c.rank, c.rank], initially: .diagonal(d)),
+        a: shared.a, b: shared.b, inner: try weights.parameter("vera_d", [rank, rank], initially: .diagonal(d)),
         outer: try weights.parameter("vera_b", [widths.output, widths.output], initially: .diagonal(b)))
-      return try UpdateUnit(c, widths, update, from: weights)
+      return try UpdateUnit(c, target, widths, update, from: weights)
     case (.lowRank, _), (.vera, nil):
       let update = LowRankUpdate(
-        a: try weights.parameter("lora_a", [c.rank, widths.input], initially: c.initialWeights.a),
-        b: try weights.parameter("lora_b", [widths.output, c.rank], initially: c.initialWeights.b))
-      return try UpdateUnit(c, widths, update, from: weights)
+        a: try weights.parameter("lora_a", [rank, widths.input], initially: c.initialWeights.a),
+        b: try weights.parameter("lora_b", [widths.output, rank], initially: c.initialWeights.b),
+        bias: c.hasBias ? try weights.parameter("lora_b_bias", [widths.output]) : nil)
+      return try UpdateUnit(c, target, widths, update, from: weights)
     }
   }
 

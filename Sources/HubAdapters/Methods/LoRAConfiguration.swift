@@ -2,6 +2,10 @@ import HubManifest
 import HubTransformer
 
 /// The configuration of an adapter of linear layers: AdapterHub's keys with the library's defaults.
+///
+/// What PEFT can say beyond them has keys of its own. `targets` names the adapted layers one by one,
+/// `{"0.query": {"r": 4, "alpha": 8}, "2.output": {"scales_input": true}}`, and takes the place of the library's
+/// switches; `use_rslora` divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
 struct LoRAConfiguration: Sendable {
   enum Kind: Sendable {
     /// `W x + b + s·B A x`
@@ -12,15 +16,33 @@ struct LoRAConfiguration: Sendable {
     case vera(d: Float, b: Float)
   }
 
+  /// Where the magnitudes of DoRA act: as in the Python library on the bias too, or as in the paper and in PEFT.
+  enum Magnitude: Sendable {
+    case withBias, withoutBias
+  }
+
+  /// One adapted linear layer.
+  struct Target: Sendable {
+    let site: Site
+    let rank: Int
+    /// What the contribution is multiplied by where no gate decides.
+    let scaling: Float
+    /// Whether a scaling acts on what the layer reads, rather than on what it gives.
+    let scalesInput: Bool
+  }
+
   let kind: Kind
-  let rank: Int
-  let alpha: Float
   let isGated: Bool
-  let hasMagnitude: Bool
+  let magnitude: Magnitude?
+  let hasBias: Bool
   /// Of the first and the second factor.
   let initialWeights: (a: Initializer, b: Initializer)
+  private let rank: Int
+  private let alpha: Float
+  private let dividesByRoot: Bool
   private let places: Set<Site.Place>
   private let leavesOut: Set<Int>
+  private let named: JSONObject?
 
   /// - Parameter others: keys that the method reads itself
   /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` or ``Failure/Code/unsupportedAdapter``
@@ -28,28 +50,62 @@ struct LoRAConfiguration: Sendable {
   init(_ c: JSONObject, others: Set<String> = []) throws {
     try c.refuseUnknown(Self.known.union(others))
     kind = try Self.kind(c)
-    rank = try c.optionalInteger("r") ?? 8
-    guard (1...65_536).contains(rank) else { throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r")) }
+    rank = try Self.rank(c) ?? 8
     alpha = Float(try c.optionalNumber("alpha") ?? 8)
+    dividesByRoot = try c.optionalBool("use_rslora") ?? false
     isGated = try c.optionalBool("use_gating") ?? false
-    hasMagnitude = try c.optionalBool("use_dora") ?? false
+    hasBias = try c.optionalBool("lora_bias") ?? false
+    magnitude = try c.optionalBool("use_dora") ?? false ? Self.magnitude(c) : nil
+    named = try c.optionalObject("targets")
+    guard !hasBias || magnitude == nil else {
+      throw Failure(.invalidConfiguration, "an update with magnitudes has no bias", at: c.path(to: "lora_bias"))
+    }
     initialWeights = try Self.initializers(c)
     places = try Self.places(c)
     leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
     if case .scale = kind {
       guard rank == 1 else { throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r")) }
-      guard !hasMagnitude else { throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora")) }
+      guard magnitude == nil else { throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora")) }
     }
   }
 
-  /// What the contribution is multiplied by where no gate decides.
-  var scaling: Float { if case .scale = kind { alpha } else { alpha / Float(rank) } }
-
-  /// The linear layers that are adapted, in the order in which a layer applies them.
-  func sites(_ shape: BaseShape) -> [Site] {
-    (0..<shape.layers).filter { !leavesOut.contains($0) }.flatMap { layer in
-      Site.Place.allCases.filter(places.contains).map { Site(layer, $0) }
+  /// The linear layers that are adapted, in the order in which the model applies them.
+  func targets(_ shape: BaseShape) throws -> [Target] {
+    guard let named else {
+      return (0..<shape.layers).filter { !leavesOut.contains($0) }.flatMap { layer in
+        Site.Place.allCases.filter(places.contains).map { target(Site(layer, $0), rank, alpha) }
+      }
     }
+    return try named.members.entries.map { entry in
+      let key = entry.key
+      guard let site = Site(linearLayer: key), site.layer < shape.layers else {
+        throw Failure(
+          .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers", at: named.path,
+          hint: "a target is called like \"0.query\"")
+      }
+      let c = try JSONObject(entry.value, path: named.path(to: key))
+      try c.refuseUnknown(["r", "alpha", "scales_input"])
+      let scalesInput = try c.optionalBool("scales_input") ?? false
+      if scalesInput, case .scale = kind {} else if scalesInput {
+        throw Failure(.invalidConfiguration, "only a scaling can act on the input", at: c.path(to: "scales_input"))
+      }
+      return target(site, try Self.rank(c) ?? rank, Float(try c.optionalNumber("alpha") ?? Double(alpha)), scalesInput: scalesInput)
+    }.sorted { $0.site < $1.site }
+  }
+
+  private func target(_ site: Site, _ rank: Int, _ alpha: Float, scalesInput: Bool = false) -> Target {
+    let divisor = if case .scale = kind { Float(1) } else { dividesByRoot ? Float(rank).squareRoot() : Float(rank) }
+    return Target(site: site, rank: rank, scaling: alpha / divisor, scalesInput: scalesInput)
+  }
+}
+
+extension Site {
+  /// A linear layer called like `3.query`.
+  init?(linearLayer name: String) {
+    let parts = name.split(separator: ".", omittingEmptySubsequences: false)
+    guard parts.count == 2, let layer = Int(parts[0]), layer >= 0, "\(layer)" == parts[0], let place = Place(rawValue: String(parts[1])), place.isLinear
+    else { return nil }
+    self.init(layer, place)
   }
 }
 
@@ -57,7 +113,22 @@ extension LoRAConfiguration {
   private static let known: Set<String> = [
     "architecture", "selfattn_lora", "intermediate_lora", "output_lora", "leave_out", "r", "alpha", "dropout", "attn_matrices",
     "composition_mode", "init_weights", "init_weights_seed", "use_gating", "use_dora", "vera_d", "vera_b", "dtype",
+    "targets", "use_rslora", "lora_bias", "dora_form",
   ]
+
+  private static func rank(_ c: JSONObject) throws -> Int? {
+    guard let rank = try c.optionalInteger("r") else { return nil }
+    guard (1...65_536).contains(rank) else { throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r")) }
+    return rank
+  }
+
+  private static func magnitude(_ c: JSONObject) throws -> Magnitude {
+    switch try c.optionalString("dora_form") ?? "library" {
+    case "library": return .withBias
+    case "peft": return .withoutBias
+    case let other: throw Failure(.invalidConfiguration, "dora_form is \"library\" or \"peft\", not \(other.debugDescription)", at: c.path(to: "dora_form"))
+    }
+  }
 
   private static func kind(_ c: JSONObject) throws -> Kind {
     let mode = try c.optionalString("composition_mode") ?? "add"

@@ -8,6 +8,7 @@ public import HubTransformer
 /// With a gate the keys and the values of a text are multiplied by shares (Mao et al. 2022). Positions of tokens do not
 /// move. In a stack all prefixes are there, the last adapter's first. Prefixes of different lengths stand side by side
 /// as each stands alone; the Python library pads the shorter ones in a `Parallel`, and the padding takes part.
+/// With `shift_positions` the text's positions begin behind the prefix, as in PEFT, if it is the setup's first adapter.
 public struct PrefixTuning: AdapterMethod {
   public static let architecture: String? = "prefix_tuning"
 
@@ -15,12 +16,14 @@ public struct PrefixTuning: AdapterMethod {
   private let gates: [Int: Linear]
   /// The layers that have a prefix, in order.
   private let layers: [Int]
+  private let shiftsPositions: Bool
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
       "architecture", "encoder_prefix", "cross_prefix", "leave_out", "flat", "prefix_length", "bottleneck_size", "non_linearity", "dropout",
-      "use_gating", "shared_gating", "init_weights_seed",
+      "use_gating", "shared_gating", "init_weights_seed", "shift_positions",
     ])
+    shiftsPositions = try c.optionalBool("shift_positions") ?? false
     let leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
     layers = (0..<shape.layers).filter { !leavesOut.contains($0) }
     source = try PrefixSource(c, hidden: shape.hiddenSize, layers: layers.count, from: weights["prefix"])
@@ -39,7 +42,18 @@ public struct PrefixTuning: AdapterMethod {
     layers.firstIndex(of: layer).map { PrefixUnit(source: source, gate: gates[layer], index: $0) }
   }
 
+  public var promptAdapter: (any PromptAdapter)? { shiftsPositions ? PositionShift(takenPositions: source.length) : nil }
+
   public var parameters: [Parameter] { source.parameters + gates.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+}
+
+/// Leaves the first positions to a prefix, which has no rows.
+private struct PositionShift: PromptAdapter {
+  let takenPositions: Int
+  let addedRows = 0
+
+  func virtualTokens(in cx: Context) -> VirtualTokens? { VirtualTokens(count: takenPositions) }
+  func embedded(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { x }
 }
 
 /// The prefix of one layer.

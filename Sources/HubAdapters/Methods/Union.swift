@@ -37,6 +37,7 @@ public struct Union: AdapterMethod {
 
   public var sites: Set<Site> { parts.reduce(into: []) { $0.formUnion($1.sites) } }
   public var embeddingAdapter: (any EmbeddingAdapter)? { parts.lazy.compactMap(\.embeddingAdapter).first }
+  public var promptAdapter: (any PromptAdapter)? { parts.lazy.compactMap(\.promptAdapter).first }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { parts.lazy.compactMap { $0.sublayerAdapter(at: site) }.first }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { parts.lazy.compactMap { $0.projectionAdapter(at: site) }.first }
   public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { parts.lazy.compactMap { $0.prefixAdapter(at: layer) }.first }

@@ -1,4 +1,3 @@
-import Foundation
 import HubManifest
 import HubWeights
 
@@ -16,32 +15,29 @@ public enum AdapterHub: ForeignFormat {
   }
 
   public static func read(folder: String) throws -> ForeignAdapter {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
-      throw Failure(.missingForeignFile, "the folder cannot be listed", at: folder)
-    }
-    let files = Set(names)
+    let folder = try ForeignFolder(folder)
     var adapter: ForeignAdapter
-    if files.contains(adapterConfig) {
-      adapter = try readAdapter(folder, files)
-    } else if files.contains(fusionConfig) {
-      adapter = try readFusion(folder, files)
+    if folder.files.contains(adapterConfig) {
+      adapter = try readAdapter(folder)
+    } else if folder.files.contains(fusionConfig) {
+      adapter = try readFusion(folder)
     } else {
-      return try readHeadAlone(folder, files)
+      return try readHeadAlone(folder)
     }
-    if files.contains(headConfig) { (adapter.head, adapter.source["head"]) = try readHead(folder, files, &adapter.notes) }
-    let used: Set = [
+    if folder.files.contains(headConfig) { (adapter.head, adapter.source["head"]) = try readHead(folder, &adapter.notes) }
+    let used = [
       adapterConfig, fusionConfig, headConfig, "adapter.safetensors", "pytorch_adapter.bin", "model_adapter_fusion.safetensors",
       "pytorch_model_adapter_fusion.bin", "model_head.safetensors", "pytorch_model_head.bin",
     ]
-    adapter.notes += files.subtracting(used).sorted().map { "the file \($0) was not carried over" }
+    adapter.notes += folder.notes(besides: used)
     return adapter
   }
 
-  private static func readAdapter(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
-    let json = try object(folder, adapterConfig)
+  private static func readAdapter(_ folder: ForeignFolder) throws -> ForeignAdapter {
+    let json = try folder.object(adapterConfig)
     let name = try locating(adapterConfig) { try json.string("name") }
     let configuration = try locating(adapterConfig) { try AdapterHubConfiguration.normalized(json) }
-    let file = try weights(folder, files, ["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
+    let file = try folder.weights(["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
     let table = AdapterHubTables.table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
@@ -54,17 +50,17 @@ public enum AdapterHub: ForeignFormat {
     let inverts = configuration["inv_adapter"]?.string != nil
     return try described(
       json, adapterConfig, name: name, content: .adapter, method: AdapterHubConfiguration.methodName(configuration),
-      isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !files.contains(headConfig)), configuration, Array(mapped.values))
+      isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !folder.files.contains(headConfig)), configuration, Array(mapped.values))
   }
 
-  private static func readFusion(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
-    let json = try object(folder, fusionConfig)
+  private static func readFusion(_ folder: ForeignFolder) throws -> ForeignAdapter {
+    let json = try folder.object(fusionConfig)
     let (name, members, configuration) = try locating(fusionConfig) {
       let name = try json.string("name")
       let members = try json.optionalStrings("adapter_names") ?? name.split(separator: ",").map(String.init)
       return (name, members, try AdapterHubConfiguration.fusion(json))
     }
-    let file = try weights(folder, files, ["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
+    let file = try folder.weights(["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
     let tensors = try file.tensors.map { tensor in
       guard let stable = AdapterHubNames.stable(fusionTensor: tensor.name, of: name) else {
         throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name).within(file.path)
@@ -75,10 +71,10 @@ public enum AdapterHub: ForeignFormat {
       json, fusionConfig, name: name, content: .fusion(members: members), method: "fusion", isLanguage: false, configuration, tensors)
   }
 
-  private static func readHeadAlone(_ folder: String, _ files: Set<String>) throws -> ForeignAdapter {
+  private static func readHeadAlone(_ folder: ForeignFolder) throws -> ForeignAdapter {
     var notes: [String] = []
-    let json = try object(folder, headConfig)
-    let (head, _) = try readHead(folder, files, &notes)
+    let json = try folder.object(headConfig)
+    let (head, _) = try readHead(folder, &notes)
     var adapter = try described(
       json, headConfig, name: head.name, content: .head, method: "head", isLanguage: false, JSON.Members(), [])
     adapter.head = head
@@ -88,10 +84,10 @@ public enum AdapterHub: ForeignFormat {
 
   /// A head's file also holds the weights of every head whose name begins with this one's: a slip of the library's
   /// filter. They are left out, and that is said.
-  private static func readHead(_ folder: String, _ files: Set<String>, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
-    let json = try object(folder, headConfig)
+  private static func readHead(_ folder: ForeignFolder, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
+    let json = try folder.object(headConfig)
     let (name, configuration) = try locating(headConfig) { (try json.string("name"), try AdapterHubConfiguration.head(json)) }
-    let file = try weights(folder, files, ["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
+    let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
     let table = AdapterHubTables.table(forHead: configuration)
     var tensors: [StoredTensor] = [], strangers = 0
     for tensor in file.tensors {
@@ -109,22 +105,6 @@ public enum AdapterHub: ForeignFormat {
 }
 
 extension AdapterHub {
-  private static func object(_ folder: String, _ file: String) throws -> JSONObject {
-    guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(file)") else {
-      throw Failure(.missingForeignFile, "the file cannot be read", at: "\(folder)/\(file)")
-    }
-    return try locating(file) { try JSONObject(JSON(parsing: bytes)) }
-  }
-
-  /// The first of the candidates that is there: safetensors before pickles.
-  private static func weights(_ folder: String, _ files: Set<String>, _ candidates: [String], for config: String) throws -> WeightFile {
-    guard let file = candidates.first(where: files.contains) else {
-      throw Failure(.missingForeignFile, "\(config) is there, and no weights are", at: folder, hint: "expected \(candidates.joined(separator: " or "))")
-    }
-    let path = "\(folder)/\(file)"
-    return file.hasSuffix(".bin") ? try TorchFile.open(path) : try Safetensors.open(path)
-  }
-
   private static func described(
     _ json: JSONObject, _ file: String, name: String, content: ForeignAdapter.Content, method: String, isLanguage: Bool,
     _ configuration: JSON.Members, _ tensors: [StoredTensor]
@@ -132,7 +112,7 @@ extension AdapterHub {
     try locating(file) {
       let modelName = try json.optionalString("model_name")
       return ForeignAdapter(
-        name: name, content: content, method: method, isLanguage: isLanguage, configuration: configuration,
+        format: Self.name, name: name, content: content, method: method, isLanguage: isLanguage, configuration: configuration,
         weights: tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }, head: nil, architecture: try json.string("model_type"),
         modelName: modelName.flatMap { $0.isEmpty ? nil : $0 }, hiddenSize: try json.integer("hidden_size"), source: rest(json), notes: [])
     }

@@ -43,7 +43,7 @@ enum AdapterHubConfiguration {
   }
 
   /// The methods that have names in the bundle format, besides bottleneck adapters, which the library does not name.
-  private static let supported: Set<String> = ["lora", "prefix_tuning", "reft", "union"]
+  private static let supported: Set<String> = ["lora", "mtl_lora", "prefix_tuning", "prompt_tuning", "reft", "union"]
 
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
   private static func refuseUnsupported(_ config: JSON.Members, at path: String) throws {
@@ -105,6 +105,7 @@ enum AdapterHubConfiguration {
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
       "prefix_tuning": ["architecture": "prefix_tuning"], "prefix_tuning_flat": ["architecture": "prefix_tuning", "flat": true],
+      "prompt_tuning": ["architecture": "prompt_tuning"], "mtl_lora": lora.with(["architecture": "mtl_lora"]),
       "loreft": ["architecture": "reft", "orthogonality": true], "noreft": ["architecture": "reft", "orthogonality": false],
       "direft": ["architecture": "reft", "orthogonality": false, "subtract_projection": false],
       "compacter": houlsby.with(hypercomplex), "compacter++": pfeiffer.with(hypercomplex),

@@ -4,11 +4,6 @@ public import HubManifest
 /// Names of tensors: AdapterHub's, which repeat the model's module tree and the adapter's name, and the stable ones of
 /// the bundle format, which do neither.
 public enum AdapterHubNames {
-  /// What the library puts before everything, depending on the model.
-  private static let prefixes: [(model: String, prefix: String)] = [
-    ("bert", "bert."), ("roberta", "roberta."), ("xlm-roberta", "roberta."), ("electra", "electra."), ("xmod", "roberta."),
-  ]
-
   /// Where the sites are in the module tree of BERT and its relatives.
   private static let sites = [("attention", "attention.output."), ("feed_forward", "output.")]
 
@@ -19,31 +14,38 @@ public enum AdapterHubNames {
   ]
 
   /// What stands before an adapter's name.
-  private static let collections = ["adapters", "invertible_adapters", "loras", "prefix_tunings", "prefix_gates", "refts", "shared_parameters"]
+  private static let collections = [
+    "adapters", "invertible_adapters", "invertible_lang_adapters", "loras", "prefix_tunings", "prefix_gates", "prompt_tunings", "refts", "shared_parameters",
+  ]
 
   /// The stable name of an adapter's tensor, and whether it is only a copy of another one.
   static func stable(adapterTensor stored: String, of adapter: String, _ table: NameTable) -> (name: String, isAlias: Bool)? {
-    var name = unprefixed(stored)
+    guard var name = anonymous(stored, of: adapter) else { return nil }
+    name = (ModuleNames.of(tensor: stored) ?? .bert).bert(name)
     for old in oldModules { name = name.replacing(".\(old).", with: ".adapters.") }
-    name = name.hasPrefix("invertible_lang_adapters.") ? "invertible_adapters." + name.dropFirst(25) : name
-    for collection in collections {
+    return table.stable(name.hasPrefix("invertible_lang_adapters.") ? "invertible_adapters." + name.dropFirst(25) : name)
+  }
+
+  /// A name with `@` in the place of the adapter's.
+  private static func anonymous(_ stored: String, of adapter: String) -> String? {
+    for collection in collections + oldModules {
       let owner = "\(collection).\(adapter)."
-      if name.hasPrefix(owner) { return table.stable("\(collection).@." + name.dropFirst(owner.count)) }
-      if let range = name.range(of: ".\(owner)") { return table.stable(name.replacingCharacters(in: range, with: ".\(collection).@.")) }
+      if stored.hasPrefix(owner) { return "\(collection).@." + stored.dropFirst(owner.count) }
+      if let range = stored.range(of: ".\(owner)") { return stored.replacingCharacters(in: range, with: ".\(collection).@.") }
     }
     return nil
   }
 
   static func stable(fusionTensor stored: String, of fusion: String) -> String? {
-    guard let (site, rest) = site(of: unprefixed(stored)), let parameter = rest.after("adapter_fusion_layer.\(fusion).") else { return nil }
+    guard let (site, rest) = site(of: (ModuleNames.of(tensor: stored) ?? .bert).bert(stored)), let parameter = rest.after("adapter_fusion_layer.\(fusion).") else { return nil }
     return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter) ? "\(site).\(parameter)" : nil
   }
 
   /// The library's name for a tensor of a fusion.
   public static func stored(fusionTensor stable: String, of fusion: String, model: String) -> String? {
-    let parts = stable.split(separator: ".", maxSplits: 3).map(String.init), prefix = prefixes.first { $0.model == model }?.prefix ?? ""
+    let parts = stable.split(separator: ".", maxSplits: 3).map(String.init)
     guard parts.count == 4, parts[0] == "layers", let path = sites.first(where: { $0.0 == parts[2] })?.1 else { return nil }
-    return "\(prefix)encoder.layer.\(parts[1]).\(path)adapter_fusion_layer.\(fusion).\(parts[3])"
+    return ModuleNames.of(model: model)?.own("encoder.layer.\(parts[1]).\(path)adapter_fusion_layer.\(fusion).\(parts[3])")
   }
 
   static func stable(headTensor stored: String, of head: String, _ table: NameTable) -> String? {
@@ -62,13 +64,9 @@ public enum AdapterHubNames {
     if let headConfiguration {
       return AdapterHubTables.table(forHead: headConfiguration).foreign(stable)?.replacing(".@.", with: ".\(adapter).")
     }
-    let prefix = prefixes.first { $0.model == model }?.prefix ?? ""
-    return AdapterHubTables.table(for: configuration).foreign(stable).map { "\(prefix)\($0)".replacing(".@.", with: ".\(adapter).") }
-  }
-
-  private static func unprefixed(_ name: String) -> String {
-    for (_, prefix) in prefixes { if let rest = name.after(prefix) { return rest } }
-    return name
+    return AdapterHubTables.table(for: configuration).foreign(stable).flatMap { bert in
+      ModuleNames.of(model: model)?.own(bert).replacing(".@.", with: ".\(adapter).")
+    }
   }
 
   /// `encoder.layer.{i}.output.` and so on: the stable name of the site, and what follows.

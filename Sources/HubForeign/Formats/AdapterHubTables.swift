@@ -11,6 +11,8 @@ enum AdapterHubTables {
   private static func pairs(_ configuration: JSON.Members) -> [Pair] {
     switch configuration["architecture"]?.string {
     case "lora": lora
+    case "mtl_lora": multiTaskLoRA
+    case "prompt_tuning": [Pair("prompt_tuning.prompt_tunings.@.prompt_embedding.weight", "prompt.embedding")]
     case "prefix_tuning": prefix
     case "reft": reft
     case "union": (configuration["configs"]?.array ?? []).compactMap(\.object).flatMap(pairs)
@@ -50,19 +52,25 @@ enum AdapterHubTables {
   }
 
   /// LoRA, (IA)³, VeRA and DoRA.
-  private static let lora: [Pair] = {
+  private static let lora =
+    linearLayers([("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b")])
+    + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+
+  private static let multiTaskLoRA = linearLayers([
+    ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("task_specific.values", "task_values"), ("weights", "task_weights"),
+  ])
+
+  /// What each adapted linear layer has.
+  private static func linearLayers(_ parameters: [(foreign: String, stable: String)]) -> [Pair] {
     let modules = [
       ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"), ("intermediate.dense", "intermediate"),
       ("output.dense", "output"),
     ]
-    let parameters = [
-      ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b"),
-    ]
     return modules.flatMap { module, place in
       let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
-      return parameters.map { Pair("\(foreign).\($0)", "\(stable).\($1)") } + both("\(foreign).gate", "\(stable).gate")
-    } + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
-  }()
+      return parameters.map { Pair("\(foreign).\($0.foreign)", "\(stable).\($0.stable)") } + both("\(foreign).gate", "\(stable).gate")
+    }
+  }
 
   /// The library repeats a prefix in each layer.
   private static let prefix: [Pair] = {

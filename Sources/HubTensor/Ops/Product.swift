@@ -73,7 +73,7 @@ extension Context {
 
 extension Tensor {
   /// The same values, of which no gradient is wanted.
-  var unrecorded: Tensor {
+  public var unrecorded: Tensor {
     var copy = self
     copy.node = nil
     return copy

@@ -107,6 +107,16 @@ extension Context {
     return result
   }
 
+  /// `x` with the rows of `block` inside each sequence, behind its first `offset` rows.
+  public func inserting(_ block: Tensor, into x: Tensor, at offset: Int, of sequences: Sequences) -> Tensor {
+    let inserted = x.rows..<x.rows + block.rows
+    let order = (0..<sequences.count).flatMap { index -> [Int] in
+      let rows = sequences[index], middle = min(rows.upperBound, rows.lowerBound + offset)
+      return Array(rows.lowerBound..<middle) + inserted + (middle..<rows.upperBound)
+    }
+    return rows(stacked([x, block]), order)
+  }
+
   /// For each token the sum of one row of each table: word, position and token type. The tables are frozen: no
   /// gradient flows to them.
   ///

@@ -30,14 +30,31 @@ struct PostNormEncoder: Sendable {
   func callAsFunction(
     _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], with adapters: some Interventions, in cx: Context
   ) throws -> Tensor {
-    try check(tokens.ids, words.rows, "the token id", "the vocabulary")
-    try check(positionIDs, positions.rows, "the position", "the position table")
-    try check(typeIDs, types.rows, "the token type", "the table of token types")
-    var x = embeddingNorm(cx.embeddings([(words, tokens.ids), (positions, positionIDs), (types, typeIDs)]), in: cx)
-    x = adapters.embedded(x, in: cx)
+    let virtual = adapters.virtualTokens(in: cx), all = adapters.lengthened(tokens.sequences)
+    let text = virtual?.embeddings == nil ? tokens.sequences : all
+    let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
+    var x = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
     // Adapters may have multiplied the rows.
-    for layer in layers { x = layer(x, tokens.sequences.repeated(toRows: x.rows), with: adapters, in: cx) }
+    for layer in layers { x = layer(x, all.repeated(toRows: x.rows), with: adapters, in: cx) }
     return x
+  }
+
+  /// Words, positions and types. Virtual tokens take the first positions, and have the type 0.
+  private func embeddings(
+    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], behind virtual: VirtualTokens?, in cx: Context
+  ) throws -> Tensor {
+    let moved = virtual.map { virtual in positionIDs.map { $0 + virtual.count } } ?? positionIDs
+    try check(tokens.ids, words.rows, "the token id", "the vocabulary")
+    try check(moved, positions.rows, "the position", "the position table")
+    try check(typeIDs, types.rows, "the token type", "the table of token types")
+    guard let count = virtual?.count, let prompt = virtual?.embeddings else {
+      return cx.embeddings([(words, tokens.ids), (positions, moved), (types, typeIDs)])
+    }
+    let sequences = (0..<tokens.sequences.count).map { tokens.sequences[$0] }
+    let allPositions = sequences.flatMap { rows in (0..<count).map { positionIDs[rows.lowerBound] + $0 } + moved[rows] }
+    let allTypes = sequences.flatMap { rows in Array(repeating: 0, count: count) + typeIDs[rows] }
+    let allWords = cx.inserting(prompt, into: cx.embeddings([(words, tokens.ids)]), at: 0, of: tokens.sequences)
+    return cx.add(allWords, cx.embeddings([(positions, allPositions), (types, allTypes)]))
   }
 
   private func check(_ rows: [Int], _ count: Int, _ what: String, _ table: String) throws {

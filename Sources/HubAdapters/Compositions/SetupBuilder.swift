@@ -1,0 +1,102 @@
+import HubManifest
+import HubTransformer
+
+/// Puts adapters in the place of a composition's names, and refuses blocks around adapters that cannot work in them.
+struct SetupBuilder {
+  let adapter: (String) throws -> (any AdapterMethod)?
+  let fusion: (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
+
+  /// - Parameter layers: where adapters are left out
+  func node(_ composition: Composition, without layers: Set<Int> = []) throws -> Setup.Node {
+    if case .drop(let child, let dropped) = composition { return try node(child, without: layers.union(dropped)) }
+    let nodes = try composition.children.map { try node($0, without: layers) }
+    switch composition {
+    case .base: return .base
+    case .drop: return nodes[0]
+    case .adapter(let name):
+      guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
+      return .adapter(Setup.Leaf(method: adapter, name: name, droppedLayers: layers))
+    case .stack:
+      try checkChains(nodes, composition)
+      return .stack(nodes)
+    case .fuse(let children, let name):
+      return try fuse(nodes, members: Composition.members(of: children), name, composition)
+    case .split(_, let tokens):
+      try checkSublayersOnly(commonSites(nodes, composition), composition)
+      return .split(nodes, tokens: tokens)
+    case .batchSplit(_, let sequences): return .batchSplit(nodes, sequences: sequences)
+    case .parallel: return .parallel(nodes)
+    case .multiTask: return .multiTask(nodes)
+    case .average(_, let weights, let normalizes):
+      guard try commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
+        throw Failure(
+          .unsuitableBlock, "prefixes cannot be averaged where they act", at: composition.description,
+          hint: "average the weights of the adapters instead")
+      }
+      return .average(nodes, weights: shares(weights, count: nodes.count, normalizes: normalizes))
+    }
+  }
+
+  private func fuse(_ nodes: [Setup.Node], members: [String], _ name: String?, _ composition: Composition) throws -> Setup.Node {
+    let label = name ?? members.joined(separator: ","), sites = try commonSites(nodes, composition)
+    try checkSublayersOnly(sites, composition)
+    guard let fusion = try fusion(members, name, sites) else {
+      throw Failure(.missingFusion, "no fusion of \(label) is there", hint: "a fusion is trained; install the one that belongs to these adapters")
+    }
+    return .fuse(nodes, fusion, name: label)
+  }
+
+  /// Where the children of a block act, if no layer is left out: all at the same sites.
+  private func commonSites(_ nodes: [Setup.Node], _ composition: Composition) throws -> Set<Site> {
+    let sites = nodes.map { $0.leaves.reduce(into: Set<Site>()) { $0.formUnion($1.method.sites) } }
+    guard let first = sites.first, sites.allSatisfy({ $0 == first }) else {
+      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: composition.description)
+    }
+    return first
+  }
+
+  /// In a stack an adapter of a linear layer reads the contribution of the one before.
+  private func checkChains(_ nodes: [Setup.Node], _ composition: Composition) throws {
+    for site in nodes.reduce(into: Set<Site>(), { $0.formUnion($1.sites) }).sorted() where site.place.isLinear {
+      let acting = nodes.filter { $0.sites.contains(site) }
+      guard acting.dropFirst().flatMap(\.leaves).allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true }) else {
+        throw Failure(
+          .unsuitableBlock, "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
+          at: composition.description)
+      }
+      guard acting.dropLast().allSatisfy({ $0.coversAllRows(at: site) }) else {
+        throw Failure(
+          .unsuitableBlock, "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter that the next one could read",
+          at: composition.description, hint: "stack the adapters inside the block, one stack for each of its parts")
+      }
+    }
+  }
+
+  /// A fusion and a split work on what sublayers give, not on linear layers.
+  private func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
+    guard sites.allSatisfy(\.place.isSublayer) else {
+      throw Failure(
+        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: composition.description,
+        hint: "stack, batch_split, parallel and average take them")
+    }
+  }
+
+  /// As the Python library computes them: normalised weights are divided by the number of children once more, so that
+  /// the average of an adapter with itself is half of it.
+  private func shares(_ weights: [Double]?, count: Int, normalizes: Bool) -> [Float] {
+    let weights = weights ?? Array(repeating: 1 / Double(count), count: count)
+    let sum = normalizes ? weights.reduce(0, +) : 1
+    return weights.map { Float($0 / sum / Double(count)) }
+  }
+}
+
+extension Setup.Node {
+  /// Whether every row of the batch meets an adapter of one linear layer.
+  fileprivate func coversAllRows(at site: Site) -> Bool {
+    switch self {
+    case .batchSplit(let nodes, _), .parallel(let nodes), .multiTask(let nodes), .split(let nodes, _):
+      nodes.allSatisfy { $0.sites.contains(site) && $0.coversAllRows(at: site) }
+    default: true
+    }
+  }
+}
