@@ -75,6 +75,9 @@ public enum BaseModels {
   public static let all: [any BaseModel.Type] = [
     BERT.self,
     RoBERTa.self,
+    DistilBERT.self,
+    ELECTRA.self,
+    XMOD.self,
   ]
 
   /// The model that a `config.json` describes.
@@ -97,7 +100,8 @@ public enum BaseModels {
       guard name.hasPrefix(type.prefix + ".") else { return nil }
       name.removeFirst(type.prefix.count + 1)
     }
-    guard ["embeddings.", "encoder.", "pooler."].contains(where: name.hasPrefix), name != "embeddings.position_ids" else { return nil }
+    let parts = ["embeddings.", "embeddings_project.", "encoder.", "transformer.", "pooler."]
+    guard parts.contains(where: name.hasPrefix), name != "embeddings.position_ids", !name.contains(".adapter_modules.") else { return nil }
     for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")] where name.hasSuffix(old) {
       name = String(name.dropLast(old.count)) + new
     }

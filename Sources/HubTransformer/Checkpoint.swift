@@ -74,6 +74,10 @@ public struct Checkpoint: Sendable {
     for key in ["hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type"] {
       hasher.update("\(key) \((configuration.members[key] ?? .null).text())\n")
     }
+    // What some models call otherwise, or have besides.
+    for key in ["activation", "n_heads"] {
+      if let value = configuration.members[key] { hasher.update("\(key) \(value.text())\n") }
+    }
     let own = weights.tensors.filter { !$0.key.hasPrefix("pooler.") }.sorted { $0.key < $1.key }
     for (name, tensor) in own {
       let digest = tensor.withBytes { bytes in

@@ -5,41 +5,51 @@ import HubTensor
 struct EncoderConfiguration: Sendable {
   let vocabularySize: Int
   let hiddenSize: Int
+  let embeddingSize: Int
   let layers: Int
   let heads: Int
   let intermediateSize: Int
   let maximumPositions: Int
-  let typeVocabularySize: Int
+  /// `nil` for a model without token types.
+  let typeVocabularySize: Int?
   let paddingID: Int
   let layerNormEpsilon: Float
   let activation: Activation
 
-  init(_ c: JSONObject) throws {
-    func size(_ key: String, upTo limit: Int) throws -> Int {
-      let value = try c.integer(key)
+  /// What `config.json` calls things. DistilBERT has words of its own.
+  struct Keys {
+    var hiddenSize = "hidden_size", layers = "num_hidden_layers", heads = "num_attention_heads", intermediateSize = "intermediate_size"
+    var activation = "hidden_act"
+    var hasTypes = true
+  }
+
+  init(_ c: JSONObject, _ keys: Keys = Keys()) throws {
+    func size(_ key: String, upTo limit: Int, or absent: Int? = nil) throws -> Int {
+      let value = try absent.map { try c.optionalInteger(key) ?? $0 } ?? c.integer(key)
       guard (1...limit).contains(value) else {
         throw Failure(.invalidModelConfiguration, "\(value) is not between 1 and \(limit)", at: c.path(to: key))
       }
       return value
     }
     vocabularySize = try size("vocab_size", upTo: 1 << 24)
-    hiddenSize = try size("hidden_size", upTo: 65_536)
-    layers = try size("num_hidden_layers", upTo: 256)
-    heads = try size("num_attention_heads", upTo: 1024)
-    intermediateSize = try size("intermediate_size", upTo: 1 << 20)
+    hiddenSize = try size(keys.hiddenSize, upTo: 65_536)
+    embeddingSize = try size("embedding_size", upTo: 65_536, or: hiddenSize)
+    layers = try size(keys.layers, upTo: 256)
+    heads = try size(keys.heads, upTo: 1024)
+    intermediateSize = try size(keys.intermediateSize, upTo: 1 << 20)
     maximumPositions = try size("max_position_embeddings", upTo: 1 << 20)
-    typeVocabularySize = try size("type_vocab_size", upTo: 1024)
+    typeVocabularySize = keys.hasTypes ? try size("type_vocab_size", upTo: 1024) : nil
     guard hiddenSize % heads == 0 else {
-      throw Failure(.invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: "num_attention_heads")
+      throw Failure(.invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: keys.heads)
     }
     paddingID = try c.optionalInteger("pad_token_id") ?? 0
     guard (0..<maximumPositions).contains(paddingID) else {
       throw Failure(.invalidModelConfiguration, "the padding id \(paddingID) has no place in the position table", at: "pad_token_id")
     }
     layerNormEpsilon = Float(try c.optionalNumber("layer_norm_eps") ?? 1e-12)
-    let activationName = try c.optionalString("hidden_act") ?? "gelu"
+    let activationName = try c.optionalString(keys.activation) ?? "gelu"
     guard let activation = Activation(named: activationName) else {
-      throw Failure(.unsupportedModel, "the activation \(activationName.debugDescription) is not supported", at: "hidden_act")
+      throw Failure(.unsupportedModel, "the activation \(activationName.debugDescription) is not supported", at: keys.activation)
     }
     self.activation = activation
     let positions = try c.optionalString("position_embedding_type") ?? "absolute"

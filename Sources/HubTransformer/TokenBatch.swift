@@ -16,4 +16,7 @@ public struct TokenBatch: Sendable {
     }
     sequences = Sequences(lengths: rows.map(\.ids.count))
   }
+
+  /// The position of each token, counted from 0 in each sequence.
+  public var positions: [Int] { (0..<sequences.count).flatMap { Array(0..<sequences[$0].count) } }
 }

@@ -211,9 +211,7 @@ private struct Observer: Interventions {
   func virtualTokens(in context: Context) -> VirtualTokens? { adapters?.virtualTokens(in: context) }
 
   func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
-    let result = adapters?.embedded(x, sequences, in: context) ?? x
-    observe(0, result)
-    return result
+    adapters?.embedded(x, sequences, in: context) ?? x
   }
 
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
@@ -221,7 +219,8 @@ private struct Observer: Interventions {
   }
 
   func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
-    adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
+    if site == Site(0, .query) { observe(0, projection.input) }
+    return adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
   }
 
   func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {

@@ -106,7 +106,10 @@ struct Loaded {
         case "lora_delta_w_svd": .product(rank: try json.integer("svd_rank"))
         default: .linear
         }
-      let result = try Self.averaging(members, json).result(strategy)
+      var result = try Self.averaging(members, json).result(strategy)
+      // The reference's models have heads, and there the library forgets to average invertible adapters.
+      result.configuration["inv_adapter"] = nil
+      result.weights.removeAll { $0.name.hasPrefix("invertible.") }
       try addAdapter(try json.string("name"), result.configuration, result.weights, without: [])
     }
     if let json = parityCase.averagedHead {

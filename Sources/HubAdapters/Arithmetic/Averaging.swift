@@ -24,8 +24,8 @@ public struct Averaging: Sendable {
 
   /// What is averaged: a configuration in the words of the bundle format, with its tensors.
   public struct Member: Sendable {
-    public let configuration: JSON.Members
-    public let weights: [StoredTensor]
+    public var configuration: JSON.Members
+    public var weights: [StoredTensor]
 
     public init(configuration: JSON.Members, weights: [StoredTensor]) {
       self.configuration = configuration

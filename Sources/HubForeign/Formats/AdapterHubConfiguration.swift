@@ -17,6 +17,8 @@ enum AdapterHubConfiguration {
       config = known
     } else {
       config = try json.object("config").members
+      // A DiReFT does not say what it is in its file, and the library reads it as if it did not, even if it says so.
+      config["subtract_projection"] = nil
     }
     if let old = config["invertible_adapter"] {
       config["invertible_adapter"] = nil

@@ -1,29 +1,37 @@
 import HubManifest
 public import HubTensor
 
-/// Embeddings, post-norm layers and a pooler: what BERT and RoBERTa have in common.
+/// Embeddings, post-norm layers and a pooler: what BERT and its relatives have in common.
 struct PostNormEncoder: Sendable {
   let configuration: EncoderConfiguration
-  private let words, positions, types: Parameter
+  private let words, positions: Parameter
+  private let types: Parameter?
   private let embeddingNorm: LayerNorm
+  /// Where embeddings are narrower than the layers.
+  private let projection: Linear?
   private let layers: [PostNormLayer]
   private let pooler: Linear?
 
-  init(_ c: EncoderConfiguration, from weights: ParameterSource) throws {
+  init(
+    _ c: EncoderConfiguration, from weights: ParameterSource, names: PostNormLayer.Names = .init(), normalizesAgain: Bool = false
+  ) throws {
     configuration = c
     let embeddings = weights["embeddings"]
-    words = try embeddings["word_embeddings"].parameter("weight", [c.vocabularySize, c.hiddenSize])
-    positions = try embeddings["position_embeddings"].parameter("weight", [c.maximumPositions, c.hiddenSize])
-    types = try embeddings["token_type_embeddings"].parameter("weight", [c.typeVocabularySize, c.hiddenSize])
-    embeddingNorm = try LayerNorm(from: embeddings["LayerNorm"], c.hiddenSize, epsilon: c.layerNormEpsilon)
-    layers = try (0..<c.layers).map { try PostNormLayer(from: weights["encoder"]["layer"][$0], c, index: $0) }
+    words = try embeddings["word_embeddings"].parameter("weight", [c.vocabularySize, c.embeddingSize])
+    positions = try embeddings["position_embeddings"].parameter("weight", [c.maximumPositions, c.embeddingSize])
+    types = try c.typeVocabularySize.map { try embeddings["token_type_embeddings"].parameter("weight", [$0, c.embeddingSize]) }
+    embeddingNorm = try LayerNorm(from: embeddings["LayerNorm"], c.embeddingSize, epsilon: c.layerNormEpsilon)
+    projection = c.embeddingSize == c.hiddenSize ? nil : try Linear(from: weights["embeddings_project"], c.embeddingSize, c.hiddenSize)
+    layers = try (0..<c.layers).map {
+      try PostNormLayer(from: weights[names.layers][$0], c, names, index: $0, normalizesAgain: normalizesAgain)
+    }
     let dense = weights["pooler"]["dense"]
     pooler = dense.has("weight") ? try Linear(from: dense, c.hiddenSize, c.hiddenSize) : nil
   }
 
   var shape: BaseShape {
     BaseShape(
-      hiddenSize: configuration.hiddenSize, embeddingSize: configuration.hiddenSize, intermediateSize: configuration.intermediateSize,
+      hiddenSize: configuration.hiddenSize, embeddingSize: configuration.embeddingSize, intermediateSize: configuration.intermediateSize,
       layers: configuration.layers, layerNormEpsilon: configuration.layerNormEpsilon)
   }
 
@@ -34,6 +42,7 @@ struct PostNormEncoder: Sendable {
     let text = virtual?.embeddings == nil ? tokens.sequences : all
     let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
     var x = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
+    if let projection { x = projection(x, in: cx) }
     // Adapters may have multiplied the rows.
     for layer in layers { x = layer(x, all.repeated(toRows: x.rows), with: adapters, in: cx) }
     return x
@@ -46,15 +55,18 @@ struct PostNormEncoder: Sendable {
     let moved = virtual.map { virtual in positionIDs.map { $0 + virtual.count } } ?? positionIDs
     try check(tokens.ids, words.rows, "the token id", "the vocabulary")
     try check(moved, positions.rows, "the position", "the position table")
-    try check(typeIDs, types.rows, "the token type", "the table of token types")
+    if let types { try check(typeIDs, types.rows, "the token type", "the table of token types") }
+    func tables(_ positionIDs: [Int], _ typeIDs: [Int]) -> [(table: Parameter, rows: [Int])] {
+      [(positions, positionIDs)] + (types.map { [($0, typeIDs)] } ?? [])
+    }
     guard let count = virtual?.count, let prompt = virtual?.embeddings else {
-      return cx.embeddings([(words, tokens.ids), (positions, moved), (types, typeIDs)])
+      return cx.embeddings([(words, tokens.ids)] + tables(moved, typeIDs))
     }
     let sequences = (0..<tokens.sequences.count).map { tokens.sequences[$0] }
     let allPositions = sequences.flatMap { rows in (0..<count).map { positionIDs[rows.lowerBound] + $0 } + moved[rows] }
     let allTypes = sequences.flatMap { rows in Array(repeating: 0, count: count) + typeIDs[rows] }
     let allWords = cx.inserting(prompt, into: cx.embeddings([(words, tokens.ids)]), at: 0, of: tokens.sequences)
-    return cx.add(allWords, cx.embeddings([(positions, allPositions), (types, allTypes)]))
+    return cx.add(allWords, cx.embeddings(tables(allPositions, allTypes)))
   }
 
   private func check(_ rows: [Int], _ count: Int, _ what: String, _ table: String) throws {
@@ -66,7 +78,7 @@ struct PostNormEncoder: Sendable {
     pooler.map { $0(cx.rows(hidden, sequences.firstRows), then: .tanh, in: cx) }
   }
 
-  var matrices: [Parameter] { layers.flatMap(\.linears).map(\.weight) }
+  var matrices: [Parameter] { (projection.map { [$0.weight] } ?? []) + layers.flatMap(\.linears).map(\.weight) }
 }
 
 extension Sequences {

@@ -2,6 +2,28 @@ import HubTensor
 
 /// A transformer layer that normalises after each sublayer, as BERT's (Devlin et al. 2019).
 struct PostNormLayer: Sendable {
+  /// Where a checkpoint keeps the parts of a layer.
+  struct Names: Sendable {
+    var layers = "encoder.layer"
+    var query = "attention.self.query", key = "attention.self.key", value = "attention.self.value"
+    var attentionOutput = "attention.output.dense", attentionNorm = "attention.output.LayerNorm"
+    var intermediate = "intermediate.dense", output = "output.dense", outputNorm = "output.LayerNorm"
+
+    func weightName(at site: Site) -> String? {
+      let module: String? =
+        switch site.place {
+        case .query: query
+        case .key: key
+        case .value: value
+        case .attentionOutput: attentionOutput
+        case .intermediate: intermediate
+        case .output: output
+        case .prefix, .attention, .feedForward, .layer: nil
+        }
+      return module.map { "\(layers).\(site.layer).\($0).weight" }
+    }
+  }
+
   private let index: Int
   private let heads: Int
   private let query, key, value, attentionOutput: Linear
@@ -9,20 +31,22 @@ struct PostNormLayer: Sendable {
   private let intermediate, output: Linear
   private let outputNorm: LayerNorm
   private let activation: Activation
+  private let normalizesAgain: Bool
 
-  init(from weights: ParameterSource, _ c: EncoderConfiguration, index: Int) throws {
+  /// - Parameter normalizesAgain: whether the last norm is applied once more, as in X-MOD
+  init(from weights: ParameterSource, _ c: EncoderConfiguration, _ names: Names, index: Int, normalizesAgain: Bool) throws {
     self.index = index
+    self.normalizesAgain = normalizesAgain
     heads = c.heads
     activation = c.activation
-    let attention = weights["attention"]
-    query = try Linear(from: attention["self"]["query"], c.hiddenSize, c.hiddenSize)
-    key = try Linear(from: attention["self"]["key"], c.hiddenSize, c.hiddenSize)
-    value = try Linear(from: attention["self"]["value"], c.hiddenSize, c.hiddenSize)
-    attentionOutput = try Linear(from: attention["output"]["dense"], c.hiddenSize, c.hiddenSize)
-    attentionNorm = try LayerNorm(from: attention["output"]["LayerNorm"], c.hiddenSize, epsilon: c.layerNormEpsilon)
-    intermediate = try Linear(from: weights["intermediate"]["dense"], c.hiddenSize, c.intermediateSize)
-    output = try Linear(from: weights["output"]["dense"], c.intermediateSize, c.hiddenSize)
-    outputNorm = try LayerNorm(from: weights["output"]["LayerNorm"], c.hiddenSize, epsilon: c.layerNormEpsilon)
+    query = try Linear(from: weights[names.query], c.hiddenSize, c.hiddenSize)
+    key = try Linear(from: weights[names.key], c.hiddenSize, c.hiddenSize)
+    value = try Linear(from: weights[names.value], c.hiddenSize, c.hiddenSize)
+    attentionOutput = try Linear(from: weights[names.attentionOutput], c.hiddenSize, c.hiddenSize)
+    attentionNorm = try LayerNorm(from: weights[names.attentionNorm], c.hiddenSize, epsilon: c.layerNormEpsilon)
+    intermediate = try Linear(from: weights[names.intermediate], c.hiddenSize, c.intermediateSize)
+    output = try Linear(from: weights[names.output], c.intermediateSize, c.hiddenSize)
+    outputNorm = try LayerNorm(from: weights[names.outputNorm], c.hiddenSize, epsilon: c.layerNormEpsilon)
   }
 
   /// Where adapters multiplied rows, everything that joins them is repeated.
@@ -34,7 +58,7 @@ struct PostNormLayer: Sendable {
       Projection(output, of: inner, sequences.repeated(toRows: inner.rows)), at: Site(index, .output), in: cx)
     let result = adapters.sublayer(
       Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), norm: outputNorm), at: Site(index, .feedForward), in: cx)
-    return adapters.layer(result, at: index, in: cx)
+    return adapters.layer(normalizesAgain ? outputNorm(result, in: cx) : result, at: index, in: cx)
   }
 
   private func attention(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
@@ -51,17 +75,6 @@ struct PostNormLayer: Sendable {
     let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
     return adapters.sublayer(
       Sublayer(output: output, residual: cx.repeated(x, toRows: output.rows), norm: attentionNorm), at: Site(index, .attention), in: cx)
-  }
-
-  static func weightName(at site: Site) -> String? {
-    let module: String? =
-      switch site.place {
-      case .query, .key, .value: "attention.self.\(site.place.rawValue)"
-      case .attentionOutput: "attention.output.dense"
-      case .intermediate, .output: "\(site.place.rawValue).dense"
-      case .prefix, .attention, .feedForward, .layer: nil
-      }
-    return module.map { "encoder.layer.\(site.layer).\($0).weight" }
   }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }

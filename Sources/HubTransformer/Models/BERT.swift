@@ -6,7 +6,7 @@ public struct BERT: BaseModel {
   public static let modelTypes = ["bert"]
   public static let prefix = "bert"
 
-  public static func weightName(at site: Site) -> String? { PostNormLayer.weightName(at: site) }
+  public static func weightName(at site: Site) -> String? { PostNormLayer.Names().weightName(at: site) }
 
   private let encoder: PostNormEncoder
 
@@ -19,8 +19,7 @@ public struct BERT: BaseModel {
 
   /// Positions count from 0 in each sequence.
   public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
-    let positions = (0..<tokens.sequences.count).flatMap { Array(0..<tokens.sequences[$0].count) }
-    return try encoder(tokens, positionIDs: positions, typeIDs: tokens.typeIDs, with: adapters, in: context)
+    try encoder(tokens, positionIDs: tokens.positions, typeIDs: tokens.typeIDs, with: adapters, in: context)
   }
 
   public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }

@@ -6,7 +6,7 @@ public struct RoBERTa: BaseModel {
   public static let modelTypes = ["roberta", "xlm-roberta"]
   public static let prefix = "roberta"
 
-  public static func weightName(at site: Site) -> String? { PostNormLayer.weightName(at: site) }
+  public static func weightName(at site: Site) -> String? { PostNormLayer.Names().weightName(at: site) }
 
   private let encoder: PostNormEncoder
 
@@ -20,20 +20,22 @@ public struct RoBERTa: BaseModel {
   /// The first token has the position `padding id + 1`; a padding token within the text has the padding id itself
   /// and does not count. There is one token type.
   public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
-    let padding = encoder.configuration.paddingID
-    var positions: [Int] = []
-    positions.reserveCapacity(tokens.ids.count)
-    for sequence in 0..<tokens.sequences.count {
-      var counted = 0
-      for id in tokens.ids[tokens.sequences[sequence]] {
-        if id != padding { counted += 1 }
-        positions.append(id == padding ? padding : padding + counted)
-      }
-    }
-    let types = Array(repeating: 0, count: tokens.ids.count)
-    return try encoder(tokens, positionIDs: positions, typeIDs: types, with: adapters, in: context)
+    try encoder(
+      tokens, positionIDs: Self.positions(tokens, padding: encoder.configuration.paddingID), typeIDs: tokens.ids.map { _ in 0 }, with: adapters,
+      in: context)
   }
 
   public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
   public var matrices: [Parameter] { encoder.matrices }
+
+  static func positions(_ tokens: TokenBatch, padding: Int) -> [Int] {
+    (0..<tokens.sequences.count).flatMap { sequence in
+      var counted = 0
+      return tokens.ids[tokens.sequences[sequence]].map { id in
+        if id == padding { return padding }
+        counted += 1
+        return padding + counted
+      }
+    }
+  }
 }
