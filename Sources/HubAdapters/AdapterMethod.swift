@@ -68,7 +68,9 @@ public protocol SublayerAdapter: Sendable {
   /// Forms the adapter's input from `h`: the sublayer's output, or what the adapters before it made of that.
   func prepared(_ h: Tensor, in sublayer: Sublayer, _ context: Context) -> PreparedInput
   /// The adapter's contribution, without any residual: what a fusion attends over.
-  func contribution(_ input: Tensor, in context: Context) -> Tensor
+  ///
+  /// - Parameter sequences: those of the rows
+  func contribution(_ input: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
   /// The adapter's output: contribution and residual.
   func output(_ input: PreparedInput, _ gating: Gating, in context: Context) -> Tensor
   /// Joins the output with the residual stream, at the end of whatever composition this adapter came last in.
@@ -149,7 +151,17 @@ public protocol PrefixAdapter: Sendable {
 
 /// An adapter of the output of a whole layer.
 public protocol LayerAdapter: Sendable {
-  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor
+  /// Whether it has its place in a composition. One that has none acts only in the first adapter of a setup, and then on
+  /// all rows.
+  var composes: Bool { get }
+  /// - Parameters:
+  ///   - input: what went into the layer
+  ///   - kept: what the adapter's lower layers left for it in this pass
+  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in context: Context) -> Tensor
+}
+
+extension LayerAdapter {
+  public var composes: Bool { true }
 }
 
 /// An adapter of the embedding output.

@@ -74,12 +74,15 @@ public struct Sublayer {
   public let output: Tensor
   /// What went into the sublayer, `[rows, hidden]`.
   public let residual: Tensor
+  /// What went into the layer that the sublayer belongs to, `[rows, hidden]`.
+  public let layerInput: Tensor
   /// The layer norm that follows in post-norm models.
   public let norm: LayerNorm?
 
-  public init(output: Tensor, residual: Tensor, norm: LayerNorm?) {
+  public init(output: Tensor, residual: Tensor, layerInput: Tensor, norm: LayerNorm?) {
     self.output = output
     self.residual = residual
+    self.layerInput = layerInput
     self.norm = norm
   }
 
@@ -121,8 +124,10 @@ public protocol Interventions {
   /// The end of a sublayer: returns what the next one reads. It may be several copies of the rows, one behind the
   /// other; then the rest of the model runs on all of them.
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor
-  /// The output of a whole layer.
-  func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor
+  /// The end of a whole layer: returns what the next one reads.
+  ///
+  /// - Parameter input: what went into the layer, with as many rows as `output`
+  func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor
 }
 
 extension Interventions {
@@ -132,7 +137,7 @@ extension Interventions {
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor { projection.applied(in: context) }
   public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? { nil }
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }
-  public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor { output }
+  public func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor { output }
 }
 
 /// The base model alone.

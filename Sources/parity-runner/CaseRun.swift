@@ -227,8 +227,8 @@ private struct Observer: Interventions {
     adapters?.prefix(x, sequences, at: site, in: context)
   }
 
-  func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {
-    let result = adapters?.layer(output, at: index, in: context) ?? output
+  func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor {
+    let result = adapters?.layer(output, of: input, at: index, in: context) ?? output
     observe(index + 1, result)
     return result
   }

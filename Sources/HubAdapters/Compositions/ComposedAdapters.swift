@@ -19,6 +19,7 @@ public struct ComposedAdapters: Interventions {
   private let skippedLayers: Set<Int>
   private let tasks: [Int]
   private let observer: Observer
+  private let kept = KeptTensors()
 
   /// Who wants to know what attention and gates a pass came to.
   public struct Observer {
@@ -70,12 +71,21 @@ public struct ComposedAdapters: Interventions {
 
   public func virtualTokens(in context: Context) -> VirtualTokens? { setup.root.first?.method.promptAdapter?.virtualTokens(in: context) }
 
-  /// As in the Python library, only the first adapter of a setup may change the embeddings.
+  /// As in the Python library, only the first adapter of a setup may change the embeddings; of requests that share the
+  /// pass, the first of each.
   public func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
-    let changed = firstAdapters(x, context) { $0.method.embeddingAdapter != nil } change: { leaf, x, _ in
-      leaf.method.embeddingAdapter.map { $0(x, in: context) } ?? x
+    kept.removeAll()
+    guard case .requests(let nodes, let sizes) = setup.root else {
+      let first = setup.root.first?.method, changed = first?.embeddingAdapter.map { $0(x, in: context) } ?? x
+      return first?.promptAdapter.map { $0.embedded(changed, sequences, in: context) } ?? changed
     }
-    return setup.root.first?.method.promptAdapter.map { $0.embedded(changed, sequences, in: context) } ?? changed
+    guard nodes.contains(where: { $0.first?.method.embeddingAdapter != nil }) else { return x }
+    let parts = Routes.batchSplit(sequences, sizes)
+    let results = zip(nodes, parts).map { node, part in
+      let rows = part.taken(from: x, in: context)
+      return node.first?.method.embeddingAdapter.map { $0(rows, in: context) } ?? rows
+    }
+    return Routes.joined(results, parts, in: context)
   }
 
   public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
@@ -83,28 +93,9 @@ public struct ComposedAdapters: Interventions {
     return PrefixEvaluation(site: site, context: context, router: router, observer: observer).run(setup.root, x, sequences)
   }
 
-  /// As in the Python library, only the first adapter of a setup may act behind a layer.
-  public func layer(_ output: Tensor, at index: Int, in context: Context) -> Tensor {
-    guard !skippedLayers.contains(index) else { return output }
-    return firstAdapters(output, context) { $0.layerAdapter(at: index) != nil } change: { leaf, x, sequences in
-      leaf.layerAdapter(at: index).map { $0(x, sequences.repeated(toRows: x.rows), in: context) } ?? x
-    }
-  }
-
-  /// Lets the setup's first adapter change `x` if it acts; of requests that share the pass, the first adapter of each.
-  private func firstAdapters(
-    _ x: Tensor, _ context: Context, where acts: (Setup.Leaf) -> Bool, change: (Setup.Leaf, Tensor, Sequences) -> Tensor
-  ) -> Tensor {
-    guard case .requests(let nodes, let sizes) = setup.root else {
-      return setup.root.first.map { acts($0) ? change($0, x, sequences) : x } ?? x
-    }
-    guard nodes.contains(where: { $0.first.map(acts) ?? false }) else { return x }
-    let parts = Routes.batchSplit(sequences, sizes)
-    let results = zip(nodes, parts).map { node, part in
-      let rows = part.taken(from: x, in: context)
-      return node.first.map { change($0, rows, part.sequences) } ?? rows
-    }
-    return Routes.joined(results, parts, in: context)
+  public func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor {
+    guard setup.sites.contains(Site(index, .layer)), !skippedLayers.contains(index) else { return output }
+    return LayerEvaluation(layer: index, context: context, router: router, kept: kept).result(of: setup.root, output, of: input)
   }
 
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {

@@ -10,14 +10,16 @@ struct Place {
   func part(_ route: Routes.Part, in context: Context) -> Place {
     Place(
       sublayer: Sublayer(
-        output: route.taken(from: sublayer.output, in: context), residual: route.taken(from: sublayer.residual, in: context), norm: sublayer.norm),
+        output: route.taken(from: sublayer.output, in: context), residual: route.taken(from: sublayer.residual, in: context),
+        layerInput: route.taken(from: sublayer.layerInput, in: context), norm: sublayer.norm),
       sequences: route.sequences)
   }
 
   func repeated(_ copies: Int, in context: Context) -> Place {
     Place(
       sublayer: Sublayer(
-        output: context.repeated(sublayer.output, copies), residual: context.repeated(sublayer.residual, copies), norm: sublayer.norm),
+        output: context.repeated(sublayer.output, copies), residual: context.repeated(sublayer.residual, copies),
+        layerInput: context.repeated(sublayer.layerInput, copies), norm: sublayer.norm),
       sequences: sequences)
   }
 }
@@ -99,9 +101,10 @@ struct SublayerEvaluation {
   /// the sublayer's output, and counts by its last adapter.
   private func contribution(of node: Setup.Node, _ input: Tensor, at place: Place) -> Tensor? {
     guard let last = node.last?.sublayerAdapter(at: site) else { return nil }
-    guard case .stack(let nodes) = node else { return last.contribution(input, in: context) }
+    let sequences = place.sequences.repeated(toRows: input.rows)
+    guard case .stack(let nodes) = node else { return last.contribution(input, sequences, in: context) }
     let below = run(.stack(Array(nodes.dropLast())), on: input, at: place)?.h ?? input
-    return last.contribution(last.prepared(below, in: place.sublayer, context).input, in: context)
+    return last.contribution(last.prepared(below, in: place.sublayer, context).input, sequences, in: context)
   }
 
   /// Each child works on its rows: of an input that the block's first adapter prepares for all, as in the Python library,

@@ -115,7 +115,7 @@ struct BottleneckBlock: SublayerAdapter {
     return PreparedInput(input: input, residual: residual, raw: h)
   }
 
-  func contribution(_ input: Tensor, in cx: Context) -> Tensor { contribution(input, plus: nil, in: cx) }
+  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { contribution(input, plus: nil, in: cx) }
 
   private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
     let normed = normBefore.map { $0(input, in: cx) } ?? input
@@ -141,7 +141,7 @@ struct BottleneckBlock: SublayerAdapter {
 
   private func gated(_ input: Tensor, plus residual: Tensor?, _ gating: Gating, in cx: Context) -> Tensor {
     guard let gate else { return contribution(input, plus: residual, in: cx) }
-    let result = gating(contribution(input, in: cx), by: gate(input, in: cx), in: cx)
+    let result = gating(contribution(input, plus: nil, in: cx), by: gate(input, in: cx), in: cx)
     return residual.map { cx.add(result, $0) } ?? result
   }
 

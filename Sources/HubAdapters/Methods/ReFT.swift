@@ -82,7 +82,9 @@ private struct ReFTLayer: LayerAdapter {
   let configuration: ReFTConfiguration
   let units: [ReFTUnit]
 
-  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+  let composes = false
+
+  func callAsFunction(_ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in cx: Context) -> Tensor {
     var first: [Int] = [], last: [Int] = []
     for index in 0..<sequences.count {
       let rows = sequences[index], end = max(rows.lowerBound, rows.upperBound - configuration.last)

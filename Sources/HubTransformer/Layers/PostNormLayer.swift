@@ -56,9 +56,12 @@ struct PostNormLayer: Sendable {
     let inner = adapters.projected(Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
     let outer = adapters.projected(
       Projection(output, of: inner, sequences.repeated(toRows: inner.rows)), at: Site(index, .output), in: cx)
+    let input = cx.repeated(x, toRows: outer.rows)
     let result = adapters.sublayer(
-      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), norm: outputNorm), at: Site(index, .feedForward), in: cx)
-    return adapters.layer(normalizesAgain ? outputNorm(result, in: cx) : result, at: index, in: cx)
+      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), layerInput: input, norm: outputNorm), at: Site(index, .feedForward),
+      in: cx)
+    let output = normalizesAgain ? outputNorm(result, in: cx) : result
+    return adapters.layer(output, of: cx.repeated(input, toRows: result.rows), at: index, in: cx)
   }
 
   private func attention(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
@@ -73,8 +76,9 @@ struct PostNormLayer: Sendable {
       prefix.map { cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: $0) }
       ?? cx.attention(allQ, allK, allV, in: sequences, heads: heads)
     let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
+    let input = cx.repeated(x, toRows: output.rows)
     return adapters.sublayer(
-      Sublayer(output: output, residual: cx.repeated(x, toRows: output.rows), norm: attentionNorm), at: Site(index, .attention), in: cx)
+      Sublayer(output: output, residual: input, layerInput: input, norm: attentionNorm), at: Site(index, .attention), in: cx)
   }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
