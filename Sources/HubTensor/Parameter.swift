@@ -12,6 +12,7 @@ public final class Parameter: Sendable {
 
   private struct State {
     var value: Tensor
+    var version = 0
     var precision = Precision.float32
     var packed: Packed?
     var transposed: Packed?
@@ -30,10 +31,14 @@ public final class Parameter: Sendable {
 
   public var value: Tensor { state.withLock { $0.value } }
 
+  /// How often the values were changed.
+  var version: Int { state.withLock { $0.version } }
+
   /// Changes the values in place, as an optimiser does; packed forms are made anew when they are next
   /// needed, and in float32: what is trained is not rounded.
   public func update(in context: Context, _ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
     state.withLock { state in
+      state.version += 1
       state.precision = .float32
       state.packed = nil
       state.transposed = nil

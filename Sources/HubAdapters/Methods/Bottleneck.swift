@@ -57,12 +57,19 @@ public struct Bottleneck: AdapterMethod {
 protocol BottleneckLayer: Sendable {
   /// `activation(layer(x)) · scale + residual`
   func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor
+  /// The weights of an ordinary layer that does the same in this pass, if there are any.
+  func projection(in context: Context) -> Context.Projection?
   var parameters: [Parameter] { get }
   var frozenParameters: [Parameter] { get }
 }
 
-extension Linear: BottleneckLayer {
+extension BottleneckLayer {
+  func projection(in context: Context) -> Context.Projection? { nil }
   var frozenParameters: [Parameter] { [] }
+}
+
+extension Linear: BottleneckLayer {
+  func projection(in context: Context) -> Context.Projection? { (weight, bias) }
 }
 
 /// The adapter of one site: `A(t) = up(activation(down(t)))`.
@@ -94,6 +101,13 @@ struct BottleneckBlock: SublayerAdapter {
     gate = c.isGated ? try Linear(from: weights["gate"], hidden, 1) : nil
   }
 
+  /// A block of these layers and nothing else.
+  init(_ c: BottleneckConfiguration, down: any BottleneckLayer, up: any BottleneckLayer) {
+    configuration = c
+    (self.down, self.up) = (down, up)
+    (normBefore, normAfter, scaling, gate) = (nil, nil, nil, nil)
+  }
+
   var parameters: [Parameter] {
     (normBefore?.parameters ?? []) + down.parameters + up.parameters + (normAfter?.parameters ?? []) + (scaling.map { [$0] } ?? [])
       + (gate?.parameters ?? [])
@@ -119,9 +133,8 @@ struct BottleneckBlock: SublayerAdapter {
 
   private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
     let normed = normBefore.map { $0(input, in: cx) } ?? input
-    if case .constant(let factor) = configuration.scaling, let down = down as? Linear, let up = up as? Linear {
-      return cx.bottleneck(
-        normed, down: (down.weight, down.bias), up: (up.weight, up.bias), then: configuration.activation, scale: factor, plus: residual)
+    if case .constant(let factor) = configuration.scaling, let down = down.projection(in: cx), let up = up.projection(in: cx) {
+      return cx.bottleneck(normed, down: down, up: up, then: configuration.activation, scale: factor, plus: residual)
     }
     let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: cx)
     if case .constant(let factor) = configuration.scaling { return up(inner, then: .identity, scale: factor, plus: residual, in: cx) }

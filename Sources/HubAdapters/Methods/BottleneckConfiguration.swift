@@ -74,6 +74,11 @@ public struct BottleneckConfiguration: Sendable {
     return (adaptsAttention ? [.attention] : []) + (adaptsFeedForward ? [.feedForward] : [])
   }
 
+  /// All sites that have an adapter.
+  func sites(of shape: BaseShape) -> [Site] {
+    (0..<shape.layers).flatMap { layer in places(inLayer: layer).map { Site(layer, $0) } }
+  }
+
   /// The bottleneck's width: `hidden / reduction`, rounded down, at least 1.
   func bottleneck(inLayer layer: Int, of width: Int) throws -> Int {
     guard let factor = reduction["\(layer)"] ?? reduction["default"] else {

@@ -1,5 +1,6 @@
 import HubManifest
 import HubTensor
+import HubTransformer
 
 extension JSONObject {
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for something.
@@ -17,5 +18,25 @@ extension JSONObject {
       throw Failure(.invalidConfiguration, "the non-linearity \(name.debugDescription) is unknown", at: path(to: key), hint: "known: \(known)")
     }
     return activation
+  }
+
+  /// A width or a count, from 1 to 65536.
+  func optionalSize(_ key: String) throws -> Int? {
+    guard let value = try optionalInteger(key) else { return nil }
+    guard (1...65_536).contains(value) else { throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: path(to: key)) }
+    return value
+  }
+
+  /// The layers that `leave_out` does not name.
+  func adaptedLayers(of shape: BaseShape) throws -> [Int] {
+    let leavesOut = Set(try optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    return (0..<shape.layers).filter { !leavesOut.contains($0) }
+  }
+
+  /// The object with some keys that it lacks, and without others.
+  func completed(with usual: JSON.Members, without own: Set<String>) -> JSONObject {
+    var members = usual.with(self.members)
+    for key in own { members[key] = nil }
+    return JSONObject(members, path: path)
   }
 }
