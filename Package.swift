@@ -54,7 +54,7 @@ let examples = ["StackAdapters"]
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
   "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "HubRegistryTests": "Fixtures",
-  "ParityTests": "Cases",
+  "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]
 
 var targets: [Target] = [

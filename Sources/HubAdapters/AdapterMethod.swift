@@ -189,12 +189,17 @@ public protocol InvertibleAdapter: EmbeddingAdapter {
 /// The methods that Dovetail knows: one file each under `Methods/`, one line here.
 public enum AdapterMethods {
   public static let all: [any AdapterMethod.Type] = [
+    AdaMix.self,
     Bottleneck.self,
+    KAdapter.self,
+    LHUC.self,
     LoRA.self,
     MTLLoRA.self,
+    PAL.self,
     PrefixTuning.self,
     PromptTuning.self,
     ReFT.self,
+    UDapter.self,
     Union.self,
   ]
 

@@ -140,11 +140,34 @@ import Testing
   ] as [(String, JSON)])
   func refusesWhatMakesNoSenseForLoRA(key: String, value: JSON) throws { try expectRefusal(of: linears[0].configuration.with([key: value])) }
 
-  private func expectRefusal(of configuration: JSON.Members) throws {
+  @Test(arguments: [
+    ("lhuc", "leave_out", ["one"], "leave_out"), ("lhuc", "leave_out", [0, 1], ""), ("lhuc", "rank", 3, "rank"),
+    ("pal", "size", 0, "size"), ("pal", "heads", 0, "heads"), ("pal", "heads", 4, "heads"), ("pal", "size", 65_537, "size"),
+    ("pal", "non_linearity", "square", "non_linearity"), ("pal", "attention", "much", "attention"), ("pal", "top", true, "top"),
+    ("adamix", "num_experts", 0, "num_experts"), ("adamix", "num_experts", 65, "num_experts"), ("adamix", "inference", "random", "inference"),
+    ("adamix", "reduction_factor", 0, "reduction_factor"), ("adamix", "scaling", 2, "scaling"), ("adamix", "sharing_up", 1, "sharing_up"),
+    ("k_adapter", "adapter_list", [], "adapter_list"), ("k_adapter", "adapter_list", [1, 0], "adapter_list"),
+    ("k_adapter", "adapter_list", [0, 3], "adapter_list"), ("k_adapter", "adapter_list", [-1], "adapter_list"), ("k_adapter", "adapter_list", nil, "adapter_list"),
+    ("k_adapter", "adapter_size", 0, "adapter_size"), ("k_adapter", "num_attention_heads", 3, "num_attention_heads"),
+    ("k_adapter", "adapter_skip_layers", 1, "adapter_skip_layers"), ("k_adapter", "adapter_skip_layers", -2, "adapter_skip_layers"),
+    ("k_adapter", "adapter_transformer_layers", 0, "adapter_transformer_layers"), ("k_adapter", "knowledge", 0, "knowledge"),
+    ("k_adapter", "intermediate_size", -1, "intermediate_size"), ("k_adapter", "reduction_factor", 2, "reduction_factor"),
+    ("udapter", "languages", [], "languages"), ("udapter", "languages", ["tr", "tr"], "languages"), ("udapter", "language", "yo", "language"),
+    ("udapter", "language", nil, "language"), ("udapter", "language_size", 0, "language_size"), ("udapter", "feature_projection", 3, "feature_projection"),
+    ("udapter", "features", 0, "features"), ("udapter", "reduction_factor", -1, "reduction_factor"), ("udapter", "inv_adapter", "nice", "inv_adapter"),
+  ] as [(String, String, JSON?, String)])
+  func refusesWhatMakesNoSenseForTheOtherMethods(name: String, key: String, value: JSON?, subject: String) throws {
+    var configuration = try #require(methods.first { $0.name == name }).configuration
+    configuration[key] = value
+    #expect(try refusal(of: configuration).subject ?? "" == subject)
+  }
+
+  private func refusal(of configuration: JSON.Members) throws -> Failure {
     let model = try TinyModel()
-    let failure = try #require(throws: Failure.self) {
+    return try #require(throws: Failure.self) {
       try AdapterMethods.load(JSONObject(configuration), StoredWeights([:]), shape: model.base.shape, engine: model.engine)
     }
-    #expect(failure.code != .unfittingWeights, "\(failure)")
   }
+
+  private func expectRefusal(of configuration: JSON.Members) throws { #expect(try refusal(of: configuration).code != .unfittingWeights) }
 }

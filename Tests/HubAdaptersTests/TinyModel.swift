@@ -90,6 +90,10 @@ let linears: [(name: String, configuration: JSON.Members)] = {
   ]
 }()
 
+private let knowledge: JSON.Members = [
+  "architecture": "k_adapter", "adapter_list": [0, 1], "adapter_size": 4, "adapter_transformer_layers": 1, "num_attention_heads": 2, "intermediate_size": 6,
+]
+
 /// One configuration of every method and of every option that has a path of its own.
 let methods = bottlenecks + linears + [
   ("loreft", ["architecture": "reft", "orthogonality": true, "r": 2]),
@@ -98,5 +102,17 @@ let methods = bottlenecks + linears + [
   ("tied reft", ["architecture": "reft", "orthogonality": true, "tied_weights": true, "suffix_positions": 3]),
   ("prefix", ["architecture": "prefix_tuning", "prefix_length": 3, "bottleneck_size": 4]), ("flat prefix", ["architecture": "prefix_tuning", "prefix_length": 2, "flat": true, "leave_out": [0]]),
   ("gated prefix", ["architecture": "prefix_tuning", "prefix_length": 2, "flat": true, "use_gating": true, "shared_gating": false]),
+  ("lhuc", ["architecture": "lhuc"]), ("lhuc, last layer only", ["architecture": "lhuc", "leave_out": [0]]),
+  ("pal", ["architecture": "pal", "size": 6, "heads": 2]), ("pal, own projections", ["architecture": "pal", "size": 6, "heads": 3, "shared_projections": false]),
+  ("low-rank pal", ["architecture": "pal", "size": 3, "attention": false]),
+  ("low-rank pal, shared", ["architecture": "pal", "size": 3, "attention": false, "shared_projections": true, "non_linearity": "tanh"]),
+  ("adamix", ["architecture": "adamix", "num_experts": 3, "reduction_factor": 4]),
+  ("adamix, everywhere", ["architecture": "adamix", "num_experts": 2, "reduction_factor": 4, "sharing_up": false, "sharing_down": true, "mh_adapter": true]),
+  ("adamix ensemble", ["architecture": "adamix", "num_experts": 3, "reduction_factor": 4, "inference": "ensemble"]),
+  ("k_adapter", knowledge), ("k_adapter of two kinds, skipping", knowledge.with(["knowledge": 2, "adapter_skip_layers": 2, "adapter_list": [0, 1, 2]])),
+  ("udapter", ["architecture": "udapter", "reduction_factor": 4, "languages": ["de", "tr"], "language": "tr", "language_size": 3]),
+  ("udapter from typology", [
+    "architecture": "udapter", "reduction_factor": 4, "languages": ["de", "tr"], "language": "de", "language_size": 3, "features": 5, "feature_projection": 4,
+  ]),
   ("union", ["architecture": "union", "configs": [.object(linears[0].configuration), .object(bottlenecks[4].configuration)]]),
 ]

@@ -1,7 +1,7 @@
-import HubTensor
+public import HubTensor
 
 /// A transformer layer that normalises after each sublayer, as BERT's (Devlin et al. 2019).
-struct PostNormLayer: Sendable {
+public struct PostNormLayer: Sendable {
   /// Where a checkpoint keeps the parts of a layer.
   struct Names: Sendable {
     var layers = "encoder.layer"
@@ -35,22 +35,42 @@ struct PostNormLayer: Sendable {
 
   /// - Parameter normalizesAgain: whether the last norm is applied once more, as in X-MOD
   init(from weights: ParameterSource, _ c: EncoderConfiguration, _ names: Names, index: Int, normalizesAgain: Bool) throws {
+    try self.init(
+      from: weights, names, index: index, hiddenSize: c.hiddenSize, intermediateSize: c.intermediateSize, heads: c.heads, activation: c.activation,
+      layerNormEpsilon: c.layerNormEpsilon, normalizesAgain: normalizesAgain)
+  }
+
+  /// A layer of its own, with BERT's names.
+  ///
+  /// - Parameter heads: must divide `hiddenSize`
+  public init(
+    from weights: ParameterSource, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int, activation: Activation, layerNormEpsilon: Float
+  ) throws {
+    try self.init(
+      from: weights, Names(), index: index, hiddenSize: hiddenSize, intermediateSize: intermediateSize, heads: heads, activation: activation,
+      layerNormEpsilon: layerNormEpsilon, normalizesAgain: false)
+  }
+
+  private init(
+    from weights: ParameterSource, _ names: Names, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int, activation: Activation,
+    layerNormEpsilon: Float, normalizesAgain: Bool
+  ) throws {
     self.index = index
+    self.heads = heads
+    self.activation = activation
     self.normalizesAgain = normalizesAgain
-    heads = c.heads
-    activation = c.activation
-    query = try Linear(from: weights[names.query], c.hiddenSize, c.hiddenSize)
-    key = try Linear(from: weights[names.key], c.hiddenSize, c.hiddenSize)
-    value = try Linear(from: weights[names.value], c.hiddenSize, c.hiddenSize)
-    attentionOutput = try Linear(from: weights[names.attentionOutput], c.hiddenSize, c.hiddenSize)
-    attentionNorm = try LayerNorm(from: weights[names.attentionNorm], c.hiddenSize, epsilon: c.layerNormEpsilon)
-    intermediate = try Linear(from: weights[names.intermediate], c.hiddenSize, c.intermediateSize)
-    output = try Linear(from: weights[names.output], c.intermediateSize, c.hiddenSize)
-    outputNorm = try LayerNorm(from: weights[names.outputNorm], c.hiddenSize, epsilon: c.layerNormEpsilon)
+    query = try Linear(from: weights[names.query], hiddenSize, hiddenSize)
+    key = try Linear(from: weights[names.key], hiddenSize, hiddenSize)
+    value = try Linear(from: weights[names.value], hiddenSize, hiddenSize)
+    attentionOutput = try Linear(from: weights[names.attentionOutput], hiddenSize, hiddenSize)
+    attentionNorm = try LayerNorm(from: weights[names.attentionNorm], hiddenSize, epsilon: layerNormEpsilon)
+    intermediate = try Linear(from: weights[names.intermediate], hiddenSize, intermediateSize)
+    output = try Linear(from: weights[names.output], intermediateSize, hiddenSize)
+    outputNorm = try LayerNorm(from: weights[names.outputNorm], hiddenSize, epsilon: layerNormEpsilon)
   }
 
   /// Where adapters multiplied rows, everything that joins them is repeated.
-  func callAsFunction(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
+  public func callAsFunction(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
     let attended = attention(x, sequences, with: adapters, in: cx)
     let sequences = sequences.repeated(toRows: attended.rows)
     let inner = adapters.projected(Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
@@ -82,6 +102,7 @@ struct PostNormLayer: Sendable {
   }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
+  public var parameters: [Parameter] { linears.flatMap(\.parameters) + attentionNorm.parameters + outputNorm.parameters }
 }
 
 extension Context {

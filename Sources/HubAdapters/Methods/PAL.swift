@@ -1,0 +1,101 @@
+public import HubManifest
+public import HubTensor
+public import HubTransformer
+
+/// Projected attention layers (Stickland and Murray 2019): beside a whole layer a small one, `LN(FFN(a) + a + TS(x))`, where
+/// `x` is the layer's input and `a` what its attention made of it.
+///
+/// `TS(x) = act(up(MHA(down(x))))`, the attention having queries, keys and values of its own in each layer and no
+/// projection behind; `down` and `up` belong to all layers. Without attention it is `up(act(down(x)))` with projections in
+/// each layer. `shared_projections` asks for the other choice in either.
+public struct PAL: AdapterMethod {
+  public static let architecture: String? = "pal"
+
+  private let units: [Site: PALUnit]
+  private let shared: PALProjections?
+
+  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+    try c.refuseUnknown(["architecture", "size", "attention", "heads", "shared_projections", "non_linearity", "leave_out"])
+    let attends = try c.optionalBool("attention") ?? true
+    let size = try c.optionalSize("size") ?? (attends ? 204 : 100), heads = try c.optionalSize("heads") ?? 6
+    guard !attends || size % heads == 0 else {
+      throw Failure(.invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "heads"))
+    }
+    let activation = try c.optionalActivation("non_linearity") ?? .gelu, layers = try c.adaptedLayers(of: shape)
+    let shares = try c.optionalBool("shared_projections") ?? attends
+    let shared = shares ? try PALProjections(hidden: shape.hiddenSize, size, from: weights["shared"]) : nil
+    self.shared = shared
+    var units: [Site: PALUnit] = [:]
+    for layer in layers {
+      let site = Site(layer, .feedForward), source = weights["layers"][layer][site.place.rawValue]
+      units[site] = PALUnit(
+        projections: try shared ?? PALProjections(hidden: shape.hiddenSize, size, from: source),
+        attention: attends ? try PALAttention(size, heads: heads, from: source) : nil, activation: activation, sharesProjections: shares)
+    }
+    self.units = units
+  }
+
+  public var sites: Set<Site> { Set(units.keys) }
+  public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { units[site] }
+  public var parameters: [Parameter] { (shared?.parameters ?? []) + units.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+}
+
+private struct PALProjections: Sendable {
+  let down, up: Linear
+
+  init(hidden: Int, _ size: Int, from weights: ParameterSource) throws {
+    down = try Linear(from: weights["down"], hidden, size)
+    up = try Linear(from: weights["up"], size, hidden)
+  }
+
+  var parameters: [Parameter] { down.parameters + up.parameters }
+}
+
+private struct PALAttention: Sendable {
+  let query, key, value: Linear
+  let heads: Int
+
+  init(_ size: Int, heads: Int, from weights: ParameterSource) throws {
+    self.heads = heads
+    query = try Linear(from: weights["query"], size, size)
+    key = try Linear(from: weights["key"], size, size)
+    value = try Linear(from: weights["value"], size, size)
+  }
+
+  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+    cx.attention(query(x, in: cx), key(x, in: cx), value(x, in: cx), in: sequences, heads: heads)
+  }
+
+  var parameters: [Parameter] { query.parameters + key.parameters + value.parameters }
+}
+
+/// `TS` of one layer.
+private struct PALUnit: SublayerAdapter {
+  let projections: PALProjections
+  let attention: PALAttention?
+  let activation: Activation
+  let sharesProjections: Bool
+
+  var parameters: [Parameter] { (sharesProjections ? [] : projections.parameters) + (attention?.parameters ?? []) }
+
+  /// It reads the layer's input wherever it stands, and adds to what comes before it.
+  func prepared(_ h: Tensor, in sublayer: Sublayer, _ cx: Context) -> PreparedInput {
+    PreparedInput(input: sublayer.layerInput, residual: h, raw: h)
+  }
+
+  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { function(input, sequences, plus: nil, in: cx) }
+
+  func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
+    function(prepared.input, gating.sequences, plus: prepared.residual, in: cx)
+  }
+
+  private func function(_ x: Tensor, _ sequences: Sequences, plus residual: Tensor?, in cx: Context) -> Tensor {
+    let (down, up) = (projections.down, projections.up)
+    guard let attention else {
+      return cx.bottleneck(x, down: (down.weight, down.bias), up: (up.weight, up.bias), then: activation, scale: 1, plus: residual)
+    }
+    return up(attention(down(x, in: cx), sequences, in: cx), then: activation, plus: residual, in: cx)
+  }
+
+  func joined(_ output: Tensor, in sublayer: Sublayer, _ cx: Context) -> Tensor { sublayer.joined(output, in: cx) }
+}

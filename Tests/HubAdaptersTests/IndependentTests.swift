@@ -1,0 +1,136 @@
+import Foundation
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTransformer
+import HubWeights
+import Testing
+
+/// Methods that no library has, against implementations of a few lines in Python: `Independent/generate.py` writes the cases.
+@Suite struct IndependentTests {
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Independent/cases").path
+  private static let texts = [[1, 5, 9, 4, 2], [1, 7, 2], [1, 3, 8, 2]]
+
+  private let engine = Engine(kernels: Kernels.available[0], threads: 1)
+  private let base: BERT
+  private let tokens = TokenBatch(Self.texts.map { (ids: $0, typeIDs: $0.map { _ in 0 }) })
+
+  init() throws {
+    let file = try File("base"), engine = engine
+    base = try file.part("").load(engine: engine) { try BERT(configuration: file.configuration, weights: $0) }
+  }
+
+  /// A case: its configuration and its tensors.
+  private struct File {
+    let configuration: JSONObject
+    private let file: WeightFile
+
+    init(_ name: String) throws {
+      file = try Safetensors.open("\(IndependentTests.folder)/\(name).safetensors")
+      configuration = try JSONObject(JSON(parsing: Data(#require(file.metadata["configuration"]).utf8)))
+    }
+
+    /// The tensors whose names begin with `prefix`.
+    func part(_ prefix: String) -> StoredWeights {
+      StoredWeights(file.tensors.filter { $0.name.hasPrefix(prefix) }.map { $0.renamed(String($0.name.dropFirst(prefix.count))) })
+    }
+
+    func values(_ name: String) throws -> [Float] { try #require(file.tensors.first { $0.name == name }).floats() }
+  }
+
+  private func adapter(_ file: File) throws -> any AdapterMethod {
+    try AdapterMethods.load(file.configuration, file.part("adapter."), shape: base.shape, engine: engine)
+  }
+
+  private func hidden(_ adapter: any AdapterMethod, _ composition: Composition = "a", training parameters: [Parameter] = []) throws -> [Float] {
+    let setup = try Setup(composition) { _ in adapter } fusion: { _, _, _ in nil }
+    return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: Context(engine, training: parameters)).values
+  }
+
+  private func isNear(_ got: [Float], _ wanted: [Float]) -> Bool {
+    got.count == wanted.count && zip(got, wanted).allSatisfy { abs($0 - $1) <= 1e-5 }
+  }
+
+  @Test(arguments: [
+    "bapna_firat", "lhuc", "pal", "pal_low_rank", "pal_own_projections", "k_adapter", "k_adapter_skip", "k_adapter_two", "adamix", "adamix_ups",
+    "adamix_ensemble", "adamix_ensemble_ups", "udapter", "udapter_typology",
+  ])
+  func agrees(name: String) throws {
+    let file = try File(name), adapter = try adapter(file), wanted = try file.values("hidden")
+    #expect(isNear(try hidden(adapter), wanted))
+    #expect(isNear(try hidden(adapter, training: adapter.parameters), wanted), "training sees the same")
+    #expect(!isNear(try base(tokens, with: NoInterventions(), in: Context(engine)).values, wanted), "the adapter matters")
+  }
+
+  /// Each branch of a block gives what the adapter gives alone, above a layer where rows were multiplied too.
+  @Test(arguments: ["lhuc", "pal", "k_adapter", "k_adapter_skip", "adamix", "udapter"])
+  func worksInBlocks(name: String) throws {
+    let file = try File(name), adapter = try adapter(file), wanted = try file.values("hidden")
+    #expect(isNear(try hidden(adapter, Composition(parsing: "batch_split(a, a, sequences=[2, 1])")), wanted))
+    #expect(isNear(try hidden(adapter, Composition(parsing: "parallel(a, a)")), wanted + wanted))
+    #expect(isNear(try hidden(adapter, Composition(parsing: "average(a, a, weights=[1, 1], normalize=false)")), wanted))
+  }
+
+  /// A K-Adapter kept hidden states before a `parallel` above it multiplied the rows.
+  @Test func knowledgeSurvivesMultipliedRows() throws {
+    let knowledge = try File("k_adapter"), scale = try File("lhuc")
+    let adapters = ["k": try adapter(knowledge), "l": try adapter(scale)]
+    func hidden(_ composition: String) throws -> [Float] {
+      let setup = try Setup(Composition(parsing: composition)) { adapters[$0] } fusion: { _, _, _ in nil }
+      return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: Context(engine)).values
+    }
+    let alone = try hidden("stack(k, l)")
+    #expect(isNear(try hidden("stack(k, parallel(l, l))"), alone + alone))
+    #expect(isNear(try hidden("stack(parallel(l, l), k)"), try hidden("stack(l, k)") + hidden("stack(l, k)")))
+  }
+
+  @Test func adaMixTakesOneExpertOfEachKindAtRandom() throws {
+    var generator = SystemRandomNumberGenerator(), seen: Set<Int> = []
+    let wanted = try (0..<9).map { try File("adamix_routed_\($0 / 3)_\($0 % 3)") }
+    let adapter = try #require(try adapter(wanted[0]) as? AdaMix), outputs = try wanted.map { try $0.values("hidden") }
+    for _ in 0..<200 where seen.count < 9 {
+      let routed = try hidden(adapter.routed(using: &generator))
+      seen.insert(try #require(outputs.firstIndex { isNear(routed, $0) }, "no choice of experts gives this"))
+    }
+    #expect(seen.count == 9, "all choices come")
+    #expect(adapter.routed(using: &generator).parameters.count == adapter.parameters.count)
+  }
+
+  @Test func adaMixWantsItsChoicesToAgree() throws {
+    let file = try File("consistency"), first = try file.values("first"), second = try file.values("second")
+    let plain = Context(engine), x = Parameter("x", plain.tensor(rows: 4, columns: 3, first))
+    let cx = Context(engine, training: [x])
+    let loss = AdaMix.consistency(cx.value(of: x), cx.tensor(rows: 4, columns: 3, second), in: cx)
+    #expect(abs(loss.values[0] - (try file.values("loss"))[0]) <= 1e-6)
+
+    // The gradient is that of ½ KL(q ‖ p) with q held.
+    let gradient = try #require(cx.gradients(of: loss)[x]).values
+    func half() -> Float { plain.divergence(of: x.value, from: plain.tensor(rows: 4, columns: 3, second)).values[0] / 2 }
+    for index in 0..<12 {
+      func moved(_ distance: Float) -> Float {
+        x.update(in: plain) { $0[index] += distance }
+        defer { x.update(in: plain) { $0[index] -= distance } }
+        return half()
+      }
+      #expect(abs(gradient[index] - (moved(1e-2) - moved(-1e-2)) / 2e-2) <= 1e-4)
+    }
+  }
+
+  @Test func uDapterSpeaksTheLanguagesOfItsTable() throws {
+    let file = try File("udapter"), adapter = try #require(try adapter(file) as? UDapter), wanted = try file.values("hidden")
+    #expect(!isNear(try hidden(adapter.speaking("yo")), wanted))
+    #expect(isNear(try hidden(adapter.speaking("yo").speaking("tr")), wanted))
+    #expect { try adapter.speaking("xx") } throws: { ($0 as? Failure)?.hint?.contains("de, tr, yo") ?? false }
+  }
+
+  /// What was computed from weights is computed anew when they change.
+  @Test func derivedWeightsFollowTheirSources() throws {
+    let adapter = try adapter(File("udapter")), before = try hidden(adapter)
+    let parameter = try #require(adapter.parameters.first)
+    parameter.update(in: Context(engine)) { for index in $0.indices { $0[index] += 0.5 } }
+    let after = try hidden(adapter)
+    #expect(!isNear(after, before))
+    parameter.update(in: Context(engine)) { for index in $0.indices { $0[index] -= 0.5 } }
+    #expect(isNear(try hidden(adapter), before))
+  }
+}
