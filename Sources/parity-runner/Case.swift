@@ -39,6 +39,8 @@ struct Case {
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
   let typeIDs: [[Int]]
+  /// Where the words of each row begin, and the last one ends; zeros behind.
+  let wordStarts: [[Int]]?
   let wantsSentenceEmbedding: Bool
   let training: Training?
 
@@ -87,13 +89,15 @@ struct Case {
       }
     }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
-    if let other = inputs.members.entries.first(where: { !["input_ids", "attention_mask", "token_type_ids", "task_ids"].contains($0.key) && !$0.value.isNull }) {
+    let known = ["input_ids", "attention_mask", "token_type_ids", "task_ids", "word_starts"]
+    if let other = inputs.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull }) {
       throw Failure(.unsupportedCase, "the input \(other.key)")
     }
     tasks = try inputs.optional("task_ids", "integers") { $0.integers } ?? []
     inputIDs = ids
     attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
     typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
+    wordStarts = try rows("word_starts")
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
     training = try json.optionalObject("train").map(Self.training)
   }

@@ -45,7 +45,8 @@ final class CaseRun {
     for (index, name) in (parityCase.heads + loaded.headsOfCheckpoint).enumerated() {
       let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
-      let logits = try head.logits(HeadInput(cx.rows(hidden, rows), sequences, base: loaded.base, inverting: inverting()), in: cx)
+      let input = HeadInput(cx.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(), words: parityCase.wordStarts.map(paddedWords))
+      let logits = try head.logits(input, in: cx)
       let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
       switch head.answer {
       case .span:
@@ -54,9 +55,24 @@ final class CaseRun {
           try padded(name, cx.columns(logits, column..<column + 1), shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
         }
       case .tokenLabel, .word: try padded(label, logits)
+      case .tree: try outputArcs(logits)
       case .label, .labels, .choice: try output(label, [logits.rows, logits.columns], logits.values)
       }
     }
+  }
+
+  /// The words of each row, followed by empty ones until there are as many as tokens: in the reference these have scores, too.
+  private func paddedWords(_ starts: [[Int]]) -> [[Range<Int>]] {
+    starts.map { row in
+      let ends = row.dropFirst().prefix { $0 > 0 }
+      return zip(row, ends).map { $0..<max($0, $1) } + Array(repeating: 0..<0, count: row.count - ends.count)
+    }
+  }
+
+  private func outputArcs(_ logits: Tensor) throws {
+    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0, all = (0..<logits.rows).map { logits.row($0) }
+    try output("arc_preds", [rows, length, length + 1], all.map { $0[0] })
+    try output("rel_preds", [rows, length, length + 1, logits.columns - 1], all.flatMap { $0.dropFirst() })
   }
 
   /// The rows that one of several heads reads: a copy of the batch, a part of it, or all.

@@ -133,4 +133,13 @@ import Testing
     parameter.update(in: Context(engine)) { for index in $0.indices { $0[index] -= 0.5 } }
     #expect(isNear(try hidden(adapter), before))
   }
+
+  @Test func theParserAgrees() throws {
+    let file = try File("biaffine"), cx = Context(engine)
+    let head = try Heads.load(file.configuration, file.part("head."), shape: base.shape, engine: engine)
+    let hidden = try base(tokens, with: NoInterventions(), in: cx)
+    let scores = try head.logits(HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)
+    #expect(scores.rows == 8 && scores.columns == 4)
+    #expect(isNear(scores.values, try file.values("scores")))
+  }
 }

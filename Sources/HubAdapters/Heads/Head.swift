@@ -23,11 +23,13 @@ public enum HeadAnswer: Sendable {
   case span
   /// Each token: which word stands there.
   case word
+  /// Each pair of a word and a possible head: whether the one depends on the other, and how.
+  case tree
 
   /// Whether there is a row of logits for each token.
   public var isForTokens: Bool {
     switch self {
-    case .label, .labels, .choice: false
+    case .label, .labels, .choice, .tree: false
     case .tokenLabel, .span, .word: true
     }
   }
@@ -41,8 +43,13 @@ public struct HeadInput {
   public let base: any BaseModel
   /// The adapter of the embeddings, which language models undo before they name words.
   public let inverting: (any InvertibleAdapter)?
+  /// The tokens of each word, by sequence and counted from its beginning, for heads that answer words.
+  public let words: [[Range<Int>]]?
 
-  public init(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, inverting: (any InvertibleAdapter)? = nil) {
+  public init(
+    _ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, inverting: (any InvertibleAdapter)? = nil, words: [[Range<Int>]]? = nil
+  ) {
+    self.words = words
     self.hidden = hidden
     self.sequences = sequences
     self.base = base
@@ -97,6 +104,7 @@ extension Head {
 public enum Heads {
   public static let all: [any Head.Type] = [
     ClassificationHead.self,
+    DependencyHead.self,
     MultiLabelHead.self,
     MultipleChoiceHead.self,
     TaggingHead.self,

@@ -24,7 +24,7 @@ struct HeadLayers: Sendable {
   }
 
   /// The names of `label2id` in the order of their ids; `LABEL_0`, `LABEL_1`… where there are none.
-  private static func labels(_ c: JSONObject, _ count: Int) throws -> [String] {
+  static func labels(_ c: JSONObject, _ count: Int) throws -> [String] {
     guard let map = try c.optionalObject("label2id") else { return (0..<count).map { "LABEL_\($0)" } }
     var labels = [String?](repeating: nil, count: count)
     for entry in map.members.entries {

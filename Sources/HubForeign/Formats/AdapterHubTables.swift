@@ -96,12 +96,15 @@ enum AdapterHubTables {
 
   /// The types of heads that have a table.
   static let heads: Set<String> = [
-    "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering", "masked_lm", "causal_lm",
+    "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering", "dependency_parsing", "masked_lm", "causal_lm",
   ]
 
   /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
   static func table(forHead configuration: JSON.Members) -> NameTable {
     let layers = min(max(1, configuration["layers"]?.integer ?? 1), 16), type = configuration["head_type"]?.string
+    if type == "dependency_parsing" {
+      return NameTable([Pair("heads.@.biaffine_arcs.weight", "arcs.weight"), Pair("heads.@.biaffine_rels.weight", "relations.weight")])
+    }
     if type == "masked_lm" || type == "causal_lm" {
       if layers == 1 { return NameTable(both("heads.@.0", "decoder")) }
       let hasActivation = configuration["activation_function"]?.string != nil, hasNorm = configuration["layer_norm"] == true

@@ -1,0 +1,122 @@
+public import HubManifest
+public import HubTensor
+public import HubTransformer
+
+/// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
+/// and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
+///
+/// With `x` a dependent and `y` a head, `arc = [x; 1]ᵀ U y` and `relation_k = [x; 1]ᵀ U_k [y; 1]`.
+public struct DependencyHead: Head {
+  public static let types = ["dependency_parsing"]
+
+  public let labels: [String]
+  private let arcs, relations: Parameter
+
+  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+    let count = try c.integer("num_labels"), width = shape.hiddenSize
+    guard (1...10_000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 10000", at: c.path(to: "num_labels")) }
+    labels = try HeadLayers.labels(c, count)
+    arcs = try weights["arcs"].parameter("weight", [1, width + 1, width])
+    relations = try weights["relations"].parameter("weight", [count, width + 1, width + 1])
+  }
+
+  public var answer: HeadAnswer { .tree }
+  public var parameters: [Parameter] { [arcs, relations] }
+
+  /// A row for each pair of a word and a possible head, the root before the words: the words of a sequence one after
+  /// another, each with all its heads. In the first column stands the arc's score, behind it those of the relations.
+  public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
+    guard let words = input.words else {
+      throw Failure(.unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
+    }
+    let vectors = try Self.vectors(of: words, input, in: cx)
+    let dependents = cx.joined(vectors, cx.ones(vectors.rows))
+    let roots = cx.rows(input.hidden, input.sequences.firstRows)
+    var parts: [Tensor] = [], first = 0
+    for (index, words) in words.enumerated() where !words.isEmpty {
+      let range = first..<first + words.count
+      let heads = cx.stacked([cx.rows(roots, index..<index + 1), cx.rows(vectors, range)])
+      parts.append(scores(cx.rows(dependents, range), heads, in: cx))
+      first += words.count
+    }
+    return parts.isEmpty ? cx.tensor(rows: 0, columns: 1 + labels.count, []) : cx.stacked(parts)
+  }
+
+  /// `[words, hidden]`; a word without tokens is zero.
+  private static func vectors(of words: [[Range<Int>]], _ input: HeadInput, in cx: Context) throws -> Tensor {
+    let tokens = (0..<input.sequences.count).map { input.sequences[$0] }
+    guard words.count == tokens.count, zip(words, tokens).allSatisfy({ words, tokens in
+      !tokens.isEmpty && words.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= tokens.count }
+    }) else {
+      throw Failure(.unsupportedHead, "the words are not those of the sequences")
+    }
+    let spans = zip(words, tokens).flatMap { words, tokens in
+      words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }
+    }
+    return cx.means(of: cx.rows(input.hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
+  }
+
+  /// The matrices act on the heads, with which they are the weights of linear layers.
+  private func scores(_ dependents: Tensor, _ heads: Tensor, in cx: Context) -> Tensor {
+    let pairs = dependents.rows * heads.rows
+    let arcScores = cx.product(dependents, cx.linear(heads, arcs), transposing: true)
+    let transformed = cx.linear(cx.joined(heads, cx.ones(heads.rows)), relations)
+    let byHead = cx.reshaped(transformed, rows: heads.rows * labels.count, columns: dependents.columns)
+    let relationScores = cx.product(dependents, byHead, transposing: true)
+    return cx.joined(cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
+  }
+
+  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor {
+    throw Failure(.unsupportedHead, "one label for each word does not train a parser", hint: "loss(_:trees:in:) takes trees")
+  }
+
+  /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
+  ///
+  /// - Parameter trees: of each sequence's words the head, 0 being the root, and the relation's number
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidHead`` if a head or a relation is none of those there are.
+  public func loss(_ logits: Tensor, trees: [[(head: Int, relation: Int)]], in cx: Context) throws -> Tensor {
+    let words = trees.reduce(0) { $0 + $1.count }
+    var first = 0, total = cx.tensor(rows: 1, columns: 1, [0])
+    for tree in trees where !tree.isEmpty {
+      let heads = tree.count + 1
+      guard tree.allSatisfy({ (0..<heads).contains($0.head) && labels.indices.contains($0.relation) }) else {
+        throw Failure(.invalidHead, "a tree of \(tree.count) words names a head or a relation that there is not")
+      }
+      precondition(first + tree.count * heads <= logits.rows, "there are trees for more words than logits")
+      let arcs = cx.reshaped(cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
+      let right = tree.enumerated().map { first + $0.offset * heads + $0.element.head }
+      let relations = cx.columns(cx.rows(logits, right), 1..<logits.columns)
+      let sum = cx.add(cx.crossEntropy(arcs, labels: tree.map(\.head)), cx.crossEntropy(relations, labels: tree.map(\.relation)))
+      total = cx.add(total, cx.scaled(sum, by: Float(tree.count) / Float(words)))
+      first += tree.count * heads
+    }
+    return total
+  }
+
+  /// The best tree of each sequence: the maximum spanning tree of the arcs, and in it the best relations.
+  ///
+  /// - Parameter words: how many each sequence has
+  public func trees(_ logits: Tensor, words: [Int]) -> [[Dependency]] {
+    var first = 0
+    return words.map { count in
+      defer { first += count * (count + 1) }
+      let rows = (0..<count).map { word in (0...count).map { logits.row(first + word * (count + 1) + $0) } }
+      return SpanningTree.heads(of: rows.map { $0.map { Double($0[0]) } }).enumerated().map { word, head in
+        let relations = rows[word][head].dropFirst()
+        let best = relations.indices.reduce(1) { relations[$1] > relations[$0] ? $1 : $0 }
+        return Dependency(head: head, relation: labels[best - 1])
+      }
+    }
+  }
+}
+
+/// What a word depends on.
+public struct Dependency: Hashable, Sendable {
+  /// The number of the word that it depends on, counted from 1; 0 is the root.
+  public let head: Int
+  public let relation: String
+}
+
+extension Context {
+  fileprivate func ones(_ rows: Int) -> Tensor { tensor(rows: rows, columns: 1, repeatElement(1, count: rows)) }
+}
