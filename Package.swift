@@ -38,7 +38,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformerTests", ["HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
-  ("DovetailTests", ["Dovetail", "HubRegistry", "HubAdapters", "HubTensor", "HubWeights", "HubManifest", "HubTesting"]),
+  ("DovetailTests", ["Dovetail", "HubRegistry", "HubBundle", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest", "HubTesting"]),
   ("hubTests", ["hub", "HubManifest", "HubTesting"]),
 ]
 

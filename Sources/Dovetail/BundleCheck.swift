@@ -29,12 +29,12 @@ public enum BundleCheck {
   }
 
   /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many
-  /// as have weights or are left out.
+  /// as have weights, are left out, or are read by a K-Adapter.
   private static func shape(of bundle: HubBundle.Bundle) throws -> BaseShape {
     let base = bundle.manifest.base
     let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
-    let leftOut = parts.flatMap { $0["leave_out"]?.integers ?? [] }
-    let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + leftOut).max() ?? -1
+    let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
+    let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1
     let layers = base.layers ?? last + 1
     guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }
     return BaseShape(
