@@ -17,14 +17,14 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
   ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
-  ("HubForeign", ["HubManifest", "HubWeights", "HubBundle"]),
+  ("HubForeign", ["HubManifest", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", database]),
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubWeights", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("Dovetail", ["HubManifest", "HubWeights", "HubBundle", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
+  ("Dovetail", ["HubManifest", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -43,7 +43,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
-  ("hub", ["Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubRegistry", "HubTensor", arguments]),
+  ("hub", ["Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters", "HubRegistry", "HubTensor", arguments]),
   ("bench", ["HubManifest", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]),
   ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
 ]

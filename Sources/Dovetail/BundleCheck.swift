@@ -29,24 +29,52 @@ public enum BundleCheck {
   }
 
   /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many
-  /// as have weights, are left out, or are read by a K-Adapter.
+  /// as have weights or are left out.
   private static func shape(of bundle: HubBundle.Bundle) throws -> BaseShape {
     let base = bundle.manifest.base
     let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
     let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
     let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1
-    let layers = base.layers ?? last + 1
+    let layers = base.layers ?? max(last + 1, prefixedLayers(bundle, parts))
     guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }
     return BaseShape(
-      hiddenSize: base.hiddenSize, embeddingSize: base.hiddenSize, intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
+      hiddenSize: base.hiddenSize, embeddingSize: embeddingSize(bundle) ?? base.hiddenSize,
+      intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
   }
 
-  /// The width of the feed-forward block, where a low-rank matrix tells it.
+  /// The layers of a base that a prefix has keys and values for, and those that it leaves out.
+  private static func prefixedLayers(_ bundle: HubBundle.Bundle, _ parts: [JSON]) -> Int {
+    guard let config = parts.first(where: { $0["architecture"] == "prefix_tuning" }) else { return 0 }
+    let length = max(1, config["prefix_length"]?.integer ?? 30), leftOut = Set(config["leave_out"]?.integers ?? [])
+    let width = bundle.weights.tensors.lazy.compactMap { tensor -> Int? in
+      switch tensor.name {
+      case "prefix.values": tensor.count / length
+      case "prefix.up.weight": tensor.shape.first
+      default: nil
+      }
+    }.first
+    return (width ?? 0) / (2 * bundle.manifest.base.hiddenSize) + leftOut.count
+  }
+
+  /// The width of the embeddings, where what acts on them tells it.
+  private static func embeddingSize(_ bundle: HubBundle.Bundle) -> Int? {
+    bundle.weights.tensors.lazy.compactMap { tensor -> Int? in
+      switch tensor.name {
+      case "invertible.f.down.weight": tensor.shape.last.map { 2 * min($0, 1 << 20) }
+      case "prompt.embedding": tensor.shape.last
+      default: nil
+      }
+    }.first
+  }
+
+  /// The width of the feed-forward block, where a low-rank matrix or a scaling of its inner side tells it.
   private static func intermediateSize(_ bundle: HubBundle.Bundle) -> Int? {
     for tensor in bundle.weights.tensors {
       switch site(of: tensor.name)?.place {
       case .intermediate? where tensor.name.hasSuffix(".lora_b"): return tensor.shape.first
       case .output? where tensor.name.hasSuffix(".lora_a"): return tensor.shape.last
+      case .output? where tensor.name.hasSuffix(".lora_b") && tensor.shape != [bundle.manifest.base.hiddenSize, 1] && tensor.shape.last == 1:
+        return tensor.shape.first
       default: continue
       }
     }

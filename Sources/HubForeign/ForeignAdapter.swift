@@ -62,9 +62,14 @@ public protocol ForeignFormat: Sendable {
   ///
   /// - Throws: ``Failure`` that names the file, key or tensor that is wrong.
   static func read(folder: String) throws -> ForeignAdapter
+
+  /// The files that say the same as a bundle.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` that names the key or the tensor.
+  static func files(of adapter: AdapterContent) throws -> ForeignFiles
 }
 
-/// The formats that Dovetail reads.
+/// The formats that Dovetail reads and writes.
 public enum ForeignFormats {
   public static let all: [any ForeignFormat.Type] = [
     // The file names of both begin alike: PEFT's are told by its weights.

@@ -51,7 +51,7 @@ public struct Parcel: Sendable {
     self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, in: scratch) }
   }
 
-  private init(_ bundle: Bundle, format: String = "bundle", notes: [String] = [], in scratch: Scratch) {
+  init(_ bundle: Bundle, format: String = "bundle", notes: [String] = [], in scratch: Scratch) {
     (self.bundle, self.format, self.notes, self.scratch) = (bundle, format, notes, scratch)
   }
 

@@ -11,6 +11,18 @@ public struct CheckpointHeadForm: Sendable {
   /// The form of a class; `nil` if it is not known.
   public static func of(_ modelClass: String) -> CheckpointHeadForm? { all.first { $0.classes.contains(modelClass) } }
 
+  /// The form of a head, and the class of a model family that has it; `nil` if none has.
+  public static func matching(_ configuration: JSON.Members, family: String) -> (form: CheckpointHeadForm, modelClass: String)? {
+    for form in all {
+      guard form.configuration.entries.allSatisfy({ entry in (configuration[entry.key] ?? .null) == entry.value }),
+        configuration["activation_function"]?.string == form.configuration["activation_function"]?.string || configuration["layers"] == 1,
+        let modelClass = form.classes.first(where: { $0.hasPrefix(family + "For") })
+      else { continue }
+      return (form, modelClass)
+    }
+    return nil
+  }
+
   /// The bundle format's name of a tensor; `nil` if it belongs to nothing in the head.
   public func stable(_ name: String) -> String? {
     for (old, new) in names where name.hasPrefix(old) { return new == Self.unused ? new : new + name.dropFirst(old.count) }

@@ -45,7 +45,7 @@ enum AdapterHubConfiguration {
   }
 
   /// The methods that have names in the bundle format, besides bottleneck adapters, which the library does not name.
-  private static let supported: Set<String> = ["lora", "mtl_lora", "prefix_tuning", "prompt_tuning", "reft", "union"]
+  static let supported: Set<String> = ["lora", "mtl_lora", "prefix_tuning", "prompt_tuning", "reft", "union"]
 
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
   private static func refuseUnsupported(_ config: JSON.Members, at path: String) throws {

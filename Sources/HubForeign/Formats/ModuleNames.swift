@@ -26,6 +26,14 @@ struct ModuleNames: Sendable {
     all.first { name.hasPrefix($0.prefix) } ?? (name.hasPrefix("transformer.layer.") ? distilBERT : nil)
   }
 
+  /// What Hugging Face's classes for a model begin with.
+  func className(_ model: String) -> String {
+    let names = [
+      "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "xmod": "Xmod", "electra": "Electra", "distilbert": "DistilBert",
+    ]
+    return names[model] ?? model
+  }
+
   static let bert = ModuleNames(models: ["bert"], prefix: "bert.", renames: [])
 
   private static let distilBERT = ModuleNames(

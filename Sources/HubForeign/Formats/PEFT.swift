@@ -89,9 +89,9 @@ public enum PEFT: ForeignFormat {
   private static func head(_ tensors: [StoredTensor], _ json: JSONObject, _ architecture: String) throws -> ForeignAdapter.Head? {
     guard !tensors.isEmpty else { return nil }
     let tasks = ["SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification", "QUESTION_ANS": "ForQuestionAnswering"]
-    let family = ["bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "distilbert": "DistilBert", "electra": "Electra", "xmod": "Xmod"]
+    let family = ModuleNames.of(model: architecture)?.className(architecture)
     let named = json.members["auto_mapping"]?["base_model_class"]?.string
-    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family[architecture].map { $0 + task } }
+    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family.map { $0 + task } }
     guard let modelClass = named ?? guessed, let form = CheckpointHeadForm.of(modelClass) else {
       throw Failure(
         .unsupportedForeignContent, "\(tensors[0].name) belongs to no head that is known", at: "modules_to_save",

@@ -1,6 +1,5 @@
 import ArgumentParser
 import Dovetail
-import Foundation
 import HubBundle
 import HubManifest
 import HubRegistry
@@ -24,18 +23,9 @@ struct Info: ParsableCommand {
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
-    if let adapter = try installed() { return try describe(adapter) }
-    try describe(Parcel.open(subject))
-  }
-
-  /// The installed adapter that is meant; `nil` if it is a file.
-  private func installed() throws -> InstalledAdapter? {
-    if ["/", "./", "../"].contains(where: subject.hasPrefix) { return nil }
-    do {
-      return try options.open().adapter(subject)
-    } catch let failure as Failure where [.unknownAdapter, .malformedReference].contains(failure.code) {
-      guard FileManager.default.fileExists(atPath: subject) else { throw failure }
-      return nil
+    switch try Subject(subject, in: options.open()) {
+    case .installed(let adapter): try describe(adapter)
+    case .parcel(let parcel): try describe(parcel)
     }
   }
 

@@ -1,0 +1,93 @@
+import HubManifest
+import HubWeights
+
+extension AdapterHub {
+  /// The weights are safetensors, which the library reads with `use_safetensors=True`; pickles are not written.
+  public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
+    let manifest = adapter.manifest, modules = try adapter.modules()
+    let isFusion = manifest.kind == .fusion
+    let name = isFusion ? manifest.members.map(moduleName).joined(separator: ",") : moduleName(manifest.name)
+    var files = ForeignFiles()
+    let common: JSON.Members = [
+      "hidden_size": .integer(manifest.base.hiddenSize), "model_class": .string("\(modules.className(manifest.base.architecture))AdapterModel"),
+      "model_name": manifest.base.name.map(JSON.string) ?? .null, "model_type": .string(manifest.base.architecture), "name": .string(name),
+      "version": "adapters.1.3.0",
+    ]
+    let tensors = try adapter.weights.map { tensor in
+      let stored =
+        isFusion
+        ? AdapterHubNames.stored(fusionTensor: tensor.name, of: name, model: manifest.base.architecture)
+        : AdapterHubNames.stored(tensor.name, of: name, model: manifest.base.architecture, configuration: adapter.configuration.members)
+      guard let stored else { throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the tensor", at: tensor.name) }
+      return tensor.renamed(stored)
+    }
+    if isFusion {
+      let members = JSON.array(manifest.members.map { .string(moduleName($0)) })
+      files.json.append((fusionConfig, common.with(["config": .object(adapter.configuration.members), "adapter_names": members])))
+      files.weights.append(("model_adapter_fusion.safetensors", tensors, [:]))
+    } else {
+      files.json.append((adapterConfig, common.with(["config": .object(try library(adapter.configuration))])))
+      files.weights.append(("adapter.safetensors", tensors, [:]))
+    }
+    if let head = adapter.head { try add(head, of: adapter, name, common, to: &files) }
+    return files
+  }
+
+  private static func add(
+    _ head: (configuration: JSONObject, weights: [StoredTensor]), of adapter: AdapterContent, _ name: String, _ common: JSON.Members,
+    to files: inout ForeignFiles
+  ) throws {
+    let type = try head.configuration.string("head_type")
+    guard AdapterHubTables.heads.contains(type) else {
+      files.notes.append("the head of the type \(type.debugDescription) was not carried over, AdapterHub has none")
+      return
+    }
+    var configuration = head.configuration.members
+    if configuration["label2id"] == nil, let labels = adapter.manifest.labels {
+      configuration["label2id"] = .object(labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })
+    }
+    let tensors = try head.weights.map { tensor in
+      let model = adapter.manifest.base.architecture
+      guard let stored = AdapterHubNames.stored(tensor.name, of: name, model: model, configuration: [:], headConfiguration: configuration) else {
+        throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the head's tensor", at: tensor.name)
+      }
+      return tensor.renamed(stored)
+    }
+    files.json.append((headConfig, common.with(["config": .object(configuration)])))
+    files.weights.append(("model_head.safetensors", tensors, [:]))
+  }
+
+  /// A name that may stand in the path of a module.
+  private static func moduleName(_ name: AdapterName) -> String {
+    String(name.text.split(separator: "/").last ?? "").replacing(".", with: "_")
+  }
+
+  /// The configuration in the library's words, with the keys that it insists on.
+  private static func library(_ c: JSONObject) throws -> JSON.Members {
+    let architecture = try c.optionalString("architecture")
+    guard architecture.map(AdapterHubConfiguration.supported.contains) ?? true else {
+      throw Failure(.inexpressibleAdapter, "AdapterHub has no method \((architecture ?? "").debugDescription)", at: c.path(to: "architecture"))
+    }
+    for key in ["targets", "use_rslora", "lora_bias", "shift_positions"] {
+      guard let value = c.members[key], !value.isNull, value != false else { continue }
+      throw Failure(.inexpressibleAdapter, "AdapterHub cannot say this", at: c.path(to: key), hint: "hub convert --to peft may")
+    }
+    for (key, value) in [("dora_form", "peft"), ("combine", "words")] where c.members[key]?.string == value {
+      throw Failure(.inexpressibleAdapter, "AdapterHub computes this differently", at: c.path(to: key), hint: "hub convert --to peft may")
+    }
+    guard c.members["subtract_projection"] != false else {
+      throw Failure(.inexpressibleAdapter, "AdapterHub would read a DiReFT as a NoReFT", at: c.path(to: "subtract_projection"))
+    }
+    guard architecture != "union" else {
+      let parts = try c.array("configs").enumerated().map { index, part in
+        JSON.object(try library(JSONObject(part, path: c.path(to: "configs[\(index)]"))))
+      }
+      return c.members.with(["configs": .array(parts)])
+    }
+    let insisted: [String?: JSON.Members] = [
+      nil: ["mh_adapter": false, "output_adapter": true, "reduction_factor": 16, "non_linearity": "relu"],
+      "reft": ["layers": "all", "prefix_positions": 3, "suffix_positions": 0, "r": 1, "orthogonality": false],
+    ]
+    return (insisted[architecture] ?? [:]).with(c.members).with(["dora_form": .null])
+  }
+}

@@ -1,0 +1,69 @@
+import ArgumentParser
+import Dovetail
+import Foundation
+import HubBundle
+import HubAdapters
+import HubArchive
+import HubManifest
+import HubRegistry
+
+struct Merge: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Make one adapter of several, by calculation.",
+    discussion: """
+      hub merge de nl --as germanic -o germanic.adapter
+      hub merge sst2 toxicity --weights 1,-0.5 --no-normalize -o kind.adapter
+      hub merge a b --strategy svd --rank 8 -o ab.adapter
+
+      The adapters must differ in nothing but their weights. Heads that allow it are averaged, too. The bundle says what \
+      it was made of.
+      """)
+
+  enum Strategy: String, ExpressibleByArgument, CaseIterable {
+    case linear
+    case negateB = "negate-b"
+    case svd
+  }
+
+  @Argument(help: ArgumentHelp("References, files or folders.", valueName: "file-or-name"), completion: .file())
+  var subjects: [String]
+
+  @Option(help: ArgumentHelp("A number for each adapter; equal ones without it.", valueName: "list")) var weights: String?
+  @Flag(help: "Leave the weights as they are, instead of dividing them by their sum.") var noNormalize = false
+  @Option(help: "linear; for LoRA also negate-b (negative weights take away) and svd (of the products).") var strategy = Strategy.linear
+  @Option(help: ArgumentHelp("The rank of the result with svd.", valueName: "n")) var rank: Int?
+  @Option(name: .customLong("as"), help: "The name of the result.") var name: AdapterName?
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file()) var output: String
+  @Flag(help: "Replace a file that is there.") var force = false
+  @OptionGroup var options: RegistryOptions
+
+  func validate() throws {
+    if subjects.count < 2 { throw ValidationError("it takes two adapters to merge") }
+    if (strategy == .svd) != (rank != nil) { throw ValidationError("--rank goes with --strategy svd") }
+  }
+
+  func run() throws {
+    guard force || !FileManager.default.fileExists(atPath: output) else {
+      throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
+    }
+    let parents = try subjects.map { try Subject($0, in: options.open()) }
+    let merger = Merger(
+      parents: try parents.map { Merger.Parent(try $0.content(), digest: $0.digest) }, weights: try numbers(), normalizes: !noNormalize,
+      strategy: strategy == .linear ? .linear : strategy == .negateB ? .negatingB : .product(rank: rank ?? 1))
+    let usual = try AdapterName(String(parents.map(\.manifest.name.text).joined(separator: "+").prefix(64)))
+    let (builder, notes) = try merger.builder(named: name ?? usual)
+    let parcel = try Parcel(builder)
+    try BundleCheck.check(parcel.bundle)
+    try Console.put(parcel.pack(to: output).description)
+    for note in notes { Console.say("hub: note: " + Console.escaped(note)) }
+  }
+
+  private func numbers() throws -> [Double]? {
+    guard let weights else { return nil }
+    let numbers = weights.split(separator: ",").compactMap { Double($0) }.filter(\.isFinite)
+    guard numbers.count == subjects.count, numbers.count == weights.split(separator: ",", omittingEmptySubsequences: false).count else {
+      throw ValidationError("--weights takes a number for each of the \(subjects.count) adapters, such as 1,-0.5")
+    }
+    return numbers
+  }
+}

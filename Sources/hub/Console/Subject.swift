@@ -1,0 +1,52 @@
+import Dovetail
+import Foundation
+import HubBundle
+import HubForeign
+import HubManifest
+import HubRegistry
+import HubWeights
+
+/// An adapter as a command line names it: one that is installed, or a bundle or foreign adapter in a file or folder.
+enum Subject {
+  case installed(InstalledAdapter)
+  case parcel(Parcel)
+
+  /// An installed adapter comes before a file of the same name, unless it is written like a path.
+  init(_ text: String, in hub: @autoclosure () throws -> Hub) throws {
+    if !["/", "./", "../"].contains(where: text.hasPrefix) {
+      do {
+        self = .installed(try hub().adapter(text))
+        return
+      } catch let failure as Failure where [.unknownAdapter, .malformedReference].contains(failure.code) {
+        guard FileManager.default.fileExists(atPath: text) else { throw failure }
+      }
+    }
+    self = .parcel(try Parcel.open(text))
+  }
+
+  var manifest: Manifest {
+    switch self {
+    case .installed(let adapter): adapter.manifest
+    case .parcel(let parcel): parcel.bundle.manifest
+    }
+  }
+
+  var digest: Digest {
+    switch self {
+    case .installed(let adapter): adapter.digest
+    case .parcel(let parcel): parcel.bundle.digest
+    }
+  }
+
+  /// Everything that a bundle consists of.
+  func content() throws -> AdapterContent {
+    switch self {
+    case .installed(let adapter):
+      let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
+      return AdapterContent(manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors, head: head)
+    case .parcel(let parcel):
+      let bundle = parcel.bundle, head = bundle.head.map { ($0.config, $0.weights.tensors) }
+      return AdapterContent(manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: head)
+    }
+  }
+}
