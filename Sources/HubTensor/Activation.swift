@@ -1,6 +1,7 @@
 import CHubKernels
 
-/// A pointwise non-linearity. The names are those of Hugging Face's table, which adapter configurations use.
+/// A pointwise non-linearity. The names are those of Hugging Face's table, which adapter configurations use; ELU (Clevert et
+/// al. 2016) is none of them.
 public enum Activation: String, CaseIterable, Sendable {
   case identity
   case relu
@@ -10,6 +11,7 @@ public enum Activation: String, CaseIterable, Sendable {
   case tanh
   case sigmoid
   case leakyReLU
+  case elu
 
   /// The activation that a configuration calls `name`, in any case; `nil` if there is none.
   public init?(named name: String) {
@@ -34,6 +36,7 @@ public enum Activation: String, CaseIterable, Sendable {
     case .tanh: HUB_TANH
     case .sigmoid: HUB_SIGMOID
     case .leakyReLU: HUB_LEAKY_RELU
+    case .elu: HUB_ELU
     }
   }
 }

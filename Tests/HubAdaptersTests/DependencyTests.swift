@@ -68,11 +68,15 @@ import Testing
     #expect(isTree(SpanningTree.heads(of: scores)))
   }
 
-  private func head(_ model: TinyModel) throws -> DependencyHead {
-    try DependencyHead(
-      configuration: JSONObject(["num_labels": 3, "label2id": ["nsubj": 0, "obj": 1, "root": 2]] as JSON.Members), shape: model.base.shape,
-      weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
+  private func head(_ model: TinyModel, _ options: JSON.Members = ["head_type": "dependency_parsing"]) throws -> DependencyHead {
+    let configuration = options.with(["num_labels": 3, "label2id": ["nsubj": 0, "obj": 1, "root": 2]])
+    return try DependencyHead(
+      configuration: JSONObject(configuration), shape: model.base.shape, weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
   }
+
+  private static let generated: JSON.Members = [
+    "head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "language_size": 2, "features": 3, "arc_size": 4, "relation_size": 5,
+  ]
 
   @Test func treesAreReadFromTheLogits() throws {
     let model = try TinyModel(), head = try head(model), cx = Context(model.engine)
@@ -85,8 +89,9 @@ import Testing
     #expect(trees == [[Dependency(head: 2, relation: "nsubj"), Dependency(head: 0, relation: "root")], [], [Dependency(head: 0, relation: "obj")]])
   }
 
-  @Test func theLossIsThatOfHeadsAndOfRelationsAtTheRightHeads() throws {
-    let model = try TinyModel(), head = try head(model), plain = Context(model.engine)
+  @Test(arguments: [["head_type": "dependency_parsing"], generated])
+  func theLossIsThatOfHeadsAndOfRelationsAtTheRightHeads(options: JSON.Members) throws {
+    let model = try TinyModel(), head = try head(model, options), plain = Context(model.engine)
     let words = [[1..<2, 2..<4], [1..<2]], trees = [[(head: 2, relation: 0), (head: 0, relation: 2)], [(head: 0, relation: 1)]]
     func loss(_ cx: Context) throws -> Tensor {
       try head.loss(head.logits(HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx), trees: trees, in: cx)
@@ -102,8 +107,8 @@ import Testing
 
     let cx = Context(model.engine, training: head.parameters), gradients = cx.gradients(of: try loss(cx))
     for parameter in head.parameters {
-      let got = try #require(gradients[parameter]).values
-      for index in stride(from: 0, to: parameter.count, by: parameter.count / 5) {
+      let got = gradients[parameter]?.values ?? Array(repeating: 0, count: parameter.count)
+      for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 5)) {
         func moved(_ distance: Float) throws -> Double {
           parameter.update(in: plain) { $0[index] += distance }
           defer { parameter.update(in: plain) { $0[index] -= distance } }
@@ -114,6 +119,15 @@ import Testing
       }
     }
     #expect { try head.loss(logits, trees: [[(head: 3, relation: 0), (head: 0, relation: 0)]], in: plain) } throws: { ($0 as? Failure)?.code == .invalidHead }
+  }
+
+  @Test(arguments: [("arc_size", 0), ("relation_size", 65_537), ("language", "xx"), ("languages", []), ("num_labels", 0)] as [(String, JSON)])
+  func refusesWhatMakesNoSense(key: String, value: JSON) throws {
+    let model = try TinyModel(), configuration = JSONObject(Self.generated.with(["num_labels": 3]).with([key: value]))
+    let failure = try #require(throws: Failure.self) {
+      try DependencyHead(configuration: configuration, shape: model.base.shape, weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
+    }
+    #expect(failure.subject == key)
   }
 
   @Test func wordsAreNeededAndMustFit() throws {

@@ -134,8 +134,9 @@ import Testing
     #expect(isNear(try hidden(adapter), before))
   }
 
-  @Test func theParserAgrees() throws {
-    let file = try File("biaffine"), cx = Context(engine)
+  @Test(arguments: ["biaffine", "udapter_parser"])
+  func theParserAgrees(name: String) throws {
+    let file = try File(name), cx = Context(engine)
     let head = try Heads.load(file.configuration, file.part("head."), shape: base.shape, engine: engine)
     let hidden = try base(tokens, with: NoInterventions(), in: cx)
     let scores = try head.logits(HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)

@@ -68,6 +68,7 @@ import Testing
     case .tanh: tanh(x)
     case .sigmoid: 1 / (1 + exp(-x))
     case .leakyReLU: x > 0 ? x : 0.01 * x
+    case .elu: x > 0 ? x : expm1(x)
     }
   }
 

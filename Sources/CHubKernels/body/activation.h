@@ -16,6 +16,7 @@ INLINE vf activation_of(vf x, hub_activation activation) {
     case HUB_TANH: return vtanh(x);
     case HUB_SIGMOID: return vsigmoid(x);
     case HUB_LEAKY_RELU: return vmax(splat(0), x) + 0.01f * vmin(splat(0), x);
+    case HUB_ELU: return vmax(splat(0), x) + vexp(vmin(splat(0), x)) - 1.0f;
   }
   return x;
 }
@@ -42,6 +43,7 @@ INLINE vf derivative_of(vf x, hub_activation activation) {
       return s * (1.0f - s);
     }
     case HUB_LEAKY_RELU: return choose(x > 0, splat(1), splat(0.01f));
+    case HUB_ELU: return vexp(vmin(splat(0), x));
   }
   return splat(1);
 }

@@ -16,6 +16,7 @@ typedef enum {
   HUB_TANH,
   HUB_SIGMOID,
   HUB_LEAKY_RELU,  // slope 0.01
+  HUB_ELU,         // exp(x) − 1 below 0
 } hub_activation;
 
 // What happens to a tile of c = a·bᵀ while it is in registers:

@@ -5,23 +5,28 @@ public import HubTransformer
 /// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
 /// and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
 ///
-/// With `x` a dependent and `y` a head, `arc = [x; 1]ᵀ U y` and `relation_k = [x; 1]ᵀ U_k [y; 1]`.
+/// With `x` a dependent and `y` a head, `arc = [x; 1]ᵀ U y` and `relation_k = [x; 1]ᵀ U_k [y; 1]`. In UDapter's parser,
+/// `udapter_parsing`, these are what layers that are generated for a language make of the words.
 public struct DependencyHead: Head {
-  public static let types = ["dependency_parsing"]
+  public static let types = ["dependency_parsing", "udapter_parsing"]
 
   public let labels: [String]
   private let arcs, relations: Parameter
+  private let projections: ParserProjections?
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     guard (1...10_000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 10000", at: c.path(to: "num_labels")) }
     labels = try HeadLayers.labels(c, count)
-    arcs = try weights["arcs"].parameter("weight", [1, width + 1, width])
-    relations = try weights["relations"].parameter("weight", [count, width + 1, width + 1])
+    projections = try c.string("head_type") == "udapter_parsing" ? try ParserProjections(c, hidden: width, from: weights) : nil
+    let arcSize = projections?.arcSize ?? width, relationSize = projections?.relationSize ?? width
+    arcs = try weights["arcs"].parameter("weight", [1, arcSize + 1, arcSize])
+    relations = try weights["relations"].parameter("weight", [count, relationSize + 1, relationSize + 1])
   }
 
   public var answer: HeadAnswer { .tree }
-  public var parameters: [Parameter] { [arcs, relations] }
+  public var parameters: [Parameter] { (projections?.parameters ?? []) + [arcs, relations] }
+  public var frozenParameters: [Parameter] { projections?.frozenParameters ?? [] }
 
   /// A row for each pair of a word and a possible head, the root before the words: the words of a sequence one after
   /// another, each with all its heads. In the first column stands the arc's score, behind it those of the relations.
@@ -29,17 +34,32 @@ public struct DependencyHead: Head {
     guard let words = input.words else {
       throw Failure(.unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
     }
-    let vectors = try Self.vectors(of: words, input, in: cx)
-    let dependents = cx.joined(vectors, cx.ones(vectors.rows))
-    let roots = cx.rows(input.hidden, input.sequences.firstRows)
+    let vectors = try Self.vectors(of: words, input, in: cx), roots = cx.rows(input.hidden, input.sequences.firstRows)
+    guard vectors.rows > 0 else { return cx.tensor(rows: 0, columns: 1 + labels.count, []) }
+    let forArcs = Sides(vectors, roots, projections?.arcs, in: cx), forRelations = Sides(vectors, roots, projections?.relations, in: cx)
     var parts: [Tensor] = [], first = 0
     for (index, words) in words.enumerated() where !words.isEmpty {
       let range = first..<first + words.count
-      let heads = cx.stacked([cx.rows(roots, index..<index + 1), cx.rows(vectors, range)])
-      parts.append(scores(cx.rows(dependents, range), heads, in: cx))
+      parts.append(scores(forArcs.part(range, ofSequence: index, in: cx), forRelations.part(range, ofSequence: index, in: cx), in: cx))
       first += words.count
     }
-    return parts.isEmpty ? cx.tensor(rows: 0, columns: 1 + labels.count, []) : cx.stacked(parts)
+    return cx.stacked(parts)
+  }
+
+  /// Words as dependents, `[words, size + 1]`, and as heads, with the roots of the sequences, `[_, size]`.
+  private struct Sides {
+    let dependents, words, roots: Tensor
+
+    init(_ vectors: Tensor, _ roots: Tensor, _ layers: ParserProjections.Pair?, in cx: Context) {
+      func applied(_ layer: DerivedLinear?, to x: Tensor) -> Tensor { layer?(x, then: .elu, scale: 1, plus: nil, in: cx) ?? x }
+      dependents = cx.joined(applied(layers?.dependent, to: vectors), cx.ones(vectors.rows))
+      words = applied(layers?.head, to: vectors)
+      self.roots = applied(layers?.head, to: roots)
+    }
+
+    func part(_ range: Range<Int>, ofSequence index: Int, in cx: Context) -> (dependents: Tensor, heads: Tensor) {
+      (cx.rows(dependents, range), cx.stacked([cx.rows(roots, index..<index + 1), cx.rows(words, range)]))
+    }
   }
 
   /// `[words, hidden]`; a word without tokens is zero.
@@ -57,12 +77,14 @@ public struct DependencyHead: Head {
   }
 
   /// The matrices act on the heads, with which they are the weights of linear layers.
-  private func scores(_ dependents: Tensor, _ heads: Tensor, in cx: Context) -> Tensor {
-    let pairs = dependents.rows * heads.rows
-    let arcScores = cx.product(dependents, cx.linear(heads, arcs), transposing: true)
+  private func scores(
+    _ forArcs: (dependents: Tensor, heads: Tensor), _ forRelations: (dependents: Tensor, heads: Tensor), in cx: Context
+  ) -> Tensor {
+    let pairs = forArcs.dependents.rows * forArcs.heads.rows, heads = forRelations.heads
+    let arcScores = cx.product(forArcs.dependents, cx.linear(forArcs.heads, arcs), transposing: true)
     let transformed = cx.linear(cx.joined(heads, cx.ones(heads.rows)), relations)
-    let byHead = cx.reshaped(transformed, rows: heads.rows * labels.count, columns: dependents.columns)
-    let relationScores = cx.product(dependents, byHead, transposing: true)
+    let byHead = cx.reshaped(transformed, rows: heads.rows * labels.count, columns: forRelations.dependents.columns)
+    let relationScores = cx.product(forRelations.dependents, byHead, transposing: true)
     return cx.joined(cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
   }
 
