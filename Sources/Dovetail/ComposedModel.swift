@@ -31,7 +31,7 @@ public struct ComposedModel: Sendable {
   /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not classify.
   public func classify(_ text: String, pair: String? = nil) throws -> Classification {
     guard case .classification(let answer) = try predict([.text(text, pair: pair)])[0].get() else {
-      throw Failure(.wrongHead, "the head tags words and does not classify texts")
+      throw Failure(.wrongHead, "the head answers words and does not classify texts")
     }
     return answer
   }
@@ -46,7 +46,22 @@ public struct ComposedModel: Sendable {
 
   private func tag(_ input: TextInput) throws -> [TaggedWord] {
     guard case .tagging(let words) = try predict([input])[0].get() else {
-      throw Failure(.wrongHead, "the head classifies texts and does not tag words")
+      throw Failure(.wrongHead, "the head does not tag words")
+    }
+    return words
+  }
+
+  /// Parses a text.
+  ///
+  /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not parse.
+  public func parse(_ text: String) throws -> [ParsedWord] { try parse(.text(text)) }
+
+  /// Parses a sentence of these words.
+  public func parse(words: [String]) throws -> [ParsedWord] { try parse(.words(words)) }
+
+  private func parse(_ input: TextInput) throws -> [ParsedWord] {
+    guard case .parsing(let words) = try predict([input])[0].get() else {
+      throw Failure(.wrongHead, "the head does not parse")
     }
     return words
   }
@@ -107,8 +122,13 @@ public struct ComposedModel: Sendable {
     if batch.isEmpty { return [] }
     let tokens = TokenBatch(batch.map { (ids: $0.encoding.ids.map(Int.init), typeIDs: $0.encoding.typeIDs.map(Int.init)) })
     let cx = Context(base.engine)
-    let input = HeadInput(try hiddenStates(tokens, in: cx), tokens.sequences, base: base.model, inverting: setup?.inverting)
+    let spans = head.answer == .tree ? batch.map(\.encoding.wordSpans) : nil
+    let input = HeadInput(
+      try hiddenStates(tokens, in: cx), tokens.sequences, base: base.model, inverting: setup?.inverting, words: spans?.map { $0.map(\.tokens) })
     let logits = try head.logits(input, in: cx)
+    if let spans, let parser = head as? DependencyHead {
+      return zip(batch, zip(spans, parser.trees(logits, words: spans.map(\.count)))).map { .parsing(Self.parse($0.input, $1.0, $1.1)) }
+    }
     return batch.enumerated().map { index, item in
       guard head.answersTokens else { return .classification(classification(logits.row(index))) }
       let first = tokens.sequences[index].lowerBound
@@ -130,21 +150,37 @@ public struct ComposedModel: Sendable {
   /// The words of an input, each with the logits of its first piece.
   private func words(_ input: TextInput, _ encoding: Encoding, _ logits: (Int) -> [Float]) -> [TaggedWord] {
     let spans = encoding.wordSpans
-    func tagged(_ text: String, _ span: WordSpan?) -> TaggedWord {
-      guard let span else { return TaggedWord(text: text, label: nil, probability: nil, logits: nil) }
-      let row = logits(span.firstToken), best = row.largestIndex
+    return Self.words(of: input, spans).map { text, index in
+      guard let index else { return TaggedWord(text: text, label: nil, probability: nil, logits: nil) }
+      let row = logits(spans[index].tokens.lowerBound), best = row.largestIndex
       return TaggedWord(text: text, label: head.labels[best], probability: row.softmax[best], logits: row)
     }
+  }
+
+  /// The words of an input in a tree of those that have tokens.
+  private static func parse(_ input: TextInput, _ spans: [WordSpan], _ tree: [Dependency]) -> [ParsedWord] {
+    let words = words(of: input, spans)
+    // Where each of the tree's words stands among all.
+    let places = words.indices.filter { words[$0].span != nil }
+    return words.map { text, index in
+      guard let index else { return ParsedWord(text: text, head: nil, relation: nil) }
+      let head = tree[index].head
+      return ParsedWord(text: text, head: head == 0 ? 0 : places[head - 1] + 1, relation: tree[index].relation)
+    }
+  }
+
+  /// All words of an input, each with the number of its span; without one if the text was cut off before it.
+  private static func words(of input: TextInput, _ spans: [WordSpan]) -> [(text: String, span: Int?)] {
     switch input {
     case .words(let words):
-      let byWord = Dictionary(spans.map { ($0.word, $0) }, uniquingKeysWith: { first, _ in first })
-      return words.enumerated().map { tagged($1, byWord[$0]) }
+      let byWord = Dictionary(spans.enumerated().map { ($1.word, $0) }, uniquingKeysWith: { first, _ in first })
+      return words.enumerated().map { ($1, byWord[$0]) }
     case .text(let text, let pair):
       let texts = [Array(text.unicodeScalars), Array((pair ?? "").unicodeScalars)]
-      return spans.map { span in
+      return spans.enumerated().map { index, span in
         var word = String.UnicodeScalarView()
         word.append(contentsOf: texts[span.sequence][span.scalars])
-        return tagged(String(word), span)
+        return (String(word), index)
       }
     }
   }
@@ -154,7 +190,7 @@ public struct ComposedModel: Sendable {
 private struct WordSpan {
   let sequence: Int
   let word: Int
-  let firstToken: Int
+  var tokens: Range<Int>
   var scalars: Range<Int>
 }
 
@@ -166,9 +202,10 @@ extension Encoding {
       guard let word = wordIDs[token].map(Int.init), let sequence = sequences[token].map(Int.init) else { continue }
       let scalars = Int(offsets[token].lowerBound)..<Int(offsets[token].upperBound)
       if let last = spans.last, last.word == word, last.sequence == sequence {
+        spans[spans.count - 1].tokens = last.tokens.lowerBound..<token + 1
         spans[spans.count - 1].scalars = min(last.scalars.lowerBound, scalars.lowerBound)..<max(last.scalars.upperBound, scalars.upperBound)
       } else {
-        spans.append(WordSpan(sequence: sequence, word: word, firstToken: token, scalars: scalars))
+        spans.append(WordSpan(sequence: sequence, word: word, tokens: token..<token + 1, scalars: scalars))
       }
     }
     return spans

@@ -38,8 +38,8 @@ extension Hub {
     }
     let answering = try assembly.head(head, for: composition)
     switch answering.answer {
-    case .label, .tokenLabel: return ComposedModel(base: base, setup: setup, head: answering)
-    case .labels, .choice, .span, .word, .tree:
+    case .label, .tokenLabel, .tree: return ComposedModel(base: base, setup: setup, head: answering)
+    case .labels, .choice, .span, .word:
       throw Failure(.unsupportedHead, "heads that give more than one label are run from code: their logits are there, and no answer in words yet")
     }
   }

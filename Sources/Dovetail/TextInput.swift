@@ -12,6 +12,7 @@ public enum TextInput: Hashable, Sendable {
 public enum Prediction: Sendable {
   case classification(Classification)
   case tagging([TaggedWord])
+  case parsing([ParsedWord])
 }
 
 /// What a classification head says about a text.
@@ -34,6 +35,15 @@ public struct TaggedWord: Sendable {
   public let label: String?
   public let probability: Double?
   public let logits: [Float]?
+}
+
+/// What a parser says about a word.
+public struct ParsedWord: Hashable, Sendable {
+  public let text: String
+  /// The number of the word that it depends on, counted from 1, and 0 for the root's; `nil` if the text was cut off before
+  /// the word.
+  public let head: Int?
+  public let relation: String?
 }
 
 extension Collection where Element == Float {

@@ -57,6 +57,28 @@ import Testing
     #expect(try model.tag("the camera is great .").count == 5)
   }
 
+  @Test func parsesWithTheHeadOfItsLanguage() throws {
+    let workshop = try Workshop()
+    try workshop.addModel()
+    let labels: JSON.Members = ["num_labels": 3, "label2id": ["nsubj": 0, "det": 1, "root": 2]]
+    let own: JSON.Members = ["head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "arc_size": 8, "relation_size": 8]
+    for (name, head) in [("udapter", own), ("pal", ["head_type": "dependency_parsing"] as JSON.Members)] {
+      try workshop.hub.install(from: bundle(name, #require(Self.configurations[name]), layers: 3, head: head.with(labels), in: workshop))
+      let model = try workshop.hub.compose(.adapter(name), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
+      let words = ["the", "camera", "workings", "great", "."], parse = try model.parse(words: words)
+      #expect(parse.map(\.text) == words && parse.count { $0.head == 0 } == 1)
+      #expect(parse.allSatisfy { (0...5).contains($0.head ?? -1) && ["nsubj", "det", "root"].contains($0.relation) })
+      #expect(try model.parse("the camera workings great.") == parse)
+      guard case .parsing(let cut) = try model.predict([.words(words)], maximumLength: 4)[0].get() else {
+        Issue.record("expected a parse")
+        return
+      }
+      #expect(cut.map(\.text) == words && cut.map { $0.head != nil } == [true, true, false, false, false])
+      #expect(try model.parse("").isEmpty)
+      #expect { try model.tag("the camera") } throws: { ($0 as? Failure)?.code == .wrongHead }
+    }
+  }
+
   @Test func aWrongOptionIsFoundBeforeInstalling() throws {
     let workshop = try Workshop()
     let head: JSON.Members = ["head_type": "tagging", "num_labels": 2]

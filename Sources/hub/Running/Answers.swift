@@ -22,6 +22,10 @@ struct JSONAnswers: AnswerFormat {
       line["words"] = .array(words.map { .string($0.text) })
       line["tags"] = .array(words.map { $0.label.map(JSON.string) ?? .null })
       line["logits"] = .array(words.map { $0.logits.map(Self.numbers) ?? .null })
+    case .success(.parsing(let words)):
+      line["words"] = .array(words.map { .string($0.text) })
+      line["heads"] = .array(words.map { $0.head.map(JSON.integer) ?? .null })
+      line["relations"] = .array(words.map { $0.relation.map(JSON.string) ?? .null })
     case .failure(let failure):
       var error: JSON.Members = ["code": .string(failure.code.name), "message": .string(failure.message)]
       error["at"] = failure.subject.map(JSON.string)
@@ -43,6 +47,7 @@ struct ReadableAnswers: AnswerFormat {
     switch answer {
     case .success(.classification(let classification)): line(classification, question)
     case .success(.tagging(let words)): table(words)
+    case .success(.parsing(let words)): tree(words)
     case .failure(let failure): "error: \(Console.escaped(failure.message))\(failure.subject.map { " (\(Console.escaped($0)))" } ?? "")"
     }
   }
@@ -76,6 +81,15 @@ struct ReadableAnswers: AnswerFormat {
       lower += Self.padded(tag, to: column)
     }
     return bands + Self.trimmed(upper) + "\n" + Self.trimmed(lower) + "\n"
+  }
+
+  /// A line for each word, as in CoNLL-U files: its number, the word, the number of its head, the relation.
+  private func tree(_ words: [ParsedWord]) -> String {
+    let shown = words.map { Console.escaped($0.text) }, width = shown.map(\.count).max() ?? 0, digits = "\(words.count)".count
+    return zip(words, shown).enumerated().map { index, item in
+      let numbers = ["\(index + 1)", item.0.head.map { "\($0)" } ?? "-"].map { String(repeating: " ", count: max(0, digits - $0.count)) + $0 }
+      return "\(numbers[0])  \(Self.padded(item.1, to: width))  \(numbers[1])  \(item.0.relation.map(Console.escaped) ?? "-")\n"
+    }.joined()
   }
 
   private static func padded(_ text: String, to width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
