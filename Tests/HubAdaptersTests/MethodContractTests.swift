@@ -49,6 +49,28 @@ import Testing
     }
   }
 
+  @Test(arguments: ["pal", "adamix", "adamix ensemble", "udapter"], [
+    "stack(a, b)", "split(a, b, tokens=[1, 3])", "batch_split(a, stack(b, c), sequences=[1, 1])", "parallel(a, stack(b, c))", "fuse(a, stack(b, c))",
+    "average(a, b, weights=[3, 1])",
+  ])
+  func gradientsFlowThroughEveryBlockOfSublayerAdapters(name: String, composition: String) throws {
+    try expectGradients(ofThree: name, in: composition)
+  }
+
+  @Test(arguments: ["lhuc", "k_adapter"], [
+    "stack(a, b)", "batch_split(a, stack(b, c), sequences=[1, 1])", "parallel(a, stack(b, c))", "stack(c, parallel(a, b))", "average(a, b, weights=[3, 1])",
+  ])
+  func gradientsFlowThroughEveryBlockOfLayerAdapters(name: String, composition: String) throws {
+    try expectGradients(ofThree: name, in: composition)
+  }
+
+  private func expectGradients(ofThree name: String, in composition: String) throws {
+    let model = try TinyModel(), configuration = try #require(methods.first { $0.name == name }).configuration
+    let adapters = ["a": try model.adapter(configuration, seed: 3), "b": try model.adapter(configuration, seed: 4), "c": try model.adapter(configuration, seed: 5)]
+    let setup = try model.setup(Composition(parsing: composition), adapters)
+    try expectGradients(of: setup.parameters, model, "\(composition) of \(name)") { cx in try model.hidden(setup, in: cx) }
+  }
+
   /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each parameter.
   private func expectGradients(of parameters: [Parameter], _ model: TinyModel, _ what: String, _ forward: (Context) throws -> Tensor) throws {
     let plain = Context(model.engine)
@@ -110,6 +132,16 @@ import Testing
       uniqueKeysWithValues: adapter.parameters.map {
         ($0.name, try StoredTensor(name: $0.name, shape: #require(shapes[$0.name]), floats: $0.value.values))
       })
+  }
+
+  @Test(arguments: methods.map(\.name))
+  func aWarmPassTakesNothingFromTheSystem(name: String) throws {
+    let model = try TinyModel()
+    let setup = try model.setup("a", ["a": model.adapter(#require(methods.first { $0.name == name }).configuration, seed: 2)])
+    for _ in 0..<2 { _ = try model.hidden(setup) }
+    let warm = model.engine.allocations
+    for _ in 0..<3 { _ = try model.hidden(setup) }
+    #expect(model.engine.allocations == warm)
   }
 
   @Test func everyAdapterChangesTheOutput() throws {
