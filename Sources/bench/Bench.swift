@@ -8,7 +8,7 @@ public import HubTensor
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time the engine on the workloads that its peers are timed on.",
-    discussion: "Workloads: \(Workload.all.map(\.name).joined(separator: ", "))")
+    discussion: "Workloads: \(Workload.all.map(\.name).joined(separator: ", ")); and \(Workload.methods.map(\.name).joined(separator: ", "))")
 
   @Argument(help: "A folder with ARCH/base and ARCH/adapters/NAME.")
   var models: String?
@@ -18,7 +18,7 @@ struct Bench: ParsableCommand {
   var threads = 1
   @Option(help: "Seconds to spend on a workload.")
   var seconds = 5.0
-  @Option(help: "A workload; may be repeated. All if there is none.")
+  @Option(help: "A workload; may be repeated. All but those of the methods if there is none.")
   var workload: [String] = []
   @Option(help: "What the base's weights are kept in: \(Precision.allCases.map(\.rawValue).joined(separator: ", ")).")
   var precision = Precision.float32
@@ -30,7 +30,7 @@ struct Bench: ParsableCommand {
   var kernels = false
 
   func validate() throws {
-    let known = Set(Workload.all.map(\.name))
+    let known = Set((Workload.all + Workload.methods).map(\.name))
     if models == nil && !peak && !kernels { throw ValidationError("a folder of models, --peak or --kernels is missing") }
     if let unknown = workload.first(where: { !known.contains($0) }) { throw ValidationError("there is no workload called \(unknown)") }
   }
@@ -46,7 +46,7 @@ struct Bench: ParsableCommand {
     let engine = try Engine(threads: threads)
     if load { return try report(LoadTimes(folder: folder, precision: precision, engine: engine).measured()) }
     let stage = try Stage(folder: folder, engine: engine, precision: precision)
-    for item in Workload.all where workload.isEmpty || workload.contains(item.name) {
+    for item in workload.isEmpty ? Workload.all : (Workload.all + Workload.methods).filter({ workload.contains($0.name) }) {
       let act = try stage.act(item)
       let times = try measure(seconds: seconds) { try act.play() }
       report(item, times, engine)

@@ -21,6 +21,11 @@ struct Workload {
     Workload(name: "lora_8x128", lengths: rows(8, of: 128), composition: "lora0", heads: ["lora0"]),
   ]
 
+  /// One of each method, to be compared with `base_8x128`.
+  static let methods = FreshAdapters.all.map {
+    Workload(name: "method_\($0.name)", lengths: rows(8, of: 128), composition: .adapter("fresh/\($0.name)"), heads: [])
+  }
+
   private static let stack: Composition = .stack("lang0", "task0")
 
   private static func names(_ count: Int) -> [String] { (0..<count).map { "task\($0)" } }
