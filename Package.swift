@@ -16,7 +16,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubManifest", [crypto]),
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
-  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights"]),
+  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights", crypto]),
   ("HubForeign", ["HubManifest", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", database]),
   ("HubTokenizers", ["HubManifest"]),

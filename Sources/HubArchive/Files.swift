@@ -1,9 +1,9 @@
 public import HubManifest
 
 #if canImport(Darwin)
-  import Darwin
+  package import Darwin
 #else
-  import Glibc
+  package import Glibc
 #endif
 
 extension Failure.Code {
@@ -73,7 +73,7 @@ package final class OpenFile: Sendable {
     guard fchmod(descriptor, 0o644) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
   }
 
-  private func status() throws -> stat {
+  package func status() throws -> stat {
     var status = stat()
     guard fstat(descriptor, &status) == 0 else { throw Failure.system(.unreadableFile, "examine the file", at: path) }
     return status

@@ -9,8 +9,8 @@ extension Bundle {
 
   private static func checksum(_ digest: Digest) -> [UInt8] { Array("\(digest.hex)  \(manifestName)\n".utf8) }
 
-  /// Writes a bundle to one file, usually named `*.adapter`: the manifest, its checksum, then the other files in the
-  /// order of their names. The same bundle gives the same bytes.
+  /// Writes a bundle to one file, usually named `*.adapter`: the manifest, its checksum, its signatures, then the other
+  /// files in the order of their names. The same bundle gives the same bytes.
   ///
   /// - Returns: the digest of the bundle, which does not depend on the compression.
   /// - Throws: what ``open(folder:)`` throws if the bundle is not right, and `file/...` or `archive/...`.
@@ -18,11 +18,15 @@ extension Bundle {
   public static func pack(folder: String, to path: String, compression: Compression = .zstd) throws -> Digest {
     let bundle = try open(folder: folder)
     let writer = try ArchiveWriter(file: path, compression: compression)
-    let manifest = bundle.files.filter { $0.name.text == manifestName }
-    let others = bundle.files.filter { $0.name.text != manifestName }.sorted { $0.name < $1.name }
-    for (name, file) in manifest { try file.withBytes { try writer.add(name, buffer: $0) } }
+    func add(_ isWanted: (String) -> Bool) throws {
+      for (name, file) in bundle.files.filter({ isWanted($0.name.text) }).sorted(by: { $0.name < $1.name }) {
+        try file.withBytes { try writer.add(name, buffer: $0) }
+      }
+    }
+    try add { $0 == manifestName }
     try writer.add(EntryName(checksumName), bytes: checksum(bundle.digest))
-    for (name, file) in others { try file.withBytes { try writer.add(name, buffer: $0) } }
+    try add(BundleSignature.isSignature)
+    try add { $0 != manifestName && !BundleSignature.isSignature($0) }
     try writer.finish()
     return bundle.digest
   }
@@ -42,13 +46,18 @@ extension Bundle {
     return try open(folder: folder)
   }
 
-  /// Reads the manifest of a packed bundle, which is its first entry, and nothing behind its checksum: what it says
-  /// is not compared with the files.
-  ///
-  /// - Returns: the manifest and the digest of the bundle.
-  public static func describe(file path: String, limits: ArchiveLimits = ArchiveLimits()) throws -> (manifest: Manifest, digest: Digest) {
-    let bytes = try manifestBytes(ArchiveReader(file: path, limits: limits))
-    return try locating(path) { try parseManifest(bytes) }
+  /// Reads the manifest of a packed bundle, which is its first entry, and the signatures behind its checksum: what it
+  /// says is not compared with the files.
+  public static func describe(
+    file path: String, limits: ArchiveLimits = ArchiveLimits()
+  ) throws -> (manifest: Manifest, digest: Digest, signatures: [BundleSignature]) {
+    let reader = try ArchiveReader(file: path, limits: limits)
+    let bytes = try manifestBytes(reader)
+    var signing: [(path: String, bytes: [UInt8])] = []
+    while let name = try reader.next()?.name.text, BundleSignature.isSignature(name) {
+      signing.append((name, try reader.contents(limit: BundleSignature.size)))
+    }
+    return try locating(path) { try parseManifest(bytes, signing: signing) }
   }
 
   /// The manifest, which is the first entry, compared with its checksum, which is the second.

@@ -25,6 +25,8 @@ public struct Bundle: Sendable {
   /// The digest of the manifest as it lies in the bundle. It names the digests of all files, and so everything:
   /// this is the identity of the adapter, whatever the archive or the compression it came in.
   public let digest: Digest
+  /// Who signed it, by key. All of them are verified; whether a key is to be trusted is for others to say.
+  public let signatures: [BundleSignature]
   /// The method's configuration.
   public let config: JSONObject
   public let weights: WeightFile
@@ -63,12 +65,15 @@ public struct Bundle: Sendable {
     let files = try names.map { (name: $0, file: try MappedFile(OpenFile(reading: $0, below: root), path: $0.text)) }
     let mapped = Dictionary(files.map { ($0.name.text, $0.file) }) { first, _ in first }
     guard let stored = mapped[Self.manifestName] else { throw Failure(.notABundle, "there is no \(Self.manifestName)") }
-    let (manifest, digest) = try stored.withBytes { try Self.parseManifest(Array($0)) }
+    let signing = mapped.filter { BundleSignature.isSignature($0.key) }
+      .map { ($0.key, $0.value.withBytes { Array($0.prefix(BundleSignature.size + 1)) }) }
+    let (manifest, digest, signatures) = try stored.withBytes { try Self.parseManifest(Array($0), signing: signing) }
     let roles = try Self.check(manifest, against: mapped)
 
     self.folder = folder
     self.manifest = manifest
     self.digest = digest
+    self.signatures = signatures
     self.files = files
     config = try Self.json(roles.required(.config))
     weights = try Self.tensors(roles.required(.weights))
@@ -76,10 +81,13 @@ public struct Bundle: Sendable {
     card = try roles.optional(.card).map { try Self.text($0) }
   }
 
-  /// Reads the manifest and takes its digest.
-  static func parseManifest(_ bytes: [UInt8]) throws -> (Manifest, Digest) {
-    (try locating(manifestName) { try Manifest(parsing: bytes) }, Digest(of: bytes))
+  /// Takes the digest of a manifest and verifies its signatures, and only then looks at what it says.
+  static func parseManifest(_ bytes: [UInt8], signing: [(path: String, bytes: [UInt8])]) throws -> (Manifest, Digest, [BundleSignature]) {
+    let digest = Digest(of: bytes)
+    let signatures = try BundleSignature.verified(signing, of: digest)
+    return (try locating(manifestName) { try Manifest(parsing: bytes) }, digest, signatures)
   }
+
 
   /// Compares what is listed with what is there. Signatures are not listed: they sign the list.
   private static func check(_ manifest: Manifest, against mapped: [String: MappedFile]) throws -> Roles {
@@ -88,7 +96,7 @@ public struct Bundle: Sendable {
     for file in manifest.files {
       let name = try EntryName(file.path)
       try names.insert(name, isFolder: false)
-      guard file.path != manifestName, !isSignature(file.path), let found = mapped[file.path] else {
+      guard file.path != manifestName, !BundleSignature.isSignature(file.path), let found = mapped[file.path] else {
         throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
       }
       guard found.count == file.size else {
@@ -103,13 +111,11 @@ public struct Bundle: Sendable {
       roles.add(file.role, found)
     }
     let listed = Set(manifest.files.map(\.path))
-    for path in mapped.keys.sorted() where path != manifestName && !isSignature(path) && !listed.contains(path) {
+    for path in mapped.keys.sorted() where path != manifestName && !BundleSignature.isSignature(path) && !listed.contains(path) {
       throw Failure(.unlistedBundleFile, "the manifest does not list this file", at: path)
     }
     return roles
   }
-
-  private static func isSignature(_ path: String) -> Bool { path.hasPrefix("signatures/") }
 
   private static func json(_ file: MappedFile) throws -> JSONObject {
     try locating(file.path) { try JSONObject(try JSON(parsing: file.withBytes { Array($0.prefix(manifestLimit + 1)) })) }

@@ -48,15 +48,6 @@ import Testing
     #expect(try scratch.bytes("again/manifest.json") == bytes)
   }
 
-  @Test func `Signatures need not be listed`() throws {
-    let scratch = try Scratch()
-    let digest = try Sample.builder().write(to: scratch("bundle")).digest
-    try scratch.file("bundle/signatures/a.sig", [1, 2, 3])
-    try Bundle.pack(folder: scratch("bundle"), to: scratch("packed"))
-    #expect(try Bundle.unpack(file: scratch("packed"), into: scratch("again")).digest == digest)
-    #expect(try scratch.bytes("again/signatures/a.sig") == [1, 2, 3])
-  }
-
   @Test("Every truncation is refused and leaves nothing", arguments: Compression.allCases)
   func truncation(compression: Compression) throws {
     let scratch = try Scratch()

@@ -1,0 +1,96 @@
+import HubArchive
+public import HubManifest
+import HubWeights
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+extension Failure.Code {
+  /// A signature is not one of this bundle.
+  public static let badSignature = Self("bundle/bad-signature", .refused)
+}
+
+/// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the key and the 64 of its
+/// signature. As the key stands in the file, a signature that lost its name is still a signature.
+public struct BundleSignature: Hashable, Sendable {
+  public let key: PublicKey
+  /// The digest of the file.
+  public let digest: Digest
+  public var path: String { Self.path(of: key) }
+
+  private static let folder = "signatures/"
+  /// Bytes of the file.
+  public static let size = 96
+  private static let countLimit = 16
+
+  static func path(of key: PublicKey) -> String { "\(folder)\(key.hex).ed25519" }
+  static func isSignature(_ path: String) -> Bool { path.hasPrefix(folder) }
+
+  /// Verifies the contents of a signature file.
+  ///
+  /// - Returns: `nil` if it is none of the bundle whose manifest has this digest.
+  public init?(_ bytes: [UInt8], of bundle: Digest) {
+    guard bytes.count == Self.size, let key = try? PublicKey(bytes: Array(bytes[..<32])),
+      key.verifies(Array(bytes[32...]), of: Self.message(bundle))
+    else { return nil }
+    (self.key, digest) = (key, Digest(of: bytes))
+  }
+
+  /// What is signed: a sentence that no other program signs, and the digest that names everything in the bundle.
+  static func message(_ bundle: Digest) -> [UInt8] { Array("dovetail bundle signature 1\n\(bundle)\n".utf8) }
+
+  /// Verifies all of them: one that is wrong is not overlooked because another is right.
+  static func verified(_ files: [(path: String, bytes: [UInt8])], of bundle: Digest) throws -> [BundleSignature] {
+    guard files.count <= countLimit else {
+      throw Failure(.badSignature, "the bundle has more than \(countLimit) signatures", at: folder)
+    }
+    return try files.map { path, bytes in
+      guard let signature = BundleSignature(bytes, of: bundle), signature.path == path else {
+        throw Failure(.badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
+      }
+      return signature
+    }.sorted { $0.key < $1.key }
+  }
+}
+
+extension Bundle {
+  /// Signs a bundle, in a folder or packed, in place. Other signatures stay.
+  ///
+  /// - Returns: the digest that was signed.
+  @discardableResult
+  public static func sign(_ path: String, with key: SigningKey) throws -> Digest {
+    if (try? OpenFile(folder: path)) != nil { return try sign(folder: path, with: key) }
+    let compression = try ArchiveReader(file: path).format.compression
+    let scratch = try ScratchFolder(for: path + ".signing")
+    let folder = scratch.path + "/bundle"
+    _ = try unpack(file: path, into: folder)
+    try sign(folder: folder, with: key)
+    return try pack(folder: folder, to: path, compression: compression)
+  }
+
+  @discardableResult
+  private static func sign(folder: String, with key: SigningKey) throws -> Digest {
+    let digest = try open(folder: folder).digest
+    let path = "\(folder)/\(BundleSignature.path(of: key.publicKey))"
+    let signatures = PathParts(path).folder
+    guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
+    let output = try AtomicFile(path)
+    try (key.publicKey.bytes + key.signature(of: BundleSignature.message(digest))).withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
+    return digest
+  }
+}
+
+extension ArchiveReader.Format {
+  /// How to write an archive again.
+  fileprivate var compression: Compression {
+    switch self {
+    case .zip, .tarZstd: .zstd
+    case .tarGzip: .gzip
+    case .tar: .none
+    }
+  }
+}
