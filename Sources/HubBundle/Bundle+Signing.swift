@@ -25,8 +25,14 @@ public struct BundleSignature: Hashable, Sendable {
   /// Bytes of the file.
   public static let size = 96
   private static let countLimit = 16
+  private static let suffix = ".ed25519"
 
-  static func path(of key: PublicKey) -> String { "\(folder)\(key.hex).ed25519" }
+  static func path(of key: PublicKey) -> String { folder + key.hex + suffix }
+  /// The key in the name of a signature file.
+  public static func key(inName path: String) -> PublicKey? {
+    guard path.hasPrefix(folder), path.hasSuffix(suffix) else { return nil }
+    return try? PublicKey(String(path.dropFirst(folder.count).dropLast(suffix.count)))
+  }
   static func isSignature(_ path: String) -> Bool { path.hasPrefix(folder) }
 
   /// Verifies the contents of a signature file.

@@ -101,6 +101,9 @@ extension Index {
     migrator.registerMigration("1") { database in
       try database.execute(sql: firstSchema)
     }
+    migrator.registerMigration("2") { database in
+      try database.execute(sql: trustSchema)
+    }
     return migrator
   }()
 
@@ -154,6 +157,26 @@ extension Index {
       size INTEGER NOT NULL,
       modified INTEGER NOT NULL,
       PRIMARY KEY (model, path)
+    ) WITHOUT ROWID;
+    """
+
+  private static let trustSchema = """
+    CREATE TABLE keys (
+      key TEXT NOT NULL PRIMARY KEY,
+      name TEXT NOT NULL UNIQUE,
+      addedAt INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE keyPrefixes (
+      key TEXT NOT NULL REFERENCES keys (key) ON DELETE CASCADE,
+      prefix TEXT NOT NULL,
+      PRIMARY KEY (key, prefix)
+    ) WITHOUT ROWID;
+    CREATE TABLE signers (
+      name TEXT NOT NULL,
+      key TEXT NOT NULL,
+      version TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      PRIMARY KEY (name, key)
     ) WITHOUT ROWID;
     """
 }

@@ -51,10 +51,22 @@ struct Records {
     for tag in Set(manifest.languages) {
       try database.execute(sql: "INSERT INTO languages (adapter, tag) VALUES (?, ?)", arguments: [id, tag])
     }
+    try insert(files, of: id)
+  }
+
+  /// Adds the files that an installed adapter did not have before: signatures.
+  func insertMissing(_ files: [Manifest.File], of adapter: InstalledAdapter) throws {
+    let key: StatementArguments = [adapter.name.text, adapter.version.description]
+    guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key) else { return }
+    let known = try String.fetchSet(database, sql: "SELECT path FROM files WHERE adapter = ?", arguments: [id])
+    try insert(files.filter { !known.contains($0.path) }, of: id)
+  }
+
+  private func insert(_ files: [Manifest.File], of adapter: Int64) throws {
     for file in files {
       try database.execute(
         sql: "INSERT INTO files (adapter, path, role, size, digest) VALUES (?, ?, ?, ?, ?)",
-        arguments: [id, file.path, file.role.rawValue, file.size, file.digest.hex])
+        arguments: [adapter, file.path, file.role.rawValue, file.size, file.digest.hex])
     }
   }
 

@@ -26,10 +26,10 @@ extension Registry {
   /// that were damaged.
   ///
   /// - Parameter name: the name to install it under; its own name if `nil`.
-  /// - Throws: ``Failure``: what is wrong with the adapter; ``Failure/Code/existingVersion``;
+  /// - Throws: ``Failure``: what is wrong with the adapter; ``Failure/Code/existingVersion``; codes `trust/...`;
   ///   ``Failure/Code/busyRegistry``.
   @discardableResult
-  public func install(from path: String, as name: AdapterName? = nil) throws -> Installation {
+  public func install(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
     try prepare()
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
     try locating(path) { try check(parcel.bundle) }
@@ -37,22 +37,39 @@ extension Registry {
     let (files, blobs) = try stage(parcel.bundle, in: staging)
     let adapter = describe(parcel, as: name, files: files)
     return try writing {
-      let installed = try reading { try $0.adapters(named: adapter.name) } ?? []
-      let same = try Self.match(adapter, among: installed)
+      let (same, before, signers) = try admit(parcel, adapter, consent)
       try store.publish(blobs)
-      if same == nil { try committing { try $0.insert(adapter, files: files) } }
+      let known = try same.map(self.signers) ?? []
+      if same == nil || before != signers || !Set(parcel.bundle.signatures.map(\.key)).isSubset(of: known) {
+        try committing {
+          if let same { try $0.insertMissing(files, of: same) } else { try $0.insert(adapter, files: files) }
+          try $0.replaceSigners(of: adapter.name, by: signers)
+        }
+      }
       return Installation(adapter: same ?? adapter, isNew: same == nil, notes: parcel.notes)
     }
   }
 
-  /// Checks everything that ``install(from:as:)`` would check, and changes nothing.
-  public func rehearseInstall(from path: String, as name: AdapterName? = nil) throws -> Installation {
+  /// Checks everything that ``install(from:as:_:)`` would check, and changes nothing.
+  public func rehearseInstall(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
     let parcel = try Parcel.open(path, as: name)
     try locating(path) { try check(parcel.bundle) }
     let adapter = describe(parcel, as: name, files: parcel.bundle.manifest.files)
-    let installed = try reading { try $0.adapters(named: adapter.name) } ?? []
-    let same = try Self.match(adapter, among: installed)
+    let same = try admit(parcel, adapter, consent).same
     return Installation(adapter: same ?? adapter, isNew: same == nil, notes: parcel.notes)
+  }
+
+  /// Applies the rules of names, versions and signatures.
+  ///
+  /// - Returns: the same adapter if it is there already; who signed the name before, and who has now.
+  private func admit(
+    _ parcel: Parcel, _ adapter: InstalledAdapter, _ consent: Consent
+  ) throws -> (same: InstalledAdapter?, before: [SignerRecord], signers: [SignerRecord]) {
+    let (installed, keys, signers) =
+      try reading { (try $0.adapters(named: adapter.name), try $0.keys(), try $0.signers(of: adapter.name)) } ?? ([], [], [])
+    let same = try Self.match(adapter, among: installed)
+    let trust = Trust(keys: keys, signers: signers)
+    return (same, signers, try trust.admit(parcel.bundle, as: adapter.name, isInstalled: same != nil, consent))
   }
 
   /// The adapter of the same name and version, which must be the same in everything.
@@ -77,11 +94,12 @@ extension Registry {
   private func stage(_ bundle: Bundle, in scratch: Scratch) throws -> ([Manifest.File], [StagedBlob]) {
     let root = try OpenFile(folder: bundle.folder)
     let listed = Dictionary(bundle.manifest.files.map { ($0.path, $0) }) { first, _ in first }
+    let signatures = Dictionary(bundle.signatures.map { ($0.path, $0.digest) }) { first, _ in first }
     var files: [Manifest.File] = [], blobs: [StagedBlob] = []
     for (name, isFolder) in try root.contents() where !isFolder {
       let blob = try StagedBlob(copying: OpenFile(reading: name, below: root), to: "\(scratch.path)/\(blobs.count)")
-      let expected = name.text == "manifest.json" ? bundle.digest : listed[name.text]?.digest
-      guard expected == nil || expected == blob.digest else {
+      let expected = name.text == "manifest.json" ? bundle.digest : listed[name.text]?.digest ?? signatures[name.text]
+      guard expected == blob.digest else {
         throw Failure(.changedBundleFile, "the file was changed while it was installed", at: "\(bundle.folder)/\(name)")
       }
       let role = listed[name.text]?.role ?? Manifest.Role(rawValue: name.text == "manifest.json" ? "manifest" : "signature")

@@ -22,7 +22,7 @@ struct HubCommand: ParsableCommand {
     subcommands: [
       Run.self,
       Install.self, List.self, Info.self, Remove.self, Verify.self, CollectGarbage.self,
-      Pack.self, Unpack.self, Convert.self, Merge.self,
+      Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,
       Model.self,
       Doctor.self,
     ])

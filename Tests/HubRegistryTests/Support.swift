@@ -1,4 +1,5 @@
 import Foundation
+import HubBundle
 import HubManifest
 import HubRegistry
 import HubTesting
@@ -28,6 +29,23 @@ struct Shop {
     let old = try Safetensors.open(folder + "/adapter.safetensors").tensors
     try SafetensorsWriter.write(
       old.map { $0.renamed($0.name.replacing(".a.", with: ".\(name).")) }, to: folder + "/adapter.safetensors")
+    return folder
+  }
+
+  /// A bundle in a folder: the fixture `classifier` with another name, version and description, signed.
+  func release(_ name: String, _ version: String, note: String = "", signedBy keys: SigningKey...) throws -> String {
+    try release(name, version, note: note, signedBy: keys)
+  }
+
+  func release(_ name: String, _ version: String, note: String = "", signedBy keys: [SigningKey]) throws -> String {
+    let folder = scratch("release-\(UInt64.random(in: 0 ... .max))")
+    let packed = folder + ".adapter"
+    try Parcel.open(Self.fixture("classifier")).pack(to: packed)
+    _ = try HubBundle.Bundle.unpack(file: packed, into: folder)
+    var manifest = try Manifest(parsing: contents(of: folder + "/manifest.json"))
+    (manifest.name, manifest.version, manifest.description) = (try AdapterName(name), try SemanticVersion(version), note)
+    try Data(manifest.bytes).write(to: URL(fileURLWithPath: folder + "/manifest.json"))
+    for key in keys { try HubBundle.Bundle.sign(folder, with: key) }
     return folder
   }
 

@@ -26,7 +26,7 @@ import Testing
   @Test func jsonHasSchemaAndSortedKeys() throws {
     _ = try hub("install", Program.fixture("fusion"))
     for (arguments, schema) in [
-      ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"),
+      ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"), ("keys list", "hub.keys/1"),
     ] {
       let words = arguments.split(separator: " ").map(String.init)
       let process = try hub.start(words + ["--json"], output: "json")
@@ -87,6 +87,21 @@ import Testing
     let result = try hub("verify")
     #expect(result.status == 1)
     #expect(result.output.hasPrefix("mode\ta@1.0.0: "))
+  }
+
+  @Test func signaturesAreMadeAskedForAndShown() throws {
+    let key = try hub("keys", "generate", "release").output.trimmingCharacters(in: .newlines)
+    _ = try hub("pack", Program.fixture("classifier"), "-o", "a.adapter")
+    let digest = try hub("sign", "a.adapter", "--key", "release.key")
+    #expect(digest.status == 0)
+    #expect(try hub("install", "a.adapter", "--require-signature").status == 77)
+    #expect(try hub("info", "./a.adapter").output.contains("signed by:  \(key) (not trusted)"))
+    #expect(try hub("keys", "add", "me", key).status == 0)
+    #expect(try hub("keys", "list").output.hasPrefix("me\t\(key)\tall others\t"))
+    #expect(try hub("install", "a.adapter", "--require-signature").status == 0)
+    #expect(try hub("info", "a").output.contains("signed by:  me\n"))
+    #expect(try hub("install", Program.fixture("fusion"), "--as", "a", "--allow-downgrade").status == 77)
+    #expect(try hub("keys", "remove", "me").output == "me\n")
   }
 
   @Test func namesFromFilesCannotSpeakToTheTerminal() throws {

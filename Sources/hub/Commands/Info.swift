@@ -31,13 +31,17 @@ struct Info: ParsableCommand {
 
   private func describe(_ adapter: InstalledAdapter) throws {
     let head = try adapter.head()?.weights.parameterCount
+    let signers = try options.open().registry.signers(of: adapter)
     if json {
-      let members = adapter.json.with(["manifest": adapter.manifest.json, "headParameters": head.map { .integer($0) } ?? .null])
+      let members = adapter.json.with([
+        "manifest": adapter.manifest.json, "headParameters": head.map { .integer($0) } ?? .null, "signers": .array(signers.map { .string($0.description) }),
+      ])
       return try Console.put(json: members, schema: "hub.info/1")
     }
     var sheet = self.sheet(adapter.manifest, name: adapter.name, digest: adapter.digest)
     sheet.add("parameters", parameters(adapter.parameterCount, head))
     sheet.add("size", bytes(adapter.size))
+    sheet.add("signed by", try names(of: signers))
     sheet.add("installed", day(adapter.installedAt))
     try Console.put(sheet.text)
   }
@@ -50,14 +54,22 @@ struct Info: ParsableCommand {
         "name": .string(bundle.manifest.name.text), "digest": .string(bundle.digest.description), "parameters": .integer(own),
         "headParameters": head.map { .integer($0) } ?? .null, "format": .string(parcel.format), "manifest": bundle.manifest.json,
         "notes": .array(parcel.notes.map { .string($0) }),
+        "signers": .array(bundle.signatures.map { .string($0.key.description) }),
       ])
       return try Console.put(json: members, schema: "hub.info/1")
     }
     var sheet = self.sheet(bundle.manifest, name: bundle.manifest.name, digest: bundle.digest)
     sheet.add("parameters", parameters(own, head))
     sheet.add("format", parcel.format)
+    sheet.add("signed by", try names(of: bundle.signatures.map(\.key)))
     try Console.put(sheet.text)
     for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
+  }
+
+  /// What the user calls the signers, or else their keys.
+  private func names(of signers: [PublicKey]) throws -> String {
+    let trusted = try options.open().registry.trustedKeys()
+    return signers.map { key in trusted.first { $0.key == key }?.name.text ?? "\(key) (not trusted)" }.joined(separator: ", ")
   }
 
   private func parameters(_ own: Int, _ head: Int?) -> String {

@@ -10,9 +10,11 @@ struct Install: ParsableCommand {
       hub install sst2.zip
       hub install my.adapter other.adapter
       hub install ./saved-by-adapters --as task/sentiment
+      hub install acme.adapter --require-signature
 
       Takes bundles and folders that the Python library `adapters` saved, in a folder or in a zip or tar archive. \
-      Everything is checked before anything is placed.
+      Everything is checked before anything is placed. A name that was signed once is taken from the same signer only, \
+      and in no lower version, unless a flag says so.
       """)
 
   @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"), completion: .file())
@@ -23,6 +25,10 @@ struct Install: ParsableCommand {
 
   @Flag(help: "Check everything and change nothing.")
   var dryRun = false
+
+  @Flag(help: "Take only what a trusted key signed; see hub keys.") var requireSignature = false
+  @Flag(help: "Take a lower version of a signed adapter than was installed before.") var allowDowngrade = false
+  @Flag(help: "Take a name that others signed before.") var allowOtherSigner = false
 
   @Flag(name: .shortAndLong, help: "Print references only.")
   var quiet = false
@@ -36,13 +42,21 @@ struct Install: ParsableCommand {
   func run() throws {
     let registry = try options.open().registry
     for path in paths {
-      let result = try dryRun ? registry.rehearseInstall(from: path, as: name) : registry.install(from: path, as: name)
+      let result = try dryRun ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent)
       try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result.adapter))
       guard !quiet else { continue }
       for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
       if !result.isNew { Console.say("hub: note: \(result.adapter.reference) was installed already") }
     }
     if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
+  }
+
+  private var consent: Consent {
+    var consent = Consent()
+    consent.requiresSignature = requireSignature
+    consent.allowsDowngrade = allowDowngrade
+    consent.allowsOtherSigner = allowOtherSigner
+    return consent
   }
 
   private func line(_ adapter: InstalledAdapter) -> String {

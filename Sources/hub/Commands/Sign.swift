@@ -1,0 +1,26 @@
+import ArgumentParser
+import HubBundle
+import HubManifest
+
+struct Sign: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Sign bundles.",
+    discussion: """
+      hub sign my.adapter --key release.key
+
+      Checks the whole bundle and adds a signature to it, in place; other signatures stay. Prints the digest that was signed.
+      """)
+
+  @Argument(help: ArgumentHelp("Bundles, packed or in folders.", valueName: "file"), completion: .file())
+  var paths: [String]
+
+  @Option(help: ArgumentHelp("The secret key, as hub keys generate made it.", valueName: "file"), completion: .file())
+  var key: String
+
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    let key = try SigningKey(file: key)
+    for path in paths { try Console.put(Bundle.sign(path, with: key).description) }
+  }
+}
