@@ -159,6 +159,7 @@ extension Manifest.Dependency {
     try self.init(
       name: Manifest.value(object, "name") { try AdapterName($0) }, range: object.optionalString("range"),
       role: Manifest.word(object, "role"))
+    if let range { _ = try locating(object.path(to: "range")) { try VersionRange(range) } }
     other = object.members.removing(["name", "range", "role"])
   }
 

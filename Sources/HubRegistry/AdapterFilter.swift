@@ -12,6 +12,8 @@ public struct AdapterFilter: Hashable, Sendable {
   public var task: String?
   /// What the name begins with.
   public var namePrefix: String?
+  /// The first digits of the digest.
+  public var digestPrefix: String?
 
   public init(
     kind: AdapterKind? = nil, method: String? = nil, base: String? = nil, language: String? = nil, task: String? = nil,
@@ -23,6 +25,17 @@ public struct AdapterFilter: Hashable, Sendable {
     self.language = language
     self.task = task
     self.namePrefix = namePrefix
+  }
+
+  /// Each thing that is asked for, by itself, as it is said.
+  var parts: [(text: String, filter: AdapterFilter)] {
+    [
+      kind.map { ("the kind is not \($0.rawValue)", AdapterFilter(kind: $0)) },
+      method.map { ("the method is not \($0)", AdapterFilter(method: $0)) },
+      base.map { ("the base is not \($0)", AdapterFilter(base: $0)) },
+      language.map { ("the language is not \($0)", AdapterFilter(language: $0)) },
+      task.map { ("the task is not \($0)", AdapterFilter(task: $0)) },
+    ].compactMap(\.self)
   }
 
   /// A condition on the table `adapters`, with its arguments.
@@ -37,6 +50,7 @@ public struct AdapterFilter: Hashable, Sendable {
     add(kind?.rawValue, "kind = ?")
     add(method, "method = ?")
     add(task, "task = ?")
+    add(digestPrefix, "substr(digest, 1, length(?)) = ?")
     add(namePrefix, "substr(name, 1, length(?)) = ?")
     add(base.map { $0.hasPrefix("sha256:") ? String($0.dropFirst(7)) : $0 }, "baseName = ? OR architecture = ? OR fingerprint = ?")
     add(

@@ -5,14 +5,19 @@ extension Failure.Code {
   public static let malformedReference = Self("reference/malformed", .usage)
 }
 
-/// Which adapter is meant: `name`, `name@1.2.0`, or `name@sha256:` and at least twelve digits of its digest.
+/// Which adapter is meant: `name`, `name@1.2.0`, `name@^1.2`, `name@sha256:` and at least twelve digits of its digest, or
+/// `name@publisher` as AdapterHub calls it, which is an alias.
 public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
   public enum Selector: Hashable, Sendable {
     /// The highest version that is installed.
     case highest
     case version(SemanticVersion)
+    /// The highest version within a range.
+    case range(VersionRange)
     /// The first digits of the digest of exactly one version.
     case digest(prefix: String)
+    /// The highest version of what the user made the whole reference an alias of.
+    case publisher(String)
   }
 
   public let name: AdapterName
@@ -34,30 +39,45 @@ public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func selector(_ text: String) throws -> Selector {
-    guard text.hasPrefix("sha256:") else { return .version(try SemanticVersion(text)) }
-    let digits = text.dropFirst(7)
+    if text.hasPrefix(digestPrefix) { return .digest(prefix: try digits(text)) }
+    guard let first = text.first else { return .version(try SemanticVersion(text)) }
+    if VersionRange.signs.contains(first) { return .range(try VersionRange(text)) }
+    if first.isLetter, !text.contains("/"), let publisher = try? AdapterName(text) { return .publisher(publisher.text) }
+    return .version(try SemanticVersion(text))
+  }
+
+  private static let digestPrefix = "sha256:"
+
+  /// The digits of a digest without a name, `sha256:` and at least twelve of them; `nil` for any other text.
+  public static func digestDigits(_ text: String) throws -> String? { text.hasPrefix(digestPrefix) ? try digits(text) : nil }
+
+  private static func digits(_ text: String) throws -> String {
+    let digits = text.dropFirst(digestPrefix.count)
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
     guard (12...64).contains(digits.utf8.count), digits.utf8.allSatisfy(isDigit) else {
       throw Failure(
         .malformedReference, "a digest in a reference has 12 to 64 lower-case hexadecimal digits", at: String(text.prefix(100)))
     }
-    return .digest(prefix: String(digits))
+    return String(digits)
   }
 
   public var description: String {
     switch selector {
     case .highest: name.text
     case .version(let version): "\(name)@\(version)"
-    case .digest(let prefix): "\(name)@sha256:\(prefix)"
+    case .range(let range): "\(name)@\(range)"
+    case .digest(let prefix): "\(name)@\(Self.digestPrefix)\(prefix)"
+    case .publisher(let publisher): "\(name)@\(publisher)"
     }
   }
 
-  func matches(_ adapter: InstalledAdapter) -> Bool {
-    guard adapter.name == name else { return false }
+  /// Why an adapter of this name is not one that is meant, as the end of "it is not the one: ..."; `nil` if it may be.
+  func mismatch(of adapter: InstalledAdapter) -> String? {
     switch selector {
-    case .highest: return true
-    case .version(let version): return adapter.version == version
-    case .digest(let prefix): return adapter.digest.hex.hasPrefix(prefix)
+    case .highest, .publisher: nil
+    case .version(let version): adapter.version == version ? nil : "the version is not \(version)"
+    case .range(let range): range.contains(adapter.version) ? nil : "the version is not within \(range)"
+    case .digest(let prefix): adapter.digest.hex.hasPrefix(prefix) ? nil : "the digest does not begin with \(prefix)"
     }
   }
 }

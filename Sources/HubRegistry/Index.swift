@@ -104,6 +104,9 @@ extension Index {
     migrator.registerMigration("2") { database in
       try database.execute(sql: trustSchema)
     }
+    migrator.registerMigration("3") { database in
+      try database.execute(sql: "CREATE TABLE aliases (alias TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
+    }
     return migrator
   }()
 

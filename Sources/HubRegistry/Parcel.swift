@@ -10,6 +10,8 @@ typealias Bundle = HubBundle.Bundle
 extension Failure.Code {
   /// What should be installed is neither a bundle nor an adapter in a format that Dovetail reads.
   public static let nothingToInstall = Self("registry/nothing-to-install", .badData)
+  /// A bundle was to be changed, which its digest and its signatures do not allow.
+  public static let sealedBundle = Self("registry/sealed-bundle", .usage)
 }
 
 /// Something that may be installed, checked from end to end: a bundle, whatever it was made from.
@@ -38,6 +40,23 @@ public struct Parcel: Sendable {
     try withExtendedLifetime(scratch) { try Bundle.pack(folder: bundle.folder, to: path, compression: compression) }
   }
 
+  /// The same, saying more about itself.
+  ///
+  /// - Throws: ``Failure/Code/sealedBundle`` for what came as a bundle; what makes the manifest invalid.
+  public func described(_ change: (inout Manifest) throws -> Void) throws -> Parcel {
+    guard format != Self.bundleFormat, let scratch else {
+      throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
+    }
+    var manifest = bundle.manifest
+    try change(&manifest)
+    let output = try AtomicFile(bundle.folder + "/manifest.json")
+    try manifest.bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
+    return Parcel(try Bundle.open(folder: bundle.folder), format: format, notes: notes, in: scratch)
+  }
+
+  private static let bundleFormat = "bundle"
+
   /// - Parameter scratch: where archives are unpacked and foreign adapters converted.
   init(_ path: String, as name: AdapterName?, in scratch: Scratch) throws {
     var folder = path
@@ -51,7 +70,7 @@ public struct Parcel: Sendable {
     self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, in: scratch) }
   }
 
-  init(_ bundle: Bundle, format: String = "bundle", notes: [String] = [], in scratch: Scratch) {
+  init(_ bundle: Bundle, format: String = Self.bundleFormat, notes: [String] = [], in scratch: Scratch) {
     (self.bundle, self.format, self.notes, self.scratch) = (bundle, format, notes, scratch)
   }
 

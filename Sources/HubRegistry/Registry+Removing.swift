@@ -23,18 +23,16 @@ public struct GarbageCollection: Hashable, Sendable {
 extension Registry {
   /// Removes an adapter from the index. Its files go with ``collect(dryRun:)``.
   ///
-  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` for a bare name of several versions.
+  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` for what means several versions.
   @discardableResult
   public func remove(_ reference: AdapterReference) throws -> InstalledAdapter {
     _ = try resolve(reference)
     return try writing {
       let adapter = try resolve(reference)
-      if case .highest = reference.selector {
-        let versions = try reading { try $0.adapters(named: reference.name) } ?? []
-        guard versions.count == 1 else {
-          let list = versions.map(\.reference).joined(separator: ", ")
-          throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
-        }
+      let versions = (try reading { try $0.adapters(named: adapter.name) } ?? []).filter { reference.mismatch(of: $0) == nil }
+      guard versions.count == 1 else {
+        let list = versions.map(\.reference).joined(separator: ", ")
+        throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
       }
       try committing { try $0.delete(adapter) }
       return adapter

@@ -18,13 +18,7 @@ extension Registry {
   /// - Throws: ``Failure/Code/unknownAdapter`` with the names that come nearest, or
   ///   ``Failure/Code/ambiguousReference`` if a digest is cut too short.
   public func resolve(_ reference: AdapterReference) throws -> InstalledAdapter {
-    let (named, names) = try reading { (try $0.adapters(named: reference.name), try $0.names()) } ?? ([], [])
-    let matches = named.filter(reference.matches)
-    guard let match = matches.first else { throw Self.unknown(reference, versions: named, names: names) }
-    if case .digest = reference.selector, Set(matches.map(\.digest)).count > 1 {
-      throw Self.ambiguous("several versions begin with these digits", reference.description, matches)
-    }
-    return match
+    try resolution(of: reference).chosen
   }
 
   /// The fusion that was trained over these adapters in this order. Of several versions, the highest.
@@ -59,15 +53,15 @@ extension Registry {
     return match
   }
 
-  private static func ambiguous(_ message: String, _ subject: String, _ candidates: [InstalledAdapter], hint: String = "") -> Failure {
+  static func ambiguous(_ message: String, _ subject: String, _ candidates: [InstalledAdapter], hint: String = "") -> Failure {
     let list = candidates.map { "\($0.reference) (\($0.digest.short))" }.joined(separator: ", ")
     return Failure(.ambiguousReference, message, at: subject, hint: (hint.isEmpty ? "" : "\(hint) ") + "one of: \(list)")
   }
 
-  private static func unknown(_ reference: AdapterReference, versions: [InstalledAdapter], names: [String]) -> Failure {
-    if !versions.isEmpty {
-      let list = versions.map { "\($0.version) (\($0.digest.short))" }.joined(separator: ", ")
-      return Failure(.unknownAdapter, "this version is not installed", at: reference.description, hint: "installed: \(list)")
+  static func unknown(_ reference: AdapterReference, _ judged: [Resolution.Candidate], names: [String]) -> Failure {
+    if !judged.isEmpty {
+      let list = judged.map { "\($0.adapter.reference) (\($0.adapter.digest.short)): \($0.objection ?? "")" }.joined(separator: "\n")
+      return Failure(.unknownAdapter, "no installed version is the one that is meant", at: reference.description, hint: list)
     }
     let near = nearest(to: reference.name.text, among: names)
     let hint = near.isEmpty ? (names.isEmpty ? "hub install FILE" : "hub list") : "did you mean \(near.joined(separator: ", "))?"

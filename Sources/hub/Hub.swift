@@ -22,7 +22,8 @@ struct HubCommand: ParsableCommand {
     subcommands: [
       Run.self,
       Install.self, List.self, Info.self, Remove.self, Verify.self, CollectGarbage.self,
-      Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,
+      Pack.self, Unpack.self, Convert.self, Merge.self,
+      Sign.self, Keys.self, Resolve.self, AliasCommand.self,
       Model.self,
       Doctor.self,
     ])

@@ -34,16 +34,20 @@ struct Shop {
 
   /// A bundle in a folder: the fixture `classifier` with another name, version and description, signed.
   func release(_ name: String, _ version: String, note: String = "", signedBy keys: SigningKey...) throws -> String {
-    try release(name, version, note: note, signedBy: keys)
+    try release(name, version, signedBy: keys) { $0.description = note }
   }
 
-  func release(_ name: String, _ version: String, note: String = "", signedBy keys: [SigningKey]) throws -> String {
+  /// A bundle in a folder: the fixture `classifier` with another name, version and manifest, signed.
+  func release(
+    _ name: String, _ version: String, signedBy keys: [SigningKey] = [], _ change: (inout Manifest) throws -> Void
+  ) throws -> String {
     let folder = scratch("release-\(UInt64.random(in: 0 ... .max))")
     let packed = folder + ".adapter"
     try Parcel.open(Self.fixture("classifier")).pack(to: packed)
     _ = try HubBundle.Bundle.unpack(file: packed, into: folder)
     var manifest = try Manifest(parsing: contents(of: folder + "/manifest.json"))
-    (manifest.name, manifest.version, manifest.description) = (try AdapterName(name), try SemanticVersion(version), note)
+    (manifest.name, manifest.version) = (try AdapterName(name), try SemanticVersion(version))
+    try change(&manifest)
     try Data(manifest.bytes).write(to: URL(fileURLWithPath: folder + "/manifest.json"))
     for key in keys { try HubBundle.Bundle.sign(folder, with: key) }
     return folder

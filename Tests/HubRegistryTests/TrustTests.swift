@@ -86,7 +86,7 @@ import Testing
       ("other/a", nil, nil, "trust/untrusted"), ("other/b", mallory, nil, nil), ("other/c", alice, nil, "trust/untrusted"),
     ]
     for (name, key, free, required) in cases {
-      let path = try shop.release(name, "1.0.0", signedBy: [key].compactMap(\.self))
+      let path = try shop.release(name, "1.0.0", signedBy: [key].compactMap(\.self)) { _ in }
       #expect(install(path) { $0.requiresSignature = true } == required, "\(name)")
       #expect(install(path) == free, "\(name)")
     }

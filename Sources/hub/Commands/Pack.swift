@@ -12,6 +12,7 @@ struct Pack: ParsableCommand {
     discussion: """
       hub pack my-adapter -o my.adapter
       hub pack sst2.zip -o sst2.adapter --as task/sst2
+      hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1'
 
       Takes what `hub install` takes. The same adapter gives the same bytes. Prints the digest of the bundle.
       """)
@@ -24,6 +25,10 @@ struct Pack: ParsableCommand {
 
   @Option(help: "zstd, gzip or none.") var compression = Compression.zstd
   @Option(name: .customLong("as"), help: "The name to give to an adapter that comes in another format.") var name: AdapterName?
+  @Option(help: ArgumentHelp("The version to give to an adapter that comes in another format.", valueName: "version")) var release: String?
+  @Option(help: "Its task.") var task: String?
+  @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag")) var language: [String] = []
+  @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference")) var over: String?
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
 
@@ -31,7 +36,8 @@ struct Pack: ParsableCommand {
     guard force || !FileManager.default.fileExists(atPath: output) else {
       throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
     }
-    let parcel = try Parcel.open(source, as: name)
+    var parcel = try Parcel.open(source, as: name)
+    if release != nil || task != nil || over != nil || !language.isEmpty { parcel = try locating(source) { try parcel.described(describe) } }
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
     }
@@ -41,7 +47,29 @@ struct Pack: ParsableCommand {
   }
 }
 
+extension Pack {
+  private func describe(_ manifest: inout Manifest) throws {
+    if let release { manifest.version = try SemanticVersion(release) }
+    if let task { manifest.task = task }
+    if let over { manifest.dependencies = [try Manifest.Dependency(language: AdapterReference(over))] }
+    manifest.languages += language
+  }
+}
+
 extension Failure.Code {
   /// A bundle was to be packed under another name.
   static let renamedBundle = Self("hub/renamed-bundle", .usage)
+}
+
+extension Manifest.Dependency {
+  /// The language adapter that a task adapter was trained over.
+  fileprivate init(language reference: AdapterReference) throws {
+    switch reference.selector {
+    case .highest: self.init(name: reference.name, role: "language")
+    case .version(let version): self.init(name: reference.name, range: "=\(version)", role: "language")
+    case .range(let range): self.init(name: reference.name, range: range.description, role: "language")
+    case .digest, .publisher:
+      throw Failure(.malformedReference, "a bundle names others by name and range of versions", at: reference.description)
+    }
+  }
 }
