@@ -88,7 +88,7 @@ public struct Parcel: Sendable {
     return Parcel(bundle, format: format.name, notes: adapter.notes, in: scratch)
   }
 
-  private static func isPackedBundle(_ path: String) throws -> Bool {
+  static func isPackedBundle(_ path: String) throws -> Bool {
     try ArchiveReader(file: path).next()?.name.text == "manifest.json"
   }
 

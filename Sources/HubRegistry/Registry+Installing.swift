@@ -65,6 +65,7 @@ extension Registry {
   private func admit(
     _ parcel: Parcel, _ adapter: InstalledAdapter, _ consent: Consent
   ) throws -> (same: InstalledAdapter?, before: [SignerRecord], signers: [SignerRecord]) {
+    try consent.checkLock(parcel.bundle)
     let (installed, keys, signers) =
       try reading { (try $0.adapters(named: adapter.name), try $0.keys(), try $0.signers(of: adapter.name)) } ?? ([], [], [])
     let same = try Self.match(adapter, among: installed)

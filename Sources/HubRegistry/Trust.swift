@@ -40,8 +40,19 @@ public struct Consent: Hashable, Sendable {
   public var allowsDowngrade = false
   /// Take a name that others signed before.
   public var allowsOtherSigner = false
+  /// Take this content and no other, signed by all who signed it when it was locked.
+  var locked: Lock.Entry?
 
   public init() {}
+
+  func checkLock(_ bundle: HubBundle.Bundle) throws {
+    guard let locked else { return }
+    let missing = Set(locked.signers).subtracting(bundle.signatures.map(\.key))
+    guard bundle.digest == locked.digest, bundle.manifest.version == locked.version, missing.isEmpty else {
+      let signers = missing.isEmpty ? "" : ", without the signature of \(missing.sorted().map(\.short).joined(separator: ", "))"
+      throw Failure(.otherContent, "this is \(bundle.digest.short)\(signers), and \(locked.digest.short) was locked", at: locked.name.text)
+    }
+  }
 }
 
 /// The rules by which signatures are believed, as a function of what is known.

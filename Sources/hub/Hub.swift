@@ -22,8 +22,8 @@ struct HubCommand: ParsableCommand {
     subcommands: [
       Run.self,
       Install.self, List.self, Info.self, Remove.self, Verify.self, CollectGarbage.self,
-      Pack.self, Unpack.self, Convert.self, Merge.self,
-      Sign.self, Keys.self, Resolve.self, AliasCommand.self,
+      Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
+      Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,
       Model.self,
       Doctor.self,
     ])

@@ -11,6 +11,7 @@ struct Install: ParsableCommand {
       hub install my.adapter other.adapter
       hub install ./saved-by-adapters --as task/sentiment
       hub install acme.adapter --require-signature
+      hub install --locked hub.lock ./adapters
 
       Takes bundles and folders that the Python library `adapters` saved, in a folder or in a zip or tar archive. \
       Everything is checked before anything is placed. A name that was signed once is taken from the same signer only, \
@@ -26,9 +27,10 @@ struct Install: ParsableCommand {
   @Flag(help: "Check everything and change nothing.")
   var dryRun = false
 
-  @Flag(help: "Take only what a trusted key signed; see hub keys.") var requireSignature = false
-  @Flag(help: "Take a lower version of a signed adapter than was installed before.") var allowDowngrade = false
-  @Flag(help: "Take a name that others signed before.") var allowOtherSigner = false
+  @Option(help: ArgumentHelp("Install exactly what this file of hub lock lists, from the files and folders.", valueName: "file"), completion: .file())
+  var locked: String?
+
+  @OptionGroup var consent: ConsentOptions
 
   @Flag(name: .shortAndLong, help: "Print references only.")
   var quiet = false
@@ -37,26 +39,29 @@ struct Install: ParsableCommand {
 
   func validate() throws {
     guard name == nil || paths.count == 1 else { throw ValidationError("--as names one adapter, and there are \(paths.count)") }
+    guard locked == nil || (name == nil && !dryRun) else { throw ValidationError("--locked says the names itself, and goes with no --dry-run") }
   }
 
   func run() throws {
     let registry = try options.open().registry
+    if let locked {
+      let lock = try locating(locked) { try Lock(JSON(file: locked)) }
+      let offers = try Offers(saying: paths)
+      for result in try registry.install(lock, from: offers, consent.consent) { try report(result) }
+      return
+    }
     for path in paths {
-      let result = try dryRun ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent)
-      try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result.adapter))
-      guard !quiet else { continue }
-      for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
-      if !result.isNew { Console.say("hub: note: \(result.adapter.reference) was installed already") }
+      let consent = consent.consent
+      try report(dryRun ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent))
     }
     if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
   }
 
-  private var consent: Consent {
-    var consent = Consent()
-    consent.requiresSignature = requireSignature
-    consent.allowsDowngrade = allowDowngrade
-    consent.allowsOtherSigner = allowOtherSigner
-    return consent
+  private func report(_ result: Installation) throws {
+    try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result.adapter))
+    guard !quiet else { return }
+    for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
+    if !result.isNew { Console.say("hub: note: \(result.adapter.reference) was installed already") }
   }
 
   private func line(_ adapter: InstalledAdapter) -> String {

@@ -1,0 +1,80 @@
+import ArgumentParser
+import Dovetail
+import HubManifest
+import HubRegistry
+
+struct Outdated: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "List installed adapters of which a higher version is offered.",
+    discussion: """
+      hub outdated ./adapters
+
+      Exits with 1 if there are any.
+      """)
+
+  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file()) var paths: [String]
+  @Flag(help: "Print JSON of the schema hub.outdated/1.") var json = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    let upgrades = try options.open().registry.upgrades(from: Offers(saying: paths))
+    if json {
+      try Console.put(json: ["upgrades": .array(upgrades.map(\.json))], schema: "hub.outdated/1")
+    } else if upgrades.isEmpty {
+      Console.say("hub: nothing is outdated")
+    } else {
+      var table = Table(["NAME", "INSTALLED", "OFFERED", "DIGEST", "FILE"])
+      for upgrade in upgrades {
+        let (old, new) = (upgrade.installed, upgrade.offer)
+        table.add([old.name.text, old.version.description, new.manifest.version.description, new.digest.short, new.path])
+      }
+      try Console.put(table.text())
+    }
+    if !upgrades.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
+  }
+}
+
+struct UpgradeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "upgrade",
+    abstract: "Install higher versions of what is installed.",
+    discussion: """
+      hub upgrade ./adapters
+
+      The old versions stay, until hub remove.
+      """)
+
+  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file()) var paths: [String]
+  @OptionGroup var consent: ConsentOptions
+  @Flag(help: "Only say what would be installed.") var dryRun = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    let registry = try options.open().registry
+    let upgrades = try registry.upgrades(from: Offers(saying: paths))
+    for upgrade in upgrades {
+      let (path, name) = (upgrade.offer.path, upgrade.installed.name)
+      let result = try dryRun ? registry.rehearseInstall(from: path, as: name, consent.consent) : registry.install(from: path, as: name, consent.consent)
+      try Console.put("\(upgrade.installed.reference) -> \(result.adapter.version)")
+    }
+    if upgrades.isEmpty { Console.say("hub: nothing is outdated") }
+    if dryRun { Console.say("hub: nothing was installed: this was a dry run") }
+  }
+}
+
+extension Offers {
+  /// What files and folders offer; what was skipped is said.
+  init(saying paths: [String]) throws {
+    try self.init(in: paths)
+    for failure in skipped { Console.say("hub: note: skipped \(Console.escaped(failure.subject ?? "a file")): \(Console.escaped(failure.message))") }
+  }
+}
+
+extension Upgrade {
+  fileprivate var json: JSON {
+    [
+      "name": .string(installed.name.text), "installed": .string(installed.version.description),
+      "offered": .string(offer.manifest.version.description), "digest": .string(offer.digest.description), "file": .string(offer.path),
+    ]
+  }
+}
