@@ -18,7 +18,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubWeights", ["HubManifest", "HubArchive"]),
   ("HubBundle", ["HubManifest", "HubArchive", "HubWeights", crypto]),
   ("HubForeign", ["HubManifest", "HubArchive", "HubWeights", "HubBundle"]),
-  ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", database]),
+  ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
   ("HubTokenizers", ["HubManifest"]),
   ("HubTensor", ["HubManifest", "CHubKernels"]),
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
@@ -62,6 +62,7 @@ var targets: [Target] = [
   .target(name: "CHubKernels", exclude: ["body"], cSettings: [.unsafeFlags(["-O3"])]),
   .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
+  .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
   .target(name: "HubTesting", dependencies: ["HubManifest"], path: "Tests/HubTesting", swiftSettings: swift),
 ]
 for layer in layers {

@@ -13,17 +13,19 @@ extension Failure.Code {
   public static let badSignature = Self("bundle/bad-signature", .refused)
 }
 
-/// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the key and the 64 of its
-/// signature. As the key stands in the file, a signature that lost its name is still a signature.
+/// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the 32
+/// of the key and the 64 of its signature. So a signature that lost its name is still one, and says of what.
 public struct BundleSignature: Hashable, Sendable {
   public let key: PublicKey
+  /// The digest of the bundle that is signed.
+  public let bundle: Digest
   /// The digest of the file.
   public let digest: Digest
   public var path: String { Self.path(of: key) }
 
   private static let folder = "signatures/"
   /// Bytes of the file.
-  public static let size = 96
+  public static let size = 128
   private static let countLimit = 16
   private static let suffix = ".ed25519"
 
@@ -35,14 +37,12 @@ public struct BundleSignature: Hashable, Sendable {
   }
   static func isSignature(_ path: String) -> Bool { path.hasPrefix(folder) }
 
-  /// Verifies the contents of a signature file.
-  ///
-  /// - Returns: `nil` if it is none of the bundle whose manifest has this digest.
-  public init?(_ bytes: [UInt8], of bundle: Digest) {
-    guard bytes.count == Self.size, let key = try? PublicKey(bytes: Array(bytes[..<32])),
-      key.verifies(Array(bytes[32...]), of: Self.message(bundle))
+  /// Verifies the contents of a signature file; `nil` if they are none.
+  public init?(_ bytes: [UInt8]) {
+    guard bytes.count == Self.size, let key = try? PublicKey(bytes: Array(bytes[32..<64])),
+      let bundle = try? Digest(PublicKey.hex(bytes[..<32])), key.verifies(Array(bytes[64...]), of: Self.message(bundle))
     else { return nil }
-    (self.key, digest) = (key, Digest(of: bytes))
+    (self.key, self.bundle, digest) = (key, bundle, Digest(of: bytes))
   }
 
   /// What is signed: a sentence that no other program signs, and the digest that names everything in the bundle.
@@ -54,7 +54,7 @@ public struct BundleSignature: Hashable, Sendable {
       throw Failure(.badSignature, "the bundle has more than \(countLimit) signatures", at: folder)
     }
     return try files.map { path, bytes in
-      guard let signature = BundleSignature(bytes, of: bundle), signature.path == path else {
+      guard let signature = BundleSignature(bytes), signature.bundle == bundle, signature.path == path else {
         throw Failure(.badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
       }
       return signature
@@ -84,7 +84,7 @@ extension Bundle {
     let signatures = PathParts(path).folder
     guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
     let output = try AtomicFile(path)
-    try (key.publicKey.bytes + key.signature(of: BundleSignature.message(digest))).withUnsafeBytes { try output.file.write($0) }
+    try (PublicKey.bytes(digest.hex) + key.publicKey.bytes + key.signature(of: BundleSignature.message(digest))).withUnsafeBytes { try output.file.write($0) }
     try output.commit()
     return digest
   }

@@ -19,19 +19,28 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// - Throws: ``Failure/Code/malformedKey``.
   public init(_ text: String) throws {
-    let digits = Array((text.hasPrefix(Self.prefix) ? text.dropFirst(Self.prefix.count) : text[...]).utf8)
-    let values = digits.compactMap { Self.alphabet.firstIndex(of: $0).map { UInt8($0) } }
-    guard digits.count == 64, values.count == 64 else {
+    let digits = text.hasPrefix(Self.prefix) ? String(text.dropFirst(Self.prefix.count)) : text
+    guard digits.utf8.count == 64, digits.utf8.allSatisfy(Self.alphabet.contains) else {
       throw Failure(.malformedKey, "a public key is 'ed25519:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
     }
-    try self.init(bytes: stride(from: 0, to: 64, by: 2).map { values[$0] << 4 | values[$0 + 1] })
+    try self.init(bytes: Self.bytes(digits))
   }
 
   /// - Throws: ``Failure/Code/malformedKey`` for what is no point in canonical form, or one of small order.
   init(bytes: [UInt8]) throws {
-    let hex = String(decoding: bytes.flatMap { [Self.alphabet[Int($0 >> 4)], Self.alphabet[Int($0 & 15)]] }, as: UTF8.self)
+    let hex = Self.hex(bytes[...])
     guard bytes.count == 32, Self.isSound(bytes[...]) else { throw Failure(.malformedKey, "this public key proves nothing", at: Self.prefix + hex) }
     (self.hex, self.bytes) = (hex, bytes)
+  }
+
+  static func hex(_ bytes: ArraySlice<UInt8>) -> String {
+    String(decoding: bytes.flatMap { [alphabet[Int($0 >> 4)], alphabet[Int($0 & 15)]] }, as: UTF8.self)
+  }
+
+  /// The bytes that an even number of digits stands for.
+  static func bytes(_ hex: String) -> [UInt8] {
+    let values = hex.utf8.compactMap { alphabet.firstIndex(of: $0).map { UInt8($0) } }
+    return stride(from: 0, to: values.count - 1, by: 2).map { values[$0] << 4 | values[$0 + 1] }
   }
 
   private static let prefix = "ed25519:"

@@ -26,7 +26,8 @@ struct BlobStore: Sendable {
   func path(of digest: Digest) -> String { "\(shard(of: digest))/\(digest.hex)" }
   private func shard(of digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))" }
 
-  /// Maps a blob and compares it with its digest: what was compared is what is mapped.
+  /// Maps a blob and compares it with its digest: what was compared is what is mapped, through one descriptor, and it did
+  /// not change meanwhile. A second name, by which somebody else could write, is damage too.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/missingBlob`` or ``Failure/Code/damagedBlob``.
   func open(_ digest: Digest, size: Int) throws -> MappedFile {
@@ -34,8 +35,12 @@ struct BlobStore: Sendable {
     guard FileStatus(path) != nil else {
       throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
     }
-    let file = try MappedFile(OpenFile(reading: path, followsLinks: false), path: path)
-    guard file.count == size, file.withBytes({ Digest(of: $0) }) == digest else {
+    let opened = try OpenFile(reading: path, followsLinks: false)
+    let before = try FileStatus(opened)
+    let file = try MappedFile(opened, path: path)
+    guard before.isOwnedByUs, before.links == 1, file.count == size, file.withBytes({ Digest(of: $0) }) == digest,
+      try FileStatus(opened).isSameContent(as: before)
+    else {
       throw Failure(
         .damagedBlob, "a file of an installed adapter is not what was installed", at: path, hint: "install the adapter again")
     }

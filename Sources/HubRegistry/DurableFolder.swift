@@ -54,19 +54,44 @@ struct FileStatus {
     self.status = status
   }
 
+  init(_ file: OpenFile) throws { status = try file.status() }
+
   var isFile: Bool { status.st_mode & S_IFMT == S_IFREG }
   var isFolder: Bool { status.st_mode & S_IFMT == S_IFDIR }
   var mode: mode_t { status.st_mode & 0o7777 }
   var size: Int { Int(status.st_size) }
 
+  var links: Int { Int(status.st_nlink) }
+
   /// Nanoseconds since 1970.
   var modified: Int {
     #if canImport(Darwin)
-      let time = status.st_mtimespec
+      Self.nanoseconds(status.st_mtimespec)
     #else
-      let time = status.st_mtim
+      Self.nanoseconds(status.st_mtim)
     #endif
-    return Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec)
+  }
+
+  /// Nanoseconds since 1970; unlike ``modified``, nobody can set it.
+  private var changed: Int {
+    #if canImport(Darwin)
+      Self.nanoseconds(status.st_ctimespec)
+    #else
+      Self.nanoseconds(status.st_ctim)
+    #endif
+  }
+
+  private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
+
+  func isSameContent(as other: FileStatus) -> Bool {
+    (status.st_dev, status.st_ino, size, changed) == (other.status.st_dev, other.status.st_ino, other.size, other.changed)
+  }
+
+  /// Whether users that are not this one may write, and may put another file in the place of ours.
+  var isWritableByOthers: Bool {
+    let isSticky = status.st_mode & S_ISVTX != 0
+    let ownGroup = status.st_gid == getegid()
+    return !isSticky && (mode & 0o002 != 0 || (mode & 0o020 != 0 && !ownGroup))
   }
 
   /// Whether it belongs to this user or to the system. The system's own user trusts everybody's.

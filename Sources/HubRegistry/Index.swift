@@ -1,3 +1,4 @@
+import CSQLite
 import Foundation
 import GRDB
 public import HubManifest
@@ -33,7 +34,9 @@ struct Index: Sendable {
   /// Runs `body` in one transaction, which is on the disk when this returns. The caller holds the write lock.
   func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
     try translating {
+      let wasInterrupted = FileStatus(path + "-journal").map { $0.size > 0 } ?? false
       let database = try open(readonly: false)
+      if wasInterrupted, let fault = try faults().first { throw damaged(fault) }
       let isNewer = try database.read { try Self.migrator.hasBeenSuperseded($0) }
       guard !isNewer else {
         throw Failure(.newerIndex, "the registry was written by a newer version of Dovetail", at: path, hint: "update Dovetail to change this registry")
@@ -54,13 +57,17 @@ struct Index: Sendable {
     } ?? []
   }
 
-  private static func isEmpty(_ database: Database) throws -> Bool { try !database.tableExists("adapters") }
+  private static func isEmpty(_ database: Database) throws -> Bool { try Int.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema LIMIT 1") == nil }
 
-  private func open(readonly: Bool) throws -> DatabaseQueue {
+  func open(readonly: Bool) throws -> DatabaseQueue {
     var configuration = Configuration()
     configuration.readonly = readonly
     configuration.busyMode = .timeout(30)
     configuration.prepareDatabase { database in
+      // Whoever wrote the file may have been hostile: sqlite.org/security.html.
+      guard hub_sqlite_defend(database.sqliteConnection) == SQLITE_OK else {
+        throw Failure(.unusableIndex, "this SQLite cannot be told to be defensive", at: path)
+      }
       try database.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
       guard !readonly else { return }
       try database.execute(sql: "PRAGMA journal_mode = DELETE; PRAGMA synchronous = EXTRA")
@@ -90,7 +97,7 @@ struct Index: Sendable {
   func damaged(_ reason: String) -> Failure {
     Failure(
       .damagedIndex, "the index of the registry is damaged: \(reason)", at: path,
-      hint: "move the file away and install the adapters again")
+      hint: "hub repair makes it again from the files")
   }
 }
 
@@ -106,6 +113,9 @@ extension Index {
     }
     migrator.registerMigration("3") { database in
       try database.execute(sql: "CREATE TABLE aliases (alias TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
+    }
+    migrator.registerMigration("4") { database in
+      try database.execute(sql: historySchema)
     }
     return migrator
   }()
@@ -181,5 +191,32 @@ extension Index {
       digest TEXT NOT NULL,
       PRIMARY KEY (name, key)
     ) WITHOUT ROWID;
+    """
+
+  /// Rows are added and never changed, which the triggers see to.
+  private static let historySchema = """
+    CREATE TABLE history (
+      id INTEGER PRIMARY KEY AUTOINCREMENT,
+      at INTEGER NOT NULL,
+      action TEXT NOT NULL,
+      name TEXT NOT NULL,
+      version TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      origin TEXT,
+      undone INTEGER REFERENCES history (id),
+      installedAt INTEGER NOT NULL
+    );
+    CREATE TABLE historyFiles (
+      event INTEGER NOT NULL REFERENCES history (id),
+      path TEXT NOT NULL,
+      role TEXT NOT NULL,
+      size INTEGER NOT NULL,
+      digest TEXT NOT NULL,
+      PRIMARY KEY (event, path)
+    ) WITHOUT ROWID;
+    CREATE TRIGGER historyStays BEFORE DELETE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+    CREATE TRIGGER historyIsFixed BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+    CREATE TRIGGER historyFilesStay BEFORE DELETE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+    CREATE TRIGGER historyFilesAreFixed BEFORE UPDATE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
     """
 }

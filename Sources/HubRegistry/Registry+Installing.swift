@@ -42,7 +42,12 @@ extension Registry {
       let known = try same.map(self.signers) ?? []
       if same == nil || before != signers || !Set(parcel.bundle.signatures.map(\.key)).isSubset(of: known) {
         try committing {
-          if let same { try $0.insertMissing(files, of: same) } else { try $0.insert(adapter, files: files) }
+          if let same {
+            try $0.insertMissing(files, of: same)
+          } else {
+            try $0.insert(adapter, files: files)
+            try $0.record(.install, adapter, origin: Registry.absolute(path))
+          }
           try $0.replaceSigners(of: adapter.name, by: signers)
         }
       }
@@ -74,7 +79,7 @@ extension Registry {
   }
 
   /// The adapter of the same name and version, which must be the same in everything.
-  private static func match(_ adapter: InstalledAdapter, among installed: [InstalledAdapter]) throws -> InstalledAdapter? {
+  static func match(_ adapter: InstalledAdapter, among installed: [InstalledAdapter]) throws -> InstalledAdapter? {
     guard let other = installed.first(where: { $0.version == adapter.version }) else { return nil }
     guard other.digest == adapter.digest else {
       throw Failure(

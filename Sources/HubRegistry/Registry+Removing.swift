@@ -34,7 +34,10 @@ extension Registry {
         let list = versions.map(\.reference).joined(separator: ", ")
         throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
       }
-      try committing { try $0.delete(adapter) }
+      try committing {
+        try $0.record(.remove, adapter, files: $0.files(of: adapter))
+        try $0.delete(adapter)
+      }
       return adapter
     }
   }
@@ -61,7 +64,9 @@ extension Registry {
 
   /// Blobs and copies of models that the index does not know.
   private func unused() throws -> [String] {
-    let (used, models) = try reading { (try $0.usedDigests(), Set(try $0.models().map { modelFolder(of: $0.name) })) } ?? ([], [])
+    let known = try reading { (used: try $0.usedDigests(), models: Set(try $0.models().map { modelFolder(of: $0.name) })) }
+    if known == nil { try requireNoFiles() }
+    let (used, models) = known ?? ([], [])
     let blobs = store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
     let copies = ((try? FileManager.default.contentsOfDirectory(atPath: modelsFolder)) ?? []).map { "\(modelsFolder)/\($0)" }
     return blobs + copies.filter { !models.contains($0) }.sorted()

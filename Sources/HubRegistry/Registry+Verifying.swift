@@ -33,6 +33,7 @@ extension Registry {
   public func verify() throws -> Verification {
     var result = Verification()
     for fault in try index.faults() { result.add("index", index.path, fault) }
+    if !exists, !store.names().isEmpty { result.add("index", index.path, "the index is gone, and files are there") }
     let entries = try reading { try $0.entries() } ?? []
     var checked: [Digest: [(kind: String, message: String)]] = [:]
     for entry in entries {
@@ -123,11 +124,19 @@ extension Records {
     }
   }
 
+  /// The files of an installed adapter, by name.
+  func files(of adapter: InstalledAdapter) throws -> [Manifest.File] {
+    let key: StatementArguments = [adapter.name.text, adapter.version.description]
+    return try Int.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key).map(files) ?? []
+  }
+
   private func files(of adapter: Int) throws -> [Manifest.File] {
-    try Row.fetchAll(database, sql: "SELECT path, role, size, digest FROM files WHERE adapter = ? ORDER BY path", arguments: [adapter]).map {
-      Manifest.File(
-        path: try $0.value("path"), role: Manifest.Role(rawValue: try $0.value("role")), size: try $0.value("size"),
-        digest: try Digest($0.value("digest", String.self)))
-    }
+    try Row.fetchAll(database, sql: "SELECT path, role, size, digest FROM files WHERE adapter = ? ORDER BY path", arguments: [adapter]).map(file)
+  }
+
+  func file(_ row: Row) throws -> Manifest.File {
+    Manifest.File(
+      path: try row.value("path"), role: Manifest.Role(rawValue: try row.value("role")), size: try row.value("size"),
+      digest: try Digest(row.value("digest", String.self)))
   }
 }

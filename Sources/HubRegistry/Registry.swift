@@ -6,6 +6,8 @@ public import HubManifest
 extension Failure.Code {
   /// Others may write to the registry, so nothing in it can be relied on.
   public static let unsafeRegistry = Self("registry/unsafe", .refused)
+  /// The index is gone.
+  public static let missingIndex = Self("registry/missing-index", .badData)
   /// The registry is not a folder, or cannot be reached.
   public static let unusableRegistry = Self("registry/unusable", .inputOutput)
 }
@@ -53,6 +55,29 @@ public struct Registry: Sendable {
     guard status.mode & 0o022 == 0 else {
       throw Failure(.unsafeRegistry, "other users may write to the registry", at: folder, hint: "chmod go-w \(folder)")
     }
+    for part in [folder + "/blobs", store.folder, scratchFolder, modelsFolder] { try checkPart(part) }
+    guard FileStatus(index.path)?.isFile ?? true else {
+      throw Failure(.unsafeRegistry, "the index of the registry is a link or no file", at: index.path)
+    }
+    var parent = DurableFolder.parent(of: folder)
+    while let status = FileStatus(parent, followsLinks: true) {
+      guard status.isOwnedByUs, !status.isWritableByOthers else {
+        throw Failure(
+          .unsafeRegistry, "other users may put another folder in place of the registry", at: parent,
+          hint: "chmod go-w \(parent), or choose another place with --registry or HUB_REGISTRY")
+      }
+      let next = DurableFolder.parent(of: parent)
+      guard next != parent, next != "." else { break }
+      parent = next
+    }
+  }
+
+  /// A folder of the registry is one itself, and not a link to one, and nobody else's.
+  private func checkPart(_ path: String) throws {
+    guard let status = FileStatus(path) else { return }
+    guard status.isFolder, status.isOwnedByUs, status.mode & 0o022 == 0 else {
+      throw Failure(.unsafeRegistry, "this part of the registry is a link, or others may write to it", at: path, hint: "chmod go-w \(path)")
+    }
   }
 
   /// What is wrong with the index, one sentence each; empty if nothing is.
@@ -66,11 +91,28 @@ public struct Registry: Sendable {
   }
 
   /// Runs `body` as the only writer, after removing what dead writers left.
-  func writing<Result>(_ body: () throws -> Result) throws -> Result {
+  ///
+  /// - Parameter isRepairing: whether the index may be gone
+  func writing<Result>(isRepairing: Bool = false, _ body: () throws -> Result) throws -> Result {
     let lock = try KernelLock.wait(OpenFile(locking: folder + "/lock"), seconds: 30)
     return try lock.hold {
       Scratch.removeLeftovers(in: scratchFolder)
+      if !isRepairing { try requireIndex() }
       return try body()
+    }
+  }
+
+  /// Makes the index of a new registry, before there are any files. Files without an index are what somebody lost.
+  private func requireIndex() throws {
+    guard try reading({ _ in }) == nil else { return }
+    try requireNoFiles()
+    try committing { _ in }
+  }
+
+  /// - Throws: ``Failure/Code/missingIndex`` if there are files, for a registry without an index.
+  func requireNoFiles() throws {
+    guard store.names().isEmpty else {
+      throw Failure(.missingIndex, "the index of the registry is gone, and files of adapters are there", at: index.path, hint: "hub repair")
     }
   }
 

@@ -66,6 +66,45 @@ import Testing
     #expect(code { try registry.install(from: Shop.fixture("fusion")) } == "registry/unsafe")
   }
 
+  @Test func partsThatAreLinksOrOpenToOthersAreRefused() throws {
+    let blobs = registry.folder + "/blobs"
+    #expect(chmod(blobs, 0o770) == 0)
+    #expect(code { _ = try registry.list() } == "registry/unsafe")
+    #expect(chmod(blobs, 0o700) == 0)
+    try FileManager.default.moveItem(atPath: blobs, toPath: shop.scratch("blobs"))
+    try FileManager.default.createSymbolicLink(atPath: blobs, withDestinationPath: shop.scratch("blobs"))
+    #expect(code { _ = try registry.list() } == "registry/unsafe")
+  }
+
+  @Test func aRegistryBelowAFolderOfOthersIsRefused() throws {
+    let parent = try shop.scratch.folder("open/to/all")
+    let inner = Registry(parent + "/registry")
+    try inner.install(from: Shop.fixture("classifier"))
+    #expect(chmod(shop.scratch("open"), 0o777) == 0)
+    #expect(code { _ = try inner.list() } == "registry/unsafe")
+    #expect(chmod(shop.scratch("open"), 0o1777) == 0)
+    #expect(code { _ = try inner.list() } == nil)
+  }
+
+  /// A second name is one by which somebody may write.
+  @Test func filesWithASecondNameAreNotLoaded() throws {
+    let adapter = try registry.resolve("a")
+    let weights = try #require(adapter.manifest.files.first { $0.role == .weights })
+    let path = try #require(shop.blobs().first { $0.hasSuffix(weights.digest.hex) })
+    try FileManager.default.linkItem(atPath: path, toPath: shop.scratch("second"))
+    #expect(code { _ = try adapter.weights() } == "registry/damaged-file")
+    try FileManager.default.removeItem(atPath: shop.scratch("second"))
+    #expect(code { _ = try adapter.weights() } == nil)
+  }
+
+  /// Hostile SQL in the file is not followed: a view in place of a table, and a trigger that would change what is written.
+  @Test func hostileSchemasAreDamage() throws {
+    try DatabaseQueue(path: registry.folder + "/registry.sqlite").write { database in
+      try database.execute(sql: "ALTER TABLE adapters RENAME TO hidden; CREATE VIEW adapters AS SELECT * FROM hidden WHERE load_extension('x')")
+    }
+    #expect(code { _ = try registry.list() } == "registry/damaged-index")
+  }
+
   @Test func damagedIndexIsSaidToBeDamaged() throws {
     let index = registry.folder + "/registry.sqlite"
     try Data("this is not a database, but a text of some length".utf8).write(to: URL(fileURLWithPath: index))

@@ -27,6 +27,7 @@ import Testing
     _ = try hub("install", Program.fixture("fusion"))
     for (arguments, schema) in [
       ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"), ("keys list", "hub.keys/1"),
+      ("alias list", "hub.aliases/1"), ("history", "hub.history/1"), ("resolve a+b", "hub.resolve/1"), ("outdated .", "hub.outdated/1"),
     ] {
       let words = arguments.split(separator: " ").map(String.init)
       let process = try hub.start(words + ["--json"], output: "json")
@@ -102,6 +103,38 @@ import Testing
     #expect(try hub("info", "a").output.contains("signed by:  me\n"))
     #expect(try hub("install", Program.fixture("fusion"), "--as", "a", "--allow-downgrade").status == 77)
     #expect(try hub("keys", "remove", "me").output == "me\n")
+  }
+
+  @Test func whatWasRemovedOrLostComesBack() throws {
+    _ = try hub("install", Program.fixture("classifier"))
+    #expect(try hub("remove", "a").status == 0)
+    #expect(try hub("undo").output == "a@1.0.0\n")
+    #expect(try hub("undo").status == 66)
+    let history = try hub("history").output.split(separator: "\n").map { $0.split(separator: "\t")[1] }
+    #expect(history == ["undo", "remove", "install"])
+    #expect(try hub("repair").output.isEmpty)
+    try FileManager.default.removeItem(atPath: hub.registry + "/registry.sqlite")
+    #expect(try hub("gc").status == 65)
+    #expect(try hub("repair").output == "a@1.0.0\n")
+    #expect(try hub("verify").status == 0)
+  }
+
+  @Test func versionsAreResolvedLockedAndUpgraded() throws {
+    for (version, name) in [("1.0.0", "old"), ("1.1.0", "new")] {
+      _ = try hub("pack", Program.fixture("classifier"), "-o", "\(name).adapter", "--as", "x", "--release", version, "--over", "lang/en@^1")
+    }
+    _ = try hub("install", "old.adapter")
+    #expect(try hub("outdated", "new.adapter").status == 1)
+    #expect(try hub("upgrade", "new.adapter").output == "x@1.0.0 -> 1.1.0\n")
+    #expect(try hub("outdated", "new.adapter").status == 0)
+    #expect(try hub("resolve", "x@~1.0").output == "x@1.0.0\n")
+    #expect(try hub("resolve", "x", "--explain").output.contains("x@1.0.0\t") == true)
+    #expect(try hub("resolve", "x@^2").status == 66)
+    #expect(try hub("lock", "-o", "hub.lock").status == 0)
+    _ = try hub("remove", "x@1.0.0")
+    #expect(try hub("install", "--locked", "hub.lock", "new.adapter").status == 66)
+    #expect(try hub("install", "--locked", "hub.lock", "new.adapter", "old.adapter").status == 0)
+    #expect(try hub("lock").output == String(decoding: hub.scratch.bytes("hub.lock"), as: UTF8.self))
   }
 
   @Test func namesFromFilesCannotSpeakToTheTerminal() throws {

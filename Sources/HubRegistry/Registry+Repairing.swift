@@ -1,0 +1,166 @@
+import Foundation
+import GRDB
+import HubArchive
+import HubBundle
+public import HubManifest
+import HubWeights
+
+#if canImport(Darwin)
+  import Darwin
+#else
+  import Glibc
+#endif
+
+/// What ``Registry/repair()`` did.
+public struct Repair: Sendable {
+  /// Where the damaged index was put; `nil` if there was none, or none was damaged.
+  public internal(set) var damagedIndex: String?
+  public internal(set) var restored: [InstalledAdapter] = []
+  /// What could not be restored, and why.
+  public internal(set) var lost: [Failure] = []
+}
+
+extension Registry {
+  /// Makes a lost or damaged index again from the files: an adapter is there if its manifest and all files that it lists
+  /// are. What the damaged index still tells is kept: names, who is trusted, who signed what, base models, aliases, the
+  /// history. Nothing is changed if the index is whole.
+  public func repair() throws -> Repair {
+    try checkOwnership()
+    guard FileStatus(folder) != nil else { return Repair() }
+    try prepare()
+    return try writing(isRepairing: true) {
+      var repair = Repair()
+      guard !isIndexWhole() else { return repair }
+      let memory = IndexMemory(index)
+      repair.damagedIndex = try setIndexAside()
+      let found = findAdapters(&repair)
+      try committing { records in
+        repair.lost += memory.restore(into: records.database)
+        for entry in found where memory.knows(entry.digest) {
+          try restore(entry, as: memory.names(of: entry.digest), records, &repair)
+        }
+        try records.requireReadable()
+      }
+      return repair
+    }
+  }
+
+  private func isIndexWhole() -> Bool {
+    guard exists else { return store.names().isEmpty }
+    guard let faults = try? index.faults(), faults.isEmpty else { return false }
+    return (try? index.read { try Records($0, index: index, store: store).requireReadable() }) != nil
+  }
+
+  /// Gives a damaged index another name, so that nothing is lost that somebody may still read.
+  private func setIndexAside() throws -> String? {
+    guard exists else { return nil }
+    var number = 1
+    while FileStatus("\(index.path).damaged-\(number)") != nil { number += 1 }
+    let target = "\(index.path).damaged-\(number)"
+    for suffix in ["-journal", ""] where FileStatus(index.path + suffix) != nil {
+      guard rename(index.path + suffix, target + suffix) == 0 else { throw Failure.system(.unwritableFile, "rename", at: index.path + suffix) }
+    }
+    try DurableFolder.synchronize(folder)
+    return target
+  }
+
+  private struct FoundAdapter {
+    let digest: Digest
+    let manifest: Manifest
+    let files: [Manifest.File]
+    let signers: [PublicKey]
+  }
+
+  /// All manifests in the store, each with the files that it lists and the signatures that are its own.
+  private func findAdapters(_ repair: inout Repair) -> [FoundAdapter] {
+    var manifests: [(digest: Digest, size: Int, manifest: Manifest)] = []
+    var signatures: [Digest: [BundleSignature]] = [:]
+    for digest in store.names().compactMap(store.digest) {
+      guard let size = FileStatus(store.path(of: digest))?.size, size <= JSON.Limits().bytes, let file = try? store.open(digest, size: size) else { continue }
+      let bytes = file.withBytes { Array($0) }
+      if let signature = BundleSignature(bytes) {
+        signatures[signature.bundle, default: []].append(signature)
+      } else if bytes.first == UInt8(ascii: "{"), let manifest = try? Manifest(parsing: bytes) {
+        manifests.append((digest, size, manifest))
+      }
+    }
+    return manifests.map { digest, size, manifest in
+      let own = signatures[digest] ?? []
+      let stored = Manifest.File(path: "manifest.json", role: Manifest.Role(rawValue: "manifest"), size: size, digest: digest)
+      let signing = own.map { Manifest.File(path: $0.path, role: Manifest.Role(rawValue: "signature"), size: BundleSignature.size, digest: $0.digest) }
+      return FoundAdapter(digest: digest, manifest: manifest, files: [stored] + manifest.files + signing, signers: own.map(\.key))
+    }
+  }
+
+  private func restore(_ found: FoundAdapter, as names: [AdapterName], _ records: Records, _ repair: inout Repair) throws {
+    for name in names.isEmpty ? [found.manifest.name] : names {
+      do {
+        let adapter = try restored(found.digest, files: found.files, as: name, installedAt: Date())
+        _ = try Self.match(adapter, among: records.adapters(named: name))
+        try records.insert(adapter, files: found.files)
+        try records.record(.repair, adapter)
+        let known = try records.signers(of: name)
+        let new = found.signers.filter { key in !known.contains { $0.key == key && $0.version >= adapter.version } }
+          .map { SignerRecord(key: $0, version: adapter.version, digest: adapter.digest) }
+        try records.replaceSigners(of: name, by: known.filter { old in !new.contains { $0.key == old.key } } + new)
+        repair.restored.append(adapter)
+      } catch let failure as Failure {
+        repair.lost.append(failure.within("\(name)@\(found.manifest.version)"))
+      }
+    }
+  }
+}
+
+extension Records {
+  /// Reads everything once.
+  fileprivate func requireReadable() throws {
+    for adapter in try adapters() { _ = try files(of: adapter) }
+    _ = (try keys(), try models(), try aliases(), try history(limit: .max), try lastRemoval())
+    for name in try names() { _ = try signers(of: AdapterName(name)) }
+  }
+}
+
+/// What a damaged index still tells: the rows of its tables that can be read.
+private struct IndexMemory {
+  private var rows: [(table: String, columns: [String], values: [DatabaseValue])] = []
+  private var names: [Digest: [AdapterName]] = [:]
+  /// Whether the list of adapters was read to its end.
+  private var isComplete = false
+
+  /// Tables that the files know nothing of, each before those that refer to it.
+  private static let kept = ["keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles"]
+
+  init(_ index: Index) {
+    guard FileStatus(index.path) != nil, let database = try? index.open(readonly: true) else { return }
+    for table in Self.kept {
+      let found: [Row] = (try? database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") }) ?? []
+      rows += found.map { (table, Array($0.columnNames), Array($0.databaseValues)) }
+    }
+    let adapters = try? database.read { try Row.fetchAll($0, sql: "SELECT name, digest FROM adapters") }
+    isComplete = adapters?.isEmpty == false
+    for row in adapters ?? [] {
+      guard let digest = try? Digest(row.value("digest", String.self)), let name = try? AdapterName(row.value("name")) else {
+        isComplete = false
+        continue
+      }
+      names[digest, default: []].append(name)
+    }
+  }
+
+  /// Whether an adapter was installed, as far as is known: what was removed stays so.
+  func knows(_ digest: Digest) -> Bool { !isComplete || names[digest] != nil }
+  func names(of digest: Digest) -> [AdapterName] { names[digest] ?? [] }
+
+  /// Writes the rows into a new index; returns those that it does not take.
+  func restore(into database: Database) -> [Failure] {
+    rows.compactMap { table, columns, values in
+      let places = columns.map { _ in "?" }.joined(separator: ", ")
+      do {
+        try database.execute(sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))", arguments: StatementArguments(values))
+        return nil
+      } catch {
+        return Failure(.damagedIndex, "a row cannot be kept", at: table)
+      }
+    }
+  }
+}
