@@ -225,9 +225,17 @@ public enum AdapterMethods {
   /// - Throws: ``Failure``: a wrong configuration; tensors missing, left over, or of another shape; an adapter that
   ///   would act nowhere.
   public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
+    _ = try outline(configuration, stored, shape: shape)
+  }
+
+  /// An adapter that says what it is and where it acts, and has no values to act with.
+  ///
+  /// - Throws: ``Failure``, as ``check(_:_:shape:)``.
+  public static func outline(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws -> any AdapterMethod {
     let type = try type(for: configuration)
     let adapter = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
     try checkActs(adapter)
+    return adapter
   }
 
   private static func checkActs(_ adapter: any AdapterMethod) throws {

@@ -64,6 +64,25 @@ extension Composition {
     children.compactMap { $0.leaves.last }
   }
 
+  /// Layer numbers as the text of a `drop` has them, such as `0-3, 5`.
+  public static func text(ofLayers layers: Set<Int>) -> String { LayerRanges.text(layers).joined(separator: ", ") }
+
+  /// The text with a caret under the first place where `part` stands, as errors show it.
+  public func pointing(at part: Composition) -> String {
+    "\(description)\n\(String(repeating: " ", count: offset(of: part) ?? 0))^"
+  }
+
+  private func offset(of part: Composition) -> Int? {
+    if self == part { return 0 }
+    guard let block else { return nil }
+    var offset = block.rawValue.count + 1 + leading.reduce(0) { $0 + $1.count + 2 }
+    for child in children {
+      if let inner = child.offset(of: part) { return offset + inner }
+      offset += child.description.count + 2
+    }
+    return nil
+  }
+
   /// Checks a composition that was built in code as strictly as one that was read.
   ///
   /// - Throws: ``Failure``, as ``init(parsing:)``.

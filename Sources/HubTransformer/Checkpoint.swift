@@ -61,8 +61,11 @@ public struct Checkpoint: Sendable {
   }
 
   /// The sizes that adapters depend on, without loading anything.
-  public func shape() throws -> BaseShape {
-    try type.init(configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil })).shape
+  public func shape() throws -> BaseShape { try outline().shape }
+
+  /// The model with shapes and no values.
+  public func outline() throws -> any BaseModel {
+    try type.init(configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil }))
   }
 
   /// Names the model by what it computes: the digest of each tensor of the embeddings and layers, and of the keys of

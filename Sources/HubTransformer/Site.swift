@@ -3,7 +3,7 @@ public import HubTensor
 /// A place in a base model where adapters may act.
 public struct Site: Hashable, Sendable, Comparable {
   /// In the order in which a layer reaches them.
-  public enum Place: String, Hashable, Sendable, CaseIterable {
+  public enum Place: String, Hashable, Sendable, CaseIterable, Comparable {
     /// The linear layers of the self-attention.
     case query, key, value
     /// Between the keys and values and the attention itself.
@@ -17,6 +17,8 @@ public struct Site: Hashable, Sendable, Comparable {
     case feedForward = "feed_forward"
     /// Behind the whole layer.
     case layer
+
+    public static func < (left: Place, right: Place) -> Bool { left.order < right.order }
 
     /// Whether a whole sublayer ends here, rather than one of its linear layers.
     public var isSublayer: Bool { self == .attention || self == .feedForward }

@@ -33,7 +33,7 @@ struct Stage {
 
   private func setup(_ composition: Composition) throws -> Setup {
     try Setup(composition) { name in
-      if let fresh = try FreshAdapters.adapter(name, shape: base.shape, engine: engine) { return fresh }
+      if let method = MethodCatalogue.all.first(where: { "fresh/\($0.name)" == name }) { return try method.adapter(for: base.shape, engine: engine) }
       let adapter = try foreign(name)
       return try AdapterMethods.load(JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
     } fusion: { _, _, sites in

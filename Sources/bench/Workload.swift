@@ -1,3 +1,4 @@
+import HubAdapters
 import HubManifest
 
 /// What is timed. The shapes are those of the peers' scripts, so that figures can stand side by side.
@@ -22,7 +23,7 @@ struct Workload {
   ]
 
   /// One of each method, to be compared with `base_8x128`.
-  static let methods = FreshAdapters.all.map {
+  static let methods = MethodCatalogue.all.map {
     Workload(name: "method_\($0.name)", lengths: rows(8, of: 128), composition: .adapter("fresh/\($0.name)"), heads: [])
   }
 

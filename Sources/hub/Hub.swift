@@ -20,7 +20,7 @@ struct HubCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Run.self,
+      Run.self, Compose.self, Methods.self,
       Install.self, List.self, Info.self, Remove.self, Undo.self, History.self, Verify.self, RepairCommand.self, CollectGarbage.self,
       Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
       Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,

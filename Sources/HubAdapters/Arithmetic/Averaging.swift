@@ -46,8 +46,10 @@ public struct Averaging: Sendable {
       throw Failure(.unequalAdapters, "\(members.count) adapters need as many weights, and a sum other than zero")
     }
     for member in members {
-      guard Self.significant(member.configuration) == Self.significant(first.configuration) else {
-        throw Failure(.unequalAdapters, "the adapters to average differ in their configurations")
+      let own = Self.significant(member.configuration), others = Self.significant(first.configuration)
+      if let key = Set(own.keys).union(others.keys).sorted().first(where: { own[$0] != others[$0] }) {
+        let (value, other) = (own[key] ?? .null, others[key] ?? .null)
+        throw Failure(.unequalAdapters, "the adapters to average differ in their configurations: \(other.text()) and \(value.text())", at: key)
       }
       guard Set(member.weights.map(\.name)) == Set(first.weights.map(\.name)) else {
         throw Failure(.unequalAdapters, "the adapters to average do not have the same tensors")

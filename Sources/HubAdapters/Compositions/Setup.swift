@@ -61,7 +61,7 @@ public struct Setup: Sendable {
     fusion: @escaping (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
   ) throws {
     try composition.check()
-    try self.init(composition, root: SetupBuilder(adapter: adapter, fusion: fusion).node(composition))
+    try self.init(composition, root: SetupBuilder(whole: composition, adapter: adapter, fusion: fusion).node(composition))
   }
 
   /// One setup for each of several requests that share a pass, each with so many sequences; `nil` is the base model alone.
@@ -87,6 +87,30 @@ public struct Setup: Sendable {
     self.root = root
     sites = root.sites
   }
+
+  /// What one adapter of a setup is and does.
+  public struct Use: Sendable {
+    /// As the composition calls it.
+    public let name: String
+    /// Where it acts in this setup.
+    public let sites: Set<Site>
+    public let changesEmbeddings: Bool
+    /// The numbers in its weights.
+    public let parameterCount: Int
+  }
+
+  /// The adapters from left to right; one that stands in several places is there several times.
+  public var uses: [Use] {
+    let first = root.first?.name
+    return root.leaves.map { leaf in
+      let method = leaf.method, changesEmbeddings = leaf.name == first && (method.embeddingAdapter != nil || method.promptAdapter?.addedRows ?? 0 > 0)
+      return Use(
+        name: leaf.name, sites: leaf.sites, changesEmbeddings: changesEmbeddings, parameterCount: method.parameters.reduce(0) { $0 + $1.count })
+    }
+  }
+
+  /// The fusions, by what compositions call them, and the numbers in their weights.
+  public var fusions: [(name: String, parameterCount: Int)] { root.fusions.map { ($0, $1.parameters.reduce(0) { $0 + $1.count }) } }
 
   /// The weights of all adapters and fusions.
   public var parameters: [Parameter] { root.parameters }
@@ -151,6 +175,11 @@ extension Setup.Node {
     case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
     default: children.flatMap(\.parameters)
     }
+  }
+
+  var fusions: [(String, AdapterFusion)] {
+    if case .fuse(let nodes, let fusion, let name) = self { return nodes.flatMap(\.fusions) + [(name, fusion)] }
+    return children.flatMap(\.fusions)
   }
 
   var copies: Int {

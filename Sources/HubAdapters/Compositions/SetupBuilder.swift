@@ -3,6 +3,8 @@ import HubTransformer
 
 /// Puts adapters in the place of a composition's names, and refuses blocks around adapters that cannot work in them.
 struct SetupBuilder {
+  /// All of it, for errors that show where they are.
+  let whole: Composition
   let adapter: (String) throws -> (any AdapterMethod)?
   let fusion: (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
 
@@ -14,7 +16,9 @@ struct SetupBuilder {
     case .base: return .base
     case .drop: return nodes[0]
     case .adapter(let name):
-      guard let adapter = try adapter(name) else { throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)") }
+      guard let adapter = try locating(composition, { try adapter(name) }) else {
+        throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)", at: whole.pointing(at: composition))
+      }
       return .adapter(Setup.Leaf(method: adapter, name: name, droppedLayers: layers))
     case .stack:
       try checkChains(nodes, composition)
@@ -30,7 +34,7 @@ struct SetupBuilder {
     case .average(_, let weights, let normalizes):
       guard try commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
         throw Failure(
-          .unsuitableBlock, "prefixes cannot be averaged where they act", at: composition.description,
+          .unsuitableBlock, "prefixes cannot be averaged where they act", at: whole.pointing(at: composition),
           hint: "average the weights of the adapters instead")
       }
       return .average(nodes, weights: shares(weights, count: nodes.count, normalizes: normalizes))
@@ -40,17 +44,27 @@ struct SetupBuilder {
   private func fuse(_ nodes: [Setup.Node], members: [String], _ name: String?, _ composition: Composition) throws -> Setup.Node {
     let label = name ?? members.joined(separator: ","), sites = try commonSites(nodes, composition)
     try checkSublayersOnly(sites, composition)
-    guard let fusion = try fusion(members, name, sites) else {
-      throw Failure(.missingFusion, "no fusion of \(label) is there", hint: "a fusion is trained; install the one that belongs to these adapters")
+    guard let fusion = try locating(composition, { try fusion(members, name, sites) }) else {
+      throw Failure(.missingFusion, "no fusion of \(label) is there", at: whole.pointing(at: composition), hint: "a fusion is trained; install the one that belongs to these adapters")
     }
     return .fuse(nodes, fusion, name: label)
+  }
+
+  /// Shows where in the composition something went wrong, unless the failure is about a file's content.
+  private func locating<Result>(_ part: Composition, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch var failure as Failure where whole != part && failure.subject.map({ part.leaves.contains($0) || part.description == $0 }) ?? true {
+      failure.subject = whole.pointing(at: part)
+      throw failure
+    }
   }
 
   /// Where the children of a block act, if no layer is left out: all at the same sites.
   private func commonSites(_ nodes: [Setup.Node], _ composition: Composition) throws -> Set<Site> {
     let sites = nodes.map { $0.leaves.reduce(into: Set<Site>()) { $0.formUnion($1.method.sites) } }
     guard let first = sites.first, sites.allSatisfy({ $0 == first }) else {
-      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: composition.description)
+      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: whole.pointing(at: composition))
     }
     return first
   }
@@ -62,12 +76,12 @@ struct SetupBuilder {
       guard acting.dropFirst().flatMap(\.leaves).allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true }) else {
         throw Failure(
           .unsuitableBlock, "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
-          at: composition.description)
+          at: whole.pointing(at: composition))
       }
       guard acting.dropLast().allSatisfy({ $0.coversAllRows(at: site) }) else {
         throw Failure(
           .unsuitableBlock, "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter that the next one could read",
-          at: composition.description, hint: "stack the adapters inside the block, one stack for each of its parts")
+          at: whole.pointing(at: composition), hint: "stack the adapters inside the block, one stack for each of its parts")
       }
     }
   }
@@ -76,7 +90,7 @@ struct SetupBuilder {
   private func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
     guard sites.allSatisfy(\.place.isSublayer) else {
       throw Failure(
-        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: composition.description,
+        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: whole.pointing(at: composition),
         hint: "stack, batch_split, parallel and average take them")
     }
   }

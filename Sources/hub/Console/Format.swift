@@ -24,6 +24,12 @@ func count(_ number: Int) -> String {
   return unit == 0 ? "\(number)" : String(format: "%.1f", value) + units[unit]
 }
 
+/// A part of a whole for people: `0.8 %`.
+func share(_ part: Int, of whole: Int) -> String {
+  let percent = 100 * Double(part) / Double(max(1, whole))
+  return String(format: percent < 10 ? "%.2g %%" : "%.0f %%", percent)
+}
+
 /// A date for people, in their time zone.
 func day(_ date: Date, withTime: Bool = true) -> String {
   let formatter = DateFormatter()

@@ -1,0 +1,76 @@
+import HubAdapters
+public import HubManifest
+import HubRegistry
+import HubTensor
+import HubTransformer
+
+/// What a composition is and does on a base model.
+public struct CompositionReport: Sendable {
+  public struct Adapter: Sendable {
+    /// As the composition calls it.
+    public let name: String
+    /// To exactly the version that is meant.
+    public let reference: String
+    public let method: String
+    /// The kinds of places where it acts, in the order in which a layer reaches them.
+    public let places: [String]
+    /// Such as `0-3, 5`.
+    public let layers: String
+    public let parameterCount: Int
+  }
+
+  public struct Fusion: Sendable {
+    public let name: String
+    public let parameterCount: Int
+  }
+
+  public let composition: Composition
+  public let base: Manifest.Base
+  public let adapters: [Adapter]
+  public let fusions: [Fusion]
+  /// The places of the base model where something is changed.
+  public let siteCount: Int
+  /// Answers for each text: one for each branch of a `parallel`.
+  public let copies: Int
+  /// What answers: the adapter, and what kind of head it has.
+  public let heads: [String]
+  /// The numbers in the base model's own matrices: each is multiplied once for each token, as those of an adapter are.
+  public let baseMatrixSize: Int
+}
+
+extension Hub {
+  /// Explains a composition without running it: the adapters' and the base model's weights are not read.
+  ///
+  /// - Throws: ``Failure``, as ``compose(_:on:head:allowingOtherWeights:)`` for everything but the head.
+  public func explain(_ composition: Composition, on baseName: String, allowingOtherWeights: Bool = false) throws -> CompositionReport {
+    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder), description = record.description
+    let identity = Manifest.Base(
+      architecture: description.architecture, name: baseName, hiddenSize: description.hiddenSize, layers: description.layers,
+      fingerprint: description.fingerprint)
+    let model = try checkpoint.outline()
+    let assembly = Assembly(registry: registry, identity: identity, shape: model.shape, engine: nil, allowingOtherWeights: allowingOtherWeights)
+    let setup = try assembly.setup(composition)
+    let adapters = try setup.uses.map { use in
+      let installed = try registry.resolve(AdapterReference(use.name))
+      return CompositionReport.Adapter(
+        name: use.name, reference: installed.reference, method: installed.manifest.method,
+        places: Set(use.sites.map(\.place)).sorted().map(\.rawValue) + (use.changesEmbeddings ? ["embeddings"] : []),
+        layers: Composition.text(ofLayers: Set(use.sites.map(\.layer))), parameterCount: use.parameterCount)
+    }
+    return CompositionReport(
+      composition: composition, base: identity, adapters: adapters, fusions: setup.fusions.map { .init(name: $0.name, parameterCount: $0.parameterCount) },
+      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, assembly), baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
+  }
+
+  private func heads(_ composition: Composition, _ assembly: Assembly) throws -> [String] {
+    let parts: [Composition] =
+      switch composition.lastNode {
+      case .parallel(let children)?, .batchSplit(let children, _)?: children
+      default: [composition]
+      }
+    return try parts.compactMap { part in
+      guard let owner = try assembly.headOwner(nil, part), let head = try owner.head() else { return nil }
+      return "\(owner.name) (\(try head.configuration.string("head_type")))"
+    }
+  }
+}
