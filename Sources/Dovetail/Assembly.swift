@@ -51,7 +51,7 @@ struct Assembly {
     return StoredWeights(file.tensors)
   }
 
-  func head(_ name: String?, for composition: Composition?, engine: Engine) throws -> any Head {
+  func head(_ name: String?, for composition: Composition?, engine: Engine) throws -> ComposedModel.NamedHead {
     guard let owner = try headOwner(name, composition) else {
       throw Failure(.missingHead, "the base model alone answers nothing", hint: "name an adapter whose head answers with --head")
     }
@@ -61,7 +61,8 @@ struct Assembly {
         hint: "put a task adapter last, or name an adapter whose head answers with --head")
     }
     return try locating("\(owner.reference) head") {
-      try Heads.load(head.configuration, stored(head.weights), shape: shape, engine: engine)
+      ComposedModel.NamedHead(
+        try Heads.load(head.configuration, stored(head.weights), shape: shape, engine: engine), name: owner.name.text)
     }
   }
 

@@ -34,14 +34,11 @@ extension Hub {
     let assembly = Assembly(
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine, allowingOtherWeights: allowingOtherWeights)
     let setup = try composition.map(assembly.setup)
-    guard setup?.copies ?? 1 == 1 else {
-      throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "run its branches one by one")
+    let branches: [Composition?] = setup?.copies ?? 1 > 1 && head == nil ? composition?.lastNode?.children ?? [] : [composition]
+    let heads = try branches.map { try assembly.head(head, for: $0, engine: base.engine) }
+    guard heads.count == setup?.copies ?? 1 else {
+      throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "leave out --head: each branch has its own")
     }
-    let answering = try assembly.head(head, for: composition, engine: base.engine)
-    switch answering.answer {
-    case .label, .tokenLabel, .tree: return ComposedModel(base: base, setup: setup, head: answering)
-    case .labels, .choice, .span, .word:
-      throw Failure(.unsupportedHead, "heads that give more than one label are run from code: their logits are there, and no answer in words yet")
-    }
+    return ComposedModel(base: base, setup: setup, heads: heads)
   }
 }

@@ -130,6 +130,12 @@ public struct Setup: Sendable {
     return Sequences(lengths: (0..<sequences.count).map { sequences[$0].count + added })
   }
 
+  /// Whether it may be one of the setups of ``init(requests:)``.
+  public var sharesPasses: Bool { copies == 1 && root.first?.method.promptAdapter == nil && !dividesBatch }
+
+  /// Whether it says which part of the batch goes where.
+  public var dividesBatch: Bool { root.dividesBatch }
+
   /// How many positions of the base model are taken by what stands before the text.
   public var takenPositions: Int { root.first?.method.promptAdapter?.takenPositions ?? 0 }
 
@@ -174,6 +180,13 @@ extension Setup.Node {
     case .adapter(let leaf): leaf.method.parameters
     case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
     default: children.flatMap(\.parameters)
+    }
+  }
+
+  var dividesBatch: Bool {
+    switch self {
+    case .batchSplit, .multiTask, .split: true
+    default: children.contains(where: \.dividesBatch)
     }
   }
 

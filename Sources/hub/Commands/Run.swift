@@ -13,8 +13,9 @@ struct Run: ParsableCommand {
       zcat reviews.jsonl.gz | hub run --model minilm --setup cr --json > answers.jsonl
 
       Texts are arguments or lines of the input. If the first line is a JSON object, all are: {"text": …}, \
-      {"text": …, "text_pair": …} or {"words": […]}, with an id that the answer repeats. Answers come in order, one a \
-      line with --json. A line that cannot be answered is answered by its error, and the exit status is 65.
+      {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
+      setup of its own if it likes: such lines share passes all the same. Answers come in order, one a line with --json. A \
+      line that cannot be answered is answered by its error, and the exit status is 65.
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
@@ -37,24 +38,51 @@ struct Run: ParsableCommand {
   }
 
   func run() throws {
-    let composition = try setup.map { try Composition(parsing: $0) }
     let hub = try options.open()
     let base = try hub.baseModel(model, precision: precision, engine: Engine(threads: threads))
-    let composed = try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
+    let models = Models(hub: hub, base: base, head: head, allowingOtherWeights: allowBaseMismatch)
+    // What the command asks for fails the command; what a line asks for fails the line.
+    if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
     let format: any AnswerFormat = json ? JSONAnswers() : ReadableAnswers(width: Console.width)
-    let questions = text.map { Question(id: nil, input: .success(.text($0))) }
-    let failures = text.isEmpty ? try answerLines(composed, format) : try answer(questions, composed, format)
+    let questions = text.map { Question(id: nil, setup: nil, input: .success(.text($0))) }
+    let failures = text.isEmpty ? try answerLines(models, format) : try answer(questions, models, format)
     if failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 
+  /// The models that lines ask for, each composed once.
+  private final class Models {
+    let hub: Hub
+    let base: Base
+    private let head: String?
+    private let allowingOtherWeights: Bool
+    private var composed: [String?: Result<ComposedModel, Failure>] = [:]
+
+    init(hub: Hub, base: Base, head: String?, allowingOtherWeights: Bool) {
+      (self.hub, self.base, self.head, self.allowingOtherWeights) = (hub, base, head, allowingOtherWeights)
+    }
+
+    func model(_ setup: String?) throws -> Result<ComposedModel, Failure> {
+      if let known = composed[setup] { return known }
+      let model: Result<ComposedModel, Failure>
+      do {
+        let composition = try setup.map { try Composition(parsing: $0) }
+        model = .success(try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowingOtherWeights))
+      } catch let failure as Failure {
+        model = .failure(failure)
+      }
+      composed[setup] = model
+      return model
+    }
+  }
+
   /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
-  private func answerLines(_ composed: ComposedModel, _ format: any AnswerFormat) throws -> Int {
+  private func answerLines(_ models: Models, _ format: any AnswerFormat) throws -> Int {
     var reader = QuestionReader(try file())
     var failures = 0
     while true {
       let questions = try reader.next(upTo: 64)
       if questions.isEmpty { return failures }
-      failures += try answer(questions, composed, format)
+      failures += try answer(questions, models, format)
     }
   }
 
@@ -65,12 +93,15 @@ struct Run: ParsableCommand {
   }
 
   /// Prints an answer for each question; returns how many are errors.
-  private func answer(_ questions: [Question], _ composed: ComposedModel, _ format: any AnswerFormat) throws -> Int {
-    let inputs = questions.compactMap { try? $0.input.get() }
-    var predictions = try composed.predict(inputs, maximumLength: maxLength)[...]
+  private func answer(_ questions: [Question], _ models: Models, _ format: any AnswerFormat) throws -> Int {
+    let requests = try questions.map { question in
+      let model = try models.model(question.setup ?? setup)
+      return question.input.flatMap { input in model.map { Request(input, of: $0) } }
+    }
+    var predictions = try models.base.answers(to: requests.compactMap { try? $0.get() }, maximumLength: maxLength)[...]
     var failures = 0
-    for question in questions {
-      let answer = question.input.flatMap { _ in predictions.removeFirst() }
+    for (question, request) in zip(questions, requests) {
+      let answer = request.flatMap { _ in predictions.removeFirst() }
       if case .failure = answer { failures += 1 }
       try Console.put(format.text(question, answer))
     }

@@ -11,6 +11,8 @@ extension Failure.Code {
 struct Question {
   /// The `id` of a JSON line.
   let id: JSON?
+  /// The setup that a JSON line asks for, instead of the command's.
+  let setup: String?
   let input: Result<TextInput, Failure>
 }
 
@@ -31,22 +33,23 @@ struct QuestionReader {
       if text.allSatisfy(\.isWhitespace) { continue }
       let readsJSON = isJSON ?? (text.first { !$0.isWhitespace } == "{")
       isJSON = readsJSON
-      questions.append(readsJSON ? Self.question(line, at: "line \(number)") : Question(id: nil, input: .success(.text(text))))
+      questions.append(readsJSON ? Self.question(line, at: "line \(number)") : Question(id: nil, setup: nil, input: .success(.text(text))))
     }
     return questions
   }
 
-  /// `{"text": …}`, `{"text": …, "text_pair": …}` or `{"words": […]}`, each with an optional `id`.
+  /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
+  /// and an optional `setup`.
   private static func question(_ line: [UInt8], at place: String) -> Question {
     var id: JSON?
     do {
       let object = try JSONObject(JSON(parsing: line))
       id = object.members["id"]
-      return Question(id: id, input: .success(try input(object)))
+      return Question(id: id, setup: try object.optionalString("setup"), input: .success(try input(object)))
     } catch let failure as Failure {
-      return Question(id: id, input: .failure(failure.within(place)))
+      return Question(id: id, setup: nil, input: .failure(failure.within(place)))
     } catch {
-      return Question(id: id, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
+      return Question(id: id, setup: nil, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
     }
   }
 
@@ -55,6 +58,7 @@ struct QuestionReader {
     guard let text = try object.optionalString("text") else {
       throw Failure(.malformedLine, "a line needs \"text\" or \"words\"")
     }
+    if let choices = try object.optionalStrings("choices") { return .choices(text, choices) }
     return .text(text, pair: try object.optionalString("text_pair"))
   }
 }
