@@ -123,6 +123,20 @@ import Testing
     #expect { try adapter.speaking("xx") } throws: { ($0 as? Failure)?.hint?.contains("de, tr, yo") ?? false }
   }
 
+  /// What an adapter computes its weights to be is an adapter that every library runs.
+  @Test func theOrdinaryFormDoesTheSame() throws {
+    let mixed = try File("adamix_ensemble_ups"), generated = try File("udapter_typology")
+    let forms = [
+      (try #require(adapter(mixed) as? AdaMix).merged(engine: engine), try File("adamix_ups")),
+      (try #require(adapter(generated) as? UDapter).generated(engine: engine), generated),
+    ]
+    for (form, file) in forms {
+      let ordinary = try AdapterMethods.load(JSONObject(form.configuration), StoredWeights(form.weights), shape: base.shape, engine: engine)
+      #expect(ordinary is Bottleneck)
+      #expect(isNear(try hidden(ordinary), try file.values("hidden")))
+    }
+  }
+
   /// What was computed from weights is computed anew when they change.
   @Test func derivedWeightsFollowTheirSources() throws {
     let adapter = try adapter(File("udapter")), before = try hidden(adapter)

@@ -34,7 +34,9 @@ struct LayerEvaluation {
       guard let adapter = leaf.layerAdapter(at: layer), adapter.composes else { return nil }
       return adapter(rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
     case .stack(let nodes):
-      return nodes.enumerated().reduce(nil) { result, node in run(node.element, path + [node.offset], rows.continued(with: result, in: context)) ?? result }
+      return nodes.enumerated().reduce(nil) { result, node in
+        run(node.element, path + [node.offset], rows.continued(with: result, in: context)) ?? result
+      }
     case .batchSplit(let nodes, _), .multiTask(let nodes):
       return router.parts(of: node, rows.sequences).map { route(nodes, path, rows, $0, run) }
     case .requests(let nodes, _):

@@ -16,7 +16,8 @@ public struct DependencyHead: Head {
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
-    guard (1...10_000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 10000", at: c.path(to: "num_labels")) }
+    // There is a score for each relation of each pair of words.
+    guard (1...1000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 1000", at: c.path(to: "num_labels")) }
     labels = try HeadLayers.labels(c, count)
     projections = try c.string("head_type") == "udapter_parsing" ? try ParserProjections(c, hidden: width, from: weights) : nil
     let arcSize = projections?.arcSize ?? width, relationSize = projections?.relationSize ?? width
@@ -65,11 +66,10 @@ public struct DependencyHead: Head {
   /// `[words, hidden]`; a word without tokens is zero.
   private static func vectors(of words: [[Range<Int>]], _ input: HeadInput, in cx: Context) throws -> Tensor {
     let tokens = (0..<input.sequences.count).map { input.sequences[$0] }
-    guard words.count == tokens.count, zip(words, tokens).allSatisfy({ words, tokens in
+    let areThere = zip(words, tokens).allSatisfy { words, tokens in
       !tokens.isEmpty && words.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= tokens.count }
-    }) else {
-      throw Failure(.unsupportedHead, "the words are not those of the sequences")
     }
+    guard words.count == tokens.count, areThere else { throw Failure(.unsupportedHead, "the words are not those of the sequences") }
     let spans = zip(words, tokens).flatMap { words, tokens in
       words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }
     }

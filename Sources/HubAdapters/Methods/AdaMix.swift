@@ -13,6 +13,8 @@ public import HubTransformer
 public struct AdaMix: AdapterMethod {
   public static let architecture: String? = "adamix"
 
+  /// The options that an ordinary bottleneck has.
+  private let options: JSONObject
   private let configuration: BottleneckConfiguration
   private let experts: [Site: Experts]
   private let blocks: [Site: BottleneckBlock]
@@ -26,8 +28,8 @@ public struct AdaMix: AdapterMethod {
     guard (1...64).contains(count) else { throw Failure(.invalidConfiguration, "\(count) is not between 1 and 64", at: c.path(to: "num_experts")) }
     let downs = try c.optionalBool("sharing_down") ?? false ? 1 : count, ups = try c.optionalBool("sharing_up") ?? true ? 1 : count
     let usual: JSON.Members = ["reduction_factor": 16, "non_linearity": "gelu_new", "mh_adapter": false, "output_adapter": true]
-    let block = try BottleneckConfiguration(
-      c.completed(with: usual, without: ["architecture", "num_experts", "sharing_down", "sharing_up", "inference"]))
+    let options = c.completed(with: usual, without: ["architecture", "num_experts", "sharing_down", "sharing_up", "inference"])
+    let block = try BottleneckConfiguration(options)
     var experts: [Site: Experts] = [:]
     for site in block.sites(of: shape) {
       let width = try block.bottleneck(inLayer: site.layer, of: shape.hiddenSize), source = weights["layers"][site.layer][site.place.rawValue]
@@ -44,10 +46,11 @@ public struct AdaMix: AdapterMethod {
         ? BottleneckBlock(block, down: experts.down.mean, up: experts.up.mean)
         : BottleneckBlock(block, down: experts.down.joined, up: experts.up.spread(over: downs))
     }
-    self.init(block, experts, blocks)
+    self.init(options, block, experts, blocks)
   }
 
-  private init(_ c: BottleneckConfiguration, _ experts: [Site: Experts], _ blocks: [Site: BottleneckBlock]) {
+  private init(_ options: JSONObject, _ c: BottleneckConfiguration, _ experts: [Site: Experts], _ blocks: [Site: BottleneckBlock]) {
+    self.options = options
     configuration = c
     self.experts = experts
     self.blocks = blocks
@@ -61,7 +64,12 @@ public struct AdaMix: AdapterMethod {
       let down = experts.down[Int.random(in: experts.down.indices, using: &generator)]
       choices[site] = BottleneckBlock(configuration, down: down, up: experts.up[Int.random(in: experts.up.indices, using: &generator)])
     }
-    return AdaMix(configuration, experts, choices)
+    return AdaMix(options, configuration, experts, choices)
+  }
+
+  /// The merged form by itself.
+  public func merged(engine: Engine) throws -> WrittenOutBottleneck {
+    try WrittenOutBottleneck(options, experts.mapValues { BottleneckBlock(configuration, down: $0.down.mean, up: $0.up.mean) }, engine: engine)
   }
 
   /// What training adds to the first pass's loss so that two choices of experts agree: `½ (KL(q ‖ p) + KL(p ‖ q))`, each

@@ -75,7 +75,7 @@ extension Linear: BottleneckLayer {
 /// The adapter of one site: `A(t) = up(activation(down(t)))`.
 struct BottleneckBlock: SublayerAdapter {
   private let configuration: BottleneckConfiguration
-  private let down, up: any BottleneckLayer
+  let down, up: any BottleneckLayer
   private let normBefore, normAfter: LayerNorm?
   private let scaling: Parameter?
   private let gate: Linear?

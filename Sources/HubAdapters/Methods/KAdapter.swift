@@ -34,7 +34,8 @@ public struct KAdapter: AdapterMethod {
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
     guard sites.contains(Site(index, .layer)) else { return nil }
     return KAdapterLayer(
-      keepsInput: read.contains(index), finish: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, readsOutput: read.contains(last + 1)) : nil)
+      keepsInput: read.contains(index),
+      end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, readsOutput: read.contains(last + 1)) : nil)
   }
 
   public var parameters: [Parameter] { knowledge.flatMap(\.parameters) + (dense?.parameters ?? []) }
@@ -58,7 +59,8 @@ struct KAdapterConfiguration: Sendable {
       return value
     }
     read = try c.required("adapter_list", "an array of numbers of hidden states") { $0.integers }
-    guard shape.layers > 0, (1...32).contains(read.count), zip(read, read.dropFirst()).allSatisfy({ $0 < $1 }), read.allSatisfy({ (0...shape.layers).contains($0) }) else {
+    let isAscending = zip(read, read.dropFirst()).allSatisfy { $0 < $1 }
+    guard shape.layers > 0, (1...32).contains(read.count), isAscending, read.allSatisfy({ (0...shape.layers).contains($0) }) else {
       throw Failure(
         .invalidConfiguration, "this is no ascending list of at most 32 hidden states between 0 and \(shape.layers)", at: c.path(to: "adapter_list"))
     }
@@ -128,11 +130,11 @@ private struct KnowledgeBlock: Sendable {
 /// Keeps a hidden state that a block reads, and behind the last layer runs the blocks.
 private struct KAdapterLayer: LayerAdapter {
   let keepsInput: Bool
-  let finish: KAdapterEnd?
+  let end: KAdapterEnd?
 
   func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in cx: Context) -> Tensor {
     if keepsInput { kept.append(input) }
-    return finish?(kept, output, sequences, in: cx) ?? output
+    return end?(kept, output, sequences, in: cx) ?? output
   }
 }
 

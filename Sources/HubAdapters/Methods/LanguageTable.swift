@@ -22,7 +22,8 @@ struct LanguageTable: Sendable {
     let features = try c.optionalSize("features"), projection = try c.optionalSize("feature_projection")
     guard let features else {
       guard projection == nil else {
-        throw Failure(.invalidConfiguration, "there are no features that could be projected", at: c.path(to: "feature_projection"), hint: "features says how many")
+        throw Failure(
+          .invalidConfiguration, "there are no features that could be projected", at: c.path(to: "feature_projection"), hint: "features says how many")
       }
       (inner, outer) = (nil, nil)
       values = try weights.parameter("values", [names.count, size], initially: .normal(deviation: 1))

@@ -11,6 +11,8 @@ public import HubTransformer
 public struct UDapter: AdapterMethod {
   public static let architecture: String? = "udapter"
 
+  /// The options that an ordinary bottleneck has.
+  private let options: JSONObject
   private let configuration: BottleneckConfiguration
   private let languages: LanguageTable
   private let generators: [Site: BottleneckGenerator]
@@ -20,7 +22,7 @@ public struct UDapter: AdapterMethod {
     let own = LanguageTable.keys.union(["architecture"])
     try c.refuseUnknown(own.union(["reduction_factor", "non_linearity", "mh_adapter", "output_adapter", "leave_out"]))
     let usual: JSON.Members = ["reduction_factor": 3, "non_linearity": "gelu", "mh_adapter": true, "output_adapter": true]
-    let block = try BottleneckConfiguration(c.completed(with: usual, without: own))
+    let options = c.completed(with: usual, without: own), block = try BottleneckConfiguration(options)
     let languages = try LanguageTable(c, from: weights["languages"])
     var generators: [Site: BottleneckGenerator] = [:]
     for site in block.sites(of: shape) {
@@ -29,10 +31,13 @@ public struct UDapter: AdapterMethod {
         from: weights["layers"][site.layer][site.place.rawValue])
     }
     let language = try languages.index(of: c.string("language"), at: c.path(to: "language"))
-    self.init(block, languages, generators, language: language)
+    self.init(options, block, languages, generators, language: language)
   }
 
-  private init(_ c: BottleneckConfiguration, _ languages: LanguageTable, _ generators: [Site: BottleneckGenerator], language: Int) {
+  private init(
+    _ options: JSONObject, _ c: BottleneckConfiguration, _ languages: LanguageTable, _ generators: [Site: BottleneckGenerator], language: Int
+  ) {
+    self.options = options
     configuration = c
     self.languages = languages
     self.generators = generators
@@ -45,8 +50,11 @@ public struct UDapter: AdapterMethod {
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` if it has no such language.
   public func speaking(_ language: String) throws -> UDapter {
-    UDapter(configuration, languages, generators, language: try languages.index(of: language, at: "language"))
+    UDapter(options, configuration, languages, generators, language: try languages.index(of: language, at: "language"))
   }
+
+  /// The adapter of its language by itself.
+  public func generated(engine: Engine) throws -> WrittenOutBottleneck { try WrittenOutBottleneck(options, blocks, engine: engine) }
 
   public var sites: Set<Site> { Set(blocks.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { blocks[site] }

@@ -1,0 +1,31 @@
+public import HubManifest
+import HubTensor
+import HubTransformer
+public import HubWeights
+
+/// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for libraries
+/// that know no more than these.
+public struct WrittenOutBottleneck: Sendable {
+  public let configuration: JSON.Members
+  public let weights: [StoredTensor]
+
+  init(_ configuration: JSONObject, _ blocks: [Site: BottleneckBlock], engine: Engine) throws {
+    // A pass that trains nothing has the weights as such.
+    let cx = Context(engine)
+    let explicit: JSON.Members = ["original_ln_before": false, "original_ln_after": true]
+    self.configuration = configuration.members.with(explicit)
+    weights = try blocks.sorted { $0.key < $1.key }.flatMap { site, block in
+      try block.projections(in: cx).flatMap { name, projection in
+        let path = "layers.\(site.layer).\(site.place.rawValue).\(name)", weight = projection.weight
+        let matrix = try StoredTensor(name: "\(path).weight", shape: [weight.rows, weight.columns], floats: weight.value.values)
+        return try [matrix] + (projection.bias.map { [try StoredTensor(name: "\(path).bias", shape: [$0.count], floats: $0.value.values)] } ?? [])
+      }
+    }
+  }
+}
+
+extension BottleneckBlock {
+  fileprivate func projections(in cx: Context) -> [(name: String, Context.Projection)] {
+    [("down", down), ("up", up)].compactMap { name, layer in layer.projection(in: cx).map { (name, $0) } }
+  }
+}
