@@ -1,3 +1,4 @@
+import Foundation
 import HubAdapters
 import HubManifest
 import HubTensor
@@ -52,6 +53,17 @@ import Testing
       let together = try model.hidden(model.setup(.parallel("a", "b"), adapters)).values
       #expect(zip(together, alone).allSatisfy { abs($0 - $1) < 1e-5 } && together.count == alone.count)
     }
+  }
+
+  /// ReFT acts only where it stands first; what stands behind it has its place all the same.
+  @Test func adaptersBehindReFTAct() throws {
+    let model = try TinyModel()
+    func adapter(_ name: String) throws -> any AdapterMethod { try model.adapter(#require(methods.first { $0.name == name }).configuration, seed: 3) }
+    let adapters = ["r": try adapter("noreft"), "l": try adapter("lhuc, last layer only")]
+    let factors = try #require(adapters["l"]?.parameters.first).value.values.map { 2 / (1 + exp(-$0)) }
+    let expected = try model.hidden(model.setup("r", adapters)).values.enumerated().map { $1 * factors[$0 % factors.count] }
+    let both = try model.hidden(model.setup(.stack("r", "l"), adapters)).values
+    #expect(zip(both, expected).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   @Test func aWarmPassTakesNothingFromTheSystem() throws {

@@ -20,10 +20,11 @@ struct LayerEvaluation {
     whole(root, [], Rows(output: output, input: input, sequences: router.sequences)) ?? output
   }
 
-  /// What a setup makes of its rows, whose first adapter may have to act alone.
+  /// What a setup makes of its rows. Its first adapter may be one that has no place in a composition.
   private func whole(_ root: Setup.Node, _ path: [Int], _ rows: Rows) -> Tensor? {
     guard let first = root.first?.layerAdapter(at: layer), !first.composes else { return run(root, path, rows) }
-    return first(rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
+    let changed = first(rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
+    return run(root, path, Rows(output: changed, input: rows.input, sequences: rows.sequences)) ?? changed
   }
 
   /// - Parameter path: the way to the node, by which its adapters find what they kept
