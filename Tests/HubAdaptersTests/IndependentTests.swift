@@ -2,9 +2,10 @@ import Foundation
 import HubAdapters
 import HubManifest
 import HubTensor
-import HubTransformer
 import HubWeights
 import Testing
+
+@testable import HubTransformer
 
 /// Methods that no library has, against implementations of a few lines in Python: `Independent/generate.py` writes the cases.
 @Suite struct IndependentTests {
@@ -94,6 +95,33 @@ import Testing
     }
     #expect(seen.count == 9, "all choices come")
     #expect(adapter.routed(using: &generator).parameters.count == adapter.parameters.count)
+  }
+
+  /// Each step draws experts twice; those that were drawn learn, and after a while all have, and their mean is the better for it.
+  @Test func adaMixLearnsByDrawing() throws {
+    let file = try File("adamix_routed_0_0"), adapter = try #require(try adapter(file) as? AdaMix)
+    var generator = SplitMix(seed: 5), moved: Set<ObjectIdentifier> = []
+    let labels = [1, 1, 1], plain = Context(engine)
+    func logits(_ adapter: AdaMix, in cx: Context) throws -> Tensor {
+      let setup = try Setup("a") { _ in adapter } fusion: { _, _, _ in nil }
+      return cx.columns(cx.rows(try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx), [1, 6, 9]), 0..<3)
+    }
+    let before = plain.crossEntropy(try logits(adapter, in: plain), labels: labels).values[0]
+    for _ in 0..<100 {
+      let cx = Context(engine, training: adapter.parameters)
+      let first = try logits(adapter.routed(using: &generator), in: cx), second = try logits(adapter.routed(using: &generator), in: cx)
+      let gradients = cx.gradients(of: cx.add(cx.crossEntropy(first, labels: labels), AdaMix.consistency(first, second, in: cx)))
+      let drawn = adapter.parameters.filter { gradients[$0] != nil }
+      #expect((4...8).contains(drawn.count), "one or two down and up projections of three each")
+      for parameter in drawn {
+        moved.insert(ObjectIdentifier(parameter))
+        let slopes = gradients[parameter]?.values ?? []
+        parameter.update(in: plain) { for index in $0.indices { $0[index] -= 0.2 * slopes[index] } }
+      }
+    }
+    #expect(moved.count == adapter.parameters.count)
+    let after = plain.crossEntropy(try logits(adapter, in: plain), labels: labels).values[0]
+    #expect(after < 0.8 * before, "\(before) became \(after)")
   }
 
   @Test func adaMixWantsItsChoicesToAgree() throws {
