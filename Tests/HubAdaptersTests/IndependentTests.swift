@@ -149,6 +149,11 @@ import Testing
     #expect(!isNear(try hidden(adapter.speaking("yo")), wanted))
     #expect(isNear(try hidden(adapter.speaking("yo").speaking("tr")), wanted))
     #expect { try adapter.speaking("xx") } throws: { ($0 as? Failure)?.hint?.contains("de, tr, yo") ?? false }
+    let row = try #require(adapter.parameters.first { $0.name == "languages.values" }).value.row(1)
+    #expect(isNear(try hidden(adapter.speaking("yo").speaking(row)), wanted), "a language that is given is like one of the table")
+    for values in [[], row + [0], [.nan, 0, 0]] {
+      #expect { try adapter.speaking(values) } throws: { ($0 as? Failure)?.code == .invalidConfiguration }
+    }
   }
 
   /// What an adapter computes its weights to be is an adapter that every library runs.
@@ -183,6 +188,15 @@ import Testing
     let hidden = try base(tokens, with: NoInterventions(), in: cx)
     let scores = try head.logits(HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)
     #expect(scores.rows == 8 && scores.columns == 4)
-    #expect(isNear(scores.values, try file.values("scores")))
+    let wanted = try file.values("scores")
+    #expect(isNear(scores.values, wanted))
+    guard name == "udapter_parser" else { return }
+    let parser = try #require(head as? DependencyHead), input = HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []])
+    let row = try #require(parser.parameters.first { $0.name == "languages.values" }).value.row(1)
+    #expect(!isNear(try parser.speaking("de").logits(input, in: cx).values, wanted))
+    for other in [try parser.speaking("de").speaking("yo"), try parser.speaking("de").speaking(row)] {
+      #expect(isNear(try other.logits(input, in: cx).values, wanted))
+    }
+    #expect(throws: Failure.self) { try parser.speaking("xx") }
   }
 }

@@ -12,17 +12,35 @@ public struct DependencyHead: Head {
 
   public let labels: [String]
   private let arcs, relations: Parameter
-  private let projections: ParserProjections?
+  private var projections: ParserProjections?
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     // There is a score for each relation of each pair of words.
     guard (1...1000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 1000", at: c.path(to: "num_labels")) }
     labels = try HeadLayers.labels(c, count)
-    projections = try c.string("head_type") == "udapter_parsing" ? try ParserProjections(c, hidden: width, from: weights) : nil
-    let arcSize = projections?.arcSize ?? width, relationSize = projections?.relationSize ?? width
+    let isGenerated = try c.string("head_type") == "udapter_parsing"
+    let arcSize = isGenerated ? try c.optionalSize("arc_size") ?? 768 : width
+    let relationSize = isGenerated ? try c.optionalSize("relation_size") ?? 256 : width
+    projections = isGenerated ? try ParserProjections(c, hidden: width, arcSize: arcSize, relationSize: relationSize, from: weights) : nil
     arcs = try weights["arcs"].parameter("weight", [1, arcSize + 1, arcSize])
     relations = try weights["relations"].parameter("weight", [count, relationSize + 1, relationSize + 1])
+  }
+
+  /// The same head for another language of its table; itself if it is for all languages.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` if it has no such language.
+  public func speaking(_ language: String) throws -> DependencyHead {
+    var copy = self
+    copy.projections = try projections?.speaking(language)
+    return copy
+  }
+
+  /// The same head for a language that it was not trained for; `values` is what its row of the table would hold.
+  public func speaking(_ values: [Float]) throws -> DependencyHead {
+    var copy = self
+    copy.projections = try projections?.speaking(values)
+    return copy
   }
 
   public var answer: HeadAnswer { .tree }

@@ -8,25 +8,43 @@ struct ParserProjections: Sendable {
   /// The layers for the two sides of what is compared.
   typealias Pair = (dependent: DerivedLinear, head: DerivedLinear)
 
-  let arcSize, relationSize: Int
   let arcs, relations: Pair
-  let parameters, frozenParameters: [Parameter]
+  private let languages: LanguageTable
+  private let arcGenerators, relationGenerators: Generators
 
-  init(_ c: JSONObject, hidden: Int, from weights: ParameterSource) throws {
-    let languages = try LanguageTable(c, from: weights["languages"])
-    let language = try languages.index(of: c.string("language"), at: c.path(to: "language"))
-    arcSize = try c.optionalSize("arc_size") ?? 768
-    relationSize = try c.optionalSize("relation_size") ?? 256
-    var generators: [LinearGenerator] = []
-    func pair(_ name: String, _ size: Int) throws -> Pair {
-      let dependent = try LinearGenerator(languages.size, hidden, size, from: weights[name]["dependent"])
-      let head = try LinearGenerator(languages.size, hidden, size, from: weights[name]["head"])
-      generators += [dependent, head]
-      return (dependent.layer(languages, language), head.layer(languages, language))
+  private struct Generators: Sendable {
+    let dependent, head: LinearGenerator
+
+    init(_ languages: LanguageTable, _ hidden: Int, _ size: Int, from weights: ParameterSource) throws {
+      dependent = try LinearGenerator(languages.size, hidden, size, from: weights["dependent"])
+      head = try LinearGenerator(languages.size, hidden, size, from: weights["head"])
     }
-    arcs = try pair("arcs", arcSize)
-    relations = try pair("relations", relationSize)
-    parameters = languages.parameters + generators.flatMap(\.parameters)
-    frozenParameters = languages.frozenParameters
+
+    func layers(_ languages: LanguageTable) -> Pair { (dependent.layer(languages), head.layer(languages)) }
+    var parameters: [Parameter] { dependent.parameters + head.parameters }
   }
+
+  init(_ c: JSONObject, hidden: Int, arcSize: Int, relationSize: Int, from weights: ParameterSource) throws {
+    let languages = try LanguageTable(c, from: weights["languages"])
+    self.init(
+      languages, try Generators(languages, hidden, arcSize, from: weights["arcs"]),
+      try Generators(languages, hidden, relationSize, from: weights["relations"]))
+  }
+
+  private init(_ languages: LanguageTable, _ arcs: Generators, _ relations: Generators) {
+    self.languages = languages
+    (arcGenerators, relationGenerators) = (arcs, relations)
+    (self.arcs, self.relations) = (arcs.layers(languages), relations.layers(languages))
+  }
+
+  func speaking(_ language: String) throws -> ParserProjections {
+    ParserProjections(try languages.speaking(language), arcGenerators, relationGenerators)
+  }
+
+  func speaking(_ values: [Float]) throws -> ParserProjections {
+    ParserProjections(try languages.speaking(values), arcGenerators, relationGenerators)
+  }
+
+  var parameters: [Parameter] { languages.parameters + arcGenerators.parameters + relationGenerators.parameters }
+  var frozenParameters: [Parameter] { languages.frozenParameters }
 }

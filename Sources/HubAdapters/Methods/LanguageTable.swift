@@ -2,22 +2,30 @@ import HubManifest
 import HubTensor
 import HubTransformer
 
-/// The languages that an adapter knows, and how each becomes a vector.
+/// The languages that an adapter knows, the one that it speaks, and how that becomes a vector.
 struct LanguageTable: Sendable {
   /// The keys of a configuration that it reads.
   static let keys: Set = ["languages", "language", "language_size", "features", "feature_projection"]
 
-  let names: [String]
+  private enum Language {
+    case row(Int)
+    /// One that is not in the table: what its row would hold.
+    case values([Float])
+  }
+
+  private let names: [String]
   /// The width of the vectors.
   let size: Int
   private let values: Parameter
   private let inner, outer: Linear?
+  private var language: Language
 
   init(_ c: JSONObject, from weights: ParameterSource) throws {
     names = try c.strings("languages")
     guard (1...10_000).contains(names.count), Set(names).count == names.count else {
       throw Failure(.invalidConfiguration, "languages are between 1 and 10000, and none twice", at: c.path(to: "languages"))
     }
+    language = .row(try Self.index(of: c.string("language"), in: names, at: c.path(to: "language")))
     size = try c.optionalSize("language_size") ?? 32
     let features = try c.optionalSize("features"), projection = try c.optionalSize("feature_projection")
     guard let features else {
@@ -35,7 +43,7 @@ struct LanguageTable: Sendable {
     values = try weights.parameter("values", [names.count, features])
   }
 
-  func index(of language: String, at path: String) throws -> Int {
+  private static func index(of language: String, in names: [String], at path: String) throws -> Int {
     guard let index = names.firstIndex(of: language) else {
       let known = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
       throw Failure(.invalidConfiguration, "the adapter does not know the language \(language.debugDescription)", at: path, hint: "it knows \(known)")
@@ -43,9 +51,28 @@ struct LanguageTable: Sendable {
     return index
   }
 
-  /// `[1, size]`
-  func vector(of language: Int, in cx: Context) -> Tensor {
-    let row = cx.rows(cx.value(of: values), language..<language + 1)
+  func speaking(_ language: String) throws -> LanguageTable {
+    var copy = self
+    copy.language = .row(try Self.index(of: language, in: names, at: "language"))
+    return copy
+  }
+
+  func speaking(_ values: [Float]) throws -> LanguageTable {
+    guard values.count == self.values.columns, values.allSatisfy(\.isFinite) else {
+      throw Failure(.invalidConfiguration, "a language is \(self.values.columns) finite numbers here, not \(values.count)", at: "language")
+    }
+    var copy = self
+    copy.language = .values(values)
+    return copy
+  }
+
+  /// That of the language that is spoken, `[1, size]`.
+  func vector(in cx: Context) -> Tensor {
+    let row =
+      switch language {
+      case .row(let index): cx.rows(cx.value(of: values), index..<index + 1)
+      case .values(let values): cx.tensor(rows: 1, columns: values.count, values)
+      }
     guard let inner, let outer else { return row }
     return outer(inner(row, then: .relu, in: cx), in: cx)
   }
@@ -66,13 +93,13 @@ struct LinearGenerator: Sendable {
     (self.input, self.output) = (input, output)
   }
 
-  func layer(_ languages: LanguageTable, _ language: Int) -> DerivedLinear {
+  func layer(_ languages: LanguageTable) -> DerivedLinear {
     DerivedLinear(
       from: parameters + languages.parameters,
       weight: { cx in
         let all = cx.reshaped(cx.value(of: weight), rows: languages.size, columns: output * input)
-        return cx.reshaped(cx.product(languages.vector(of: language, in: cx), all), rows: output, columns: input)
-      }, bias: { cx in cx.product(languages.vector(of: language, in: cx), cx.value(of: bias)) })
+        return cx.reshaped(cx.product(languages.vector(in: cx), all), rows: output, columns: input)
+      }, bias: { cx in cx.product(languages.vector(in: cx), cx.value(of: bias)) })
   }
 
   var parameters: [Parameter] { [weight, bias] }

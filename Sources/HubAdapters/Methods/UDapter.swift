@@ -7,7 +7,7 @@ public import HubTransformer
 ///
 /// The languages have a table: either of the vectors themselves, which are trained, or of typological `features`
 /// (URIEL's, Littell et al. 2017), from which two layers make the vector, `e = W₂ relu(W₁ t + b₁) + b₂`. One language
-/// acts: the one that the configuration names, or that ``speaking(_:)`` chooses.
+/// acts: the one that the configuration names, or that `speaking` chooses.
 public struct UDapter: AdapterMethod {
   public static let architecture: String? = "udapter"
 
@@ -30,27 +30,30 @@ public struct UDapter: AdapterMethod {
         languages.size, hidden: shape.hiddenSize, block.bottleneck(inLayer: site.layer, of: shape.hiddenSize),
         from: weights["layers"][site.layer][site.place.rawValue])
     }
-    let language = try languages.index(of: c.string("language"), at: c.path(to: "language"))
-    self.init(options, block, languages, generators, language: language)
+    self.init(options, block, languages, generators)
   }
 
-  private init(
-    _ options: JSONObject, _ c: BottleneckConfiguration, _ languages: LanguageTable, _ generators: [Site: BottleneckGenerator], language: Int
-  ) {
+  private init(_ options: JSONObject, _ c: BottleneckConfiguration, _ languages: LanguageTable, _ generators: [Site: BottleneckGenerator]) {
     self.options = options
     configuration = c
     self.languages = languages
     self.generators = generators
-    blocks = generators.mapValues { generator in
-      BottleneckBlock(c, down: generator.down.layer(languages, language), up: generator.up.layer(languages, language))
-    }
+    blocks = generators.mapValues { BottleneckBlock(c, down: $0.down.layer(languages), up: $0.up.layer(languages)) }
   }
 
   /// The same adapter for another language of its table.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` if it has no such language.
   public func speaking(_ language: String) throws -> UDapter {
-    UDapter(options, configuration, languages, generators, language: try languages.index(of: language, at: "language"))
+    UDapter(options, configuration, try languages.speaking(language), generators)
+  }
+
+  /// The same adapter for a language that it was not trained for.
+  ///
+  /// - Parameter values: what the language's row of the table would hold: its vector, or its typological features
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` if these are not as many as a row has.
+  public func speaking(_ values: [Float]) throws -> UDapter {
+    UDapter(options, configuration, try languages.speaking(values), generators)
   }
 
   /// The adapter of its language by itself.
