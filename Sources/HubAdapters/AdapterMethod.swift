@@ -156,8 +156,8 @@ public protocol LayerAdapter: Sendable {
   var composes: Bool { get }
   /// - Parameters:
   ///   - input: what went into the layer
-  ///   - kept: what the adapter's lower layers left for it in this pass
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in context: Context) -> Tensor
+  ///   - kept: what the adapter's lower layers left for it in this pass, under numbers of its choice
+  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context) -> Tensor
 }
 
 extension LayerAdapter {

@@ -85,6 +85,17 @@ import Testing
     #expect(isNear(try hidden("stack(parallel(l, l), k)"), try hidden("stack(l, k)") + hidden("stack(l, k)")))
   }
 
+  /// Where layers run without adapters, their blocks are missing and the others stay what they are.
+  @Test func blocksOfSkippedLayersAreLeftOut() throws {
+    let file = try File("k_adapter"), adapter = try adapter(file)
+    let setup = try Setup("a") { _ in adapter } fusion: { _, _, _ in nil }
+    let skipping = try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences, skippedLayers: [0]), in: Context(engine)).values
+    let rest = file.part("adapter.").tensors.values.filter { !$0.name.contains("blocks.0.") }.map { $0.renamed($0.name.replacing("blocks.1.", with: "blocks.0.")) }
+    let second = try AdapterMethods.load(
+      JSONObject(file.configuration.members.with(["adapter_list": [2]])), StoredWeights(rest), shape: base.shape, engine: engine)
+    #expect(isNear(skipping, try hidden(second)))
+  }
+
   @Test func adaMixTakesOneExpertOfEachKindAtRandom() throws {
     var generator = SystemRandomNumberGenerator(), seen: Set<Int> = []
     let wanted = try (0..<9).map { try File("adamix_routed_\($0 / 3)_\($0 % 3)") }

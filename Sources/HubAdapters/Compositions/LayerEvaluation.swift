@@ -86,10 +86,10 @@ extension LayerEvaluation.Rows {
 
 /// What adapters of layers leave for their higher layers within a pass, by their place in the composition.
 final class KeptTensors {
-  private var tensors: [[Int]: [Tensor]] = [:]
+  private var tensors: [[Int]: [Int: Tensor]] = [:]
 
-  subscript(path: [Int]) -> [Tensor] {
-    get { tensors[path] ?? [] }
+  subscript(path: [Int]) -> [Int: Tensor] {
+    get { tensors[path] ?? [:] }
     set { tensors[path] = newValue }
   }
 

@@ -34,8 +34,7 @@ public struct KAdapter: AdapterMethod {
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
     guard sites.contains(Site(index, .layer)) else { return nil }
     return KAdapterLayer(
-      keepsInput: read.contains(index),
-      end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, readsOutput: read.contains(last + 1)) : nil)
+      index: index, keepsInput: read.contains(index), end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, read: read, last: last) : nil)
   }
 
   public var parameters: [Parameter] { knowledge.flatMap(\.parameters) + (dense?.parameters ?? []) }
@@ -92,10 +91,12 @@ private struct Knowledge: Sendable {
     skip = c.skip
   }
 
-  /// After every `skip` blocks the output of block `count / skip` is added once more.
-  func callAsFunction(_ states: [Tensor], _ hidden: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+  /// After every `skip` blocks the output of block `count / skip` is added once more. A block without a state, of a layer
+  /// that runs without adapters, is left out.
+  func callAsFunction(_ states: [Tensor?], _ hidden: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
     var outputs: [Tensor] = [], last: Tensor?
     for (block, state) in zip(blocks, states) {
+      guard let state else { continue }
       let output = block(last.map { cx.add(state, $0) } ?? state, sequences, in: cx)
       outputs.append(output)
       last = skip > 0 && outputs.count % skip == 0 ? cx.add(output, outputs[outputs.count / skip]) : output
@@ -129,11 +130,12 @@ private struct KnowledgeBlock: Sendable {
 
 /// Keeps a hidden state that a block reads, and behind the last layer runs the blocks.
 private struct KAdapterLayer: LayerAdapter {
+  let index: Int
   let keepsInput: Bool
   let end: KAdapterEnd?
 
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in cx: Context) -> Tensor {
-    if keepsInput { kept.append(input) }
+  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
+    if keepsInput { kept[index] = input }
     return end?(kept, output, sequences, in: cx) ?? output
   }
 }
@@ -141,11 +143,14 @@ private struct KAdapterLayer: LayerAdapter {
 private struct KAdapterEnd: Sendable {
   let knowledge: [Knowledge]
   let dense: Linear?
-  let readsOutput: Bool
+  let read: [Int]
+  let last: Int
 
-  /// - Parameter states: of fewer copies than `output` where rows were multiplied in between
-  func callAsFunction(_ states: [Tensor], _ output: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    let states = states.map { $0.rows == output.rows ? $0 : cx.repeated($0, output.rows / max(1, $0.rows)) } + (readsOutput ? [output] : [])
+  /// - Parameter kept: of fewer copies than `output` where rows were multiplied in between
+  func callAsFunction(_ kept: [Int: Tensor], _ output: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+    let states = read.map { index in
+      index > last ? output : kept[index].map { $0.rows == output.rows ? $0 : cx.repeated($0, output.rows / max(1, $0.rows)) }
+    }
     let results = knowledge.map { $0(states, output, sequences, in: cx) }
     guard let dense else { return results[0] }
     return dense(results.dropFirst().reduce(results[0]) { cx.joined($0, $1) }, in: cx)

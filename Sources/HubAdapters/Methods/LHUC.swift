@@ -25,7 +25,7 @@ public struct LHUC: AdapterMethod {
 private struct LHUCUnit: LayerAdapter {
   let amplitudes: Parameter
 
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in cx: Context) -> Tensor {
+  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
     cx.multiply(output, columnsBy: cx.scaled(cx.activate(cx.value(of: amplitudes), .sigmoid), by: 2))
   }
 }

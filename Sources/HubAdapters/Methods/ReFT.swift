@@ -84,7 +84,7 @@ private struct ReFTLayer: LayerAdapter {
 
   let composes = false
 
-  func callAsFunction(_ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Tensor], in cx: Context) -> Tensor {
+  func callAsFunction(_ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
     var first: [Int] = [], last: [Int] = []
     for index in 0..<sequences.count {
       let rows = sequences[index], end = max(rows.lowerBound, rows.upperBound - configuration.last)
