@@ -32,7 +32,7 @@ public struct KAdapter: AdapterMethod {
   public var sites: Set<Site> { Set(read.map { Site(min($0, last), .layer) } + [Site(last, .layer)]) }
 
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
-    guard sites.contains(Site(index, .layer)) else { return nil }
+    guard index == last || read.contains(index) else { return nil }
     return KAdapterLayer(
       index: index, keepsInput: read.contains(index), end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, read: read, last: last) : nil)
   }
