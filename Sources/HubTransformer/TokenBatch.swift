@@ -6,9 +6,15 @@ public struct TokenBatch: Sendable {
   /// The segment of each token: 0, and 1 in the second text of a pair.
   public private(set) var typeIDs: [Int] = []
   public let sequences: Sequences
+  /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such. Not
+  /// for setups with a `parallel`.
+  public let unseen: Set<Int>
 
-  /// - Parameter rows: for each sequence its ids and segments, which must be equally many
-  public init(_ rows: [(ids: [Int], typeIDs: [Int])]) {
+  /// - Parameters:
+  ///   - rows: for each sequence its ids and segments, which must be equally many
+  ///   - unseen: indices of tokens, counted through all sequences
+  public init(_ rows: [(ids: [Int], typeIDs: [Int])], unseen: Set<Int> = []) {
+    self.unseen = unseen
     for row in rows {
       precondition(row.ids.count == row.typeIDs.count)
       ids += row.ids

@@ -42,6 +42,7 @@ struct Case {
   /// Where the words of each row begin, and the last one ends; zeros behind.
   let wordStarts: [[Int]]?
   let wantsSentenceEmbedding: Bool
+  let wantsGates: Bool
   let training: Training?
 
   private static let known: Set<String> = [
@@ -99,6 +100,7 @@ struct Case {
     typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
     wordStarts = try rows("word_starts")
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
+    wantsGates = try json.optionalBool("gating_scores") ?? false
     training = try json.optionalObject("train").map(Self.training)
   }
 

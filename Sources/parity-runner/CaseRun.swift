@@ -22,10 +22,13 @@ final class CaseRun {
   init(_ parityCase: Case, engine: Engine) throws {
     self.parityCase = parityCase
     loaded = try Loaded(parityCase, engine: engine)
-    let columns = parityCase.attentionMask.map { mask in mask.indices.filter { mask[$0] != 0 } }
-    tokens = TokenBatch(columns.enumerated().map { row, columns in
-      (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] })
-    })
+    // The reference averages gates over padding as well, so that there the padding has to take part.
+    let keepsPadding = parityCase.wantsGates
+    let columns = parityCase.attentionMask.map { mask in mask.indices.filter { keepsPadding || mask[$0] != 0 } }
+    let flags = keepsPadding ? parityCase.attentionMask.flatMap { $0 } : []
+    tokens = TokenBatch(
+      columns.enumerated().map { row, columns in (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] }) },
+      unseen: Set(flags.indices.filter { flags[$0] == 0 }))
     sequences = try Self.setup(parityCase, loaded)?.lengthened(tokens.sequences) ?? tokens.sequences
     let promptLength = (sequences.rows - tokens.sequences.rows) / max(1, sequences.count)
     places = columns.enumerated().flatMap { row, columns in ((0..<promptLength) + columns.map { $0 + promptLength }).map { (row, $0) } }
@@ -110,8 +113,6 @@ final class CaseRun {
         do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch { failure = error }
       }
       observer.gate = { [self] adapter, site, shares in
-        // The reference averages over padding, which the engine never sees.
-        if hasPadding { failure = Failure(.unsupportedCase, "a gate over padding") }
         gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
       }
       return try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks, observer: observer)
@@ -124,8 +125,6 @@ final class CaseRun {
     if let failure { throw failure }
     return hidden
   }
-
-  private var hasPadding: Bool { parityCase.attentionMask.contains { $0.contains(0) } }
 
   /// What the reference calls a place.
   private func place(of site: Site) -> String {
@@ -240,12 +239,25 @@ private struct Observer: Interventions {
   }
 
   func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
-    adapters?.prefix(x, sequences, at: site, in: context)
+    adapters?.prefix(x, sequences, at: site, in: context).map { padded($0, in: context) }
   }
 
   func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor {
     let result = adapters?.layer(output, of: input, at: index, in: context) ?? output
     observe(index + 1, result)
     return result
+  }
+
+  /// The reference fills up the shorter prefixes of a `parallel` with zeros, and adds 1 to their scores instead of hiding them.
+  private func padded(_ prefixes: AttentionPrefixes, in context: Context) -> AttentionPrefixes {
+    let longest = prefixes.rows.map(\.count).max() ?? 0
+    guard prefixes.rows.contains(where: { $0.count < longest }) else { return prefixes }
+    let own = prefixes.keys.rows, width = prefixes.keys.columns
+    let zeros = context.tensor(rows: longest, columns: width, repeatElement(0, count: longest * width))
+    let order = prefixes.rows.map { Array(own..<own + longest - $0.count) + Array($0) }
+    let keys = context.rows(context.stacked([prefixes.keys, zeros]), order.flatMap { $0 })
+    let values = context.rows(context.stacked([prefixes.values, zeros]), order.flatMap { $0 })
+    let rows = order.indices.map { $0 * longest..<($0 + 1) * longest }
+    return AttentionPrefixes(keys: keys, values: values, rows: rows, scores: order.flatMap { $0.map { $0 < own ? 0 : 1 } })
   }
 }

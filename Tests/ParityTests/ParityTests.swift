@@ -47,24 +47,14 @@ import Testing
       switch try Self.verdict(Self.shared.appending(path: name).path, engine) {
       case .pass:
         passed += 1
-        #expect(Self.contradictions[name] == nil, "\(name) agrees by now")
       case .unsupported: unsupported += 1
       case .fail(let why):
-        if let reason = Self.contradictions[name] {
-          withKnownIssue("\(name): \(reason)") { Issue.record("\(name): \(why)") }
-        } else {
-          Issue.record("\(name): \(why)")
-        }
+        Issue.record("\(name): \(why)")
       }
     }
     print("parity: \(passed) passed, \(unsupported) unsupported")
-    #expect(passed >= 150, "cases that passed before must pass")
+    #expect(passed >= 156, "cases that passed before must pass")
   }
-
-  /// Cases whose tensors are not what their text and the specification say, and why.
-  private static let contradictions = [
-    "prefix_parallel": "the shorter prefix is said to be masked, and its padding takes part with a score of 1",
-  ]
 
   private enum Verdict: Equatable {
     case pass, unsupported

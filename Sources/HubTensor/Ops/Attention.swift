@@ -7,9 +7,13 @@ public struct AttentionPrefixes: Sendable {
   public let values: Tensor
   /// The rows of `keys` and `values` that come before each sequence; several sequences may have the same, or none.
   public let rows: [Range<Int>]
+  /// What is added to the scores of each row of `keys`; nothing if `nil`.
+  public let scores: [Float]?
 
   /// - Parameter keys: as many columns as the sequences' keys have; `values` has the same shape.
-  public init(keys: Tensor, values: Tensor, rows: [Range<Int>]) {
+  public init(keys: Tensor, values: Tensor, rows: [Range<Int>], scores: [Float]? = nil) {
+    precondition(scores.map { $0.count == keys.rows } ?? true)
+    self.scores = scores
     precondition(values.rows == keys.rows && values.columns == keys.columns)
     precondition(rows.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= keys.rows })
     self.keys = keys
@@ -37,12 +41,15 @@ extension Context {
   ///   - bias: `[heads · l, m]`, the matrices of all heads one below the other. A sequence takes of each as many rows as
   ///     it has and as many columns as it and its prefix have, from the first on.
   ///   - prefixes: Further keys and values.
+  ///   - unseen: The rows that no query sees; not together with `bias`.
   public func attention(
     _ q: Tensor, _ k: Tensor, _ v: Tensor, in sequences: Sequences, heads: Int,
-    causal: Bool = false, bias: Tensor? = nil, prefixes: AttentionPrefixes? = nil
+    causal: Bool = false, bias: Tensor? = nil, prefixes: AttentionPrefixes? = nil, unseen: Set<Int> = []
   ) -> Tensor {
     precondition(q.columns % heads == 0 && sequences.rows == q.rows && k.rows == q.rows && v.rows == q.rows)
-    let plan = AttentionPlan(sequences: sequences, heads: heads, columns: q.columns, causal: causal, bias: bias, prefixes: prefixes)
+    let plan = AttentionPlan(
+      sequences: sequences, heads: heads, columns: q.columns, causal: causal, bias: bias, prefixes: prefixes,
+      keyScores: keyScores(sequences, prefixes, unseen))
     let kernels = kernels
     var result = empty(q.rows, q.columns)
     plan.run(on: engine.workers, scratch: kernels.attention_scratch) { head, scratch in
@@ -77,6 +84,19 @@ extension Context {
   }
 }
 
+extension Context {
+  /// What is added to the scores of each key of each sequence, its prefix first: `[sequences, most keys]`; `nil` for nothing.
+  fileprivate func keyScores(_ sequences: Sequences, _ prefixes: AttentionPrefixes?, _ unseen: Set<Int>) -> Tensor? {
+    guard !unseen.isEmpty || prefixes?.scores != nil else { return nil }
+    let all = (0..<sequences.count).map { index -> [Float] in
+      let before = prefixes.map { prefixes in prefixes.rows[index].map { prefixes.scores?[$0] ?? 0 } } ?? []
+      return before + sequences[index].map { unseen.contains($0) ? -1e9 : 0 }
+    }
+    let width = all.map(\.count).max() ?? 0
+    return tensor(rows: all.count, columns: width, all.flatMap { $0 + Array(repeating: 0, count: width - $0.count) })
+  }
+}
+
 /// What attention is taken over, and where each head of each sequence finds its part.
 private struct AttentionPlan {
   struct Head {
@@ -90,8 +110,11 @@ private struct AttentionPlan {
   let causal: Bool
   let bias: Tensor?
   let prefixes: AttentionPrefixes?
+  let keyScores: Tensor?
 
-  init(sequences: Sequences, heads: Int, columns: Int, causal: Bool, bias: Tensor?, prefixes: AttentionPrefixes?) {
+  init(sequences: Sequences, heads: Int, columns: Int, causal: Bool, bias: Tensor?, prefixes: AttentionPrefixes?, keyScores: Tensor?) {
+    precondition(bias == nil || keyScores == nil)
+    self.keyScores = keyScores
     self.sequences = sequences
     self.heads = heads
     self.columns = columns
@@ -119,7 +142,8 @@ private struct AttentionPlan {
       rows: sequences[head.sequence].count, head_width: width, stride: columns, scale: 1 / Float(width).squareRoot(),
       causal: causal ? 1 : 0,
       prefix: self.prefix(of: head.sequence).count, prefix_keys: prefixes.map { $0.keys.base + prefix }, prefix_values: prefixes.map { $0.values.base + prefix },
-      bias: bias.map { $0.base + firstOfBias(of: head) }, bias_stride: bias?.columns ?? 0)
+      // A stride of zero gives all queries the same row.
+      bias: bias.map { $0.base + firstOfBias(of: head) } ?? keyScores.map { $0.base + head.sequence * $0.columns }, bias_stride: bias?.columns ?? 0)
   }
 
   /// Calls `body` with scratch memory for each head of each sequence that is not empty.

@@ -44,7 +44,7 @@ struct PostNormEncoder: Sendable {
     var x = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
     if let projection { x = projection(x, in: cx) }
     // Adapters may have multiplied the rows.
-    for layer in layers { x = layer(x, all.repeated(toRows: x.rows), with: adapters, in: cx) }
+    for layer in layers { x = layer(x, all.repeated(toRows: x.rows), unseen: tokens.unseen, with: adapters, in: cx) }
     return x
   }
 

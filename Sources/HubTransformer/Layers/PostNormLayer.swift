@@ -70,8 +70,8 @@ public struct PostNormLayer: Sendable {
   }
 
   /// Where adapters multiplied rows, everything that joins them is repeated.
-  public func callAsFunction(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
-    let attended = attention(x, sequences, with: adapters, in: cx)
+  public func callAsFunction(_ x: Tensor, _ sequences: Sequences, unseen: Set<Int> = [], with adapters: some Interventions, in cx: Context) -> Tensor {
+    let attended = attention(x, sequences, unseen: unseen, with: adapters, in: cx)
     let sequences = sequences.repeated(toRows: attended.rows)
     let inner = adapters.projected(Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
     let outer = adapters.projected(
@@ -84,7 +84,7 @@ public struct PostNormLayer: Sendable {
     return adapters.layer(output, of: cx.repeated(input, toRows: result.rows), at: index, in: cx)
   }
 
-  private func attention(_ x: Tensor, _ sequences: Sequences, with adapters: some Interventions, in cx: Context) -> Tensor {
+  private func attention(_ x: Tensor, _ sequences: Sequences, unseen: Set<Int>, with adapters: some Interventions, in cx: Context) -> Tensor {
     let q = adapters.projected(Projection(query, of: x, sequences), at: Site(index, .query), in: cx)
     let k = adapters.projected(Projection(key, of: x, sequences), at: Site(index, .key), in: cx)
     let v = adapters.projected(Projection(value, of: x, sequences), at: Site(index, .value), in: cx)
@@ -92,9 +92,7 @@ public struct PostNormLayer: Sendable {
     let copies = prefix.map { $0.rows.count / max(1, sequences.count) } ?? 1
     let rows = max(q.rows, k.rows, v.rows, copies * x.rows), sequences = sequences.repeated(toRows: rows)
     let (allQ, allK, allV) = (cx.repeated(q, toRows: rows), cx.repeated(k, toRows: rows), cx.repeated(v, toRows: rows))
-    let context =
-      prefix.map { cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: $0) }
-      ?? cx.attention(allQ, allK, allV, in: sequences, heads: heads)
+    let context = cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: prefix, unseen: unseen)
     let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
     let input = cx.repeated(x, toRows: output.rows)
     return adapters.sublayer(
