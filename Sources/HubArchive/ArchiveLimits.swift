@@ -3,20 +3,20 @@ public import HubManifest
 /// What an archive may hold. A caller raises a limit; no input can.
 public struct ArchiveLimits: Sendable {
   /// Bytes of the archive file itself.
-  public var archiveBytes = 2 << 30
+  public var archiveBytes = InputLimits.archiveBytes
   /// Bytes that may come out of it, all entries together.
-  public var unpackedBytes = 2 << 30
+  public var unpackedBytes = InputLimits.unpackedBytes
   /// Bytes out for each byte in, counted once ``ratioFloor`` bytes came out.
-  public var ratio = 100
+  public var ratio = InputLimits.ratio
   /// Bytes that may come out before the ratio is looked at, so that small and dull files pass.
-  public var ratioFloor = 16 << 20
-  public var entries = 4096
+  public var ratioFloor = InputLimits.ratioFloor
+  public var entries = InputLimits.entries
   /// Bytes of an entry's whole name, in UTF-8.
-  public var nameBytes = 1024
+  public var nameBytes = InputLimits.nameBytes
   /// Bytes of one component of a name, in UTF-8.
-  public var componentBytes = 255
+  public var componentBytes = InputLimits.componentBytes
   /// Components of a name.
-  public var depth = 8
+  public var depth = InputLimits.depth
 
   public init() {}
 }

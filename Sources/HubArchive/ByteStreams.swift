@@ -140,17 +140,14 @@ final class GzipStream: ByteStream {
 
 /// The contents of a zstd file, decompressed by libarchive.
 final class ZstdStream: ByteStream {
-  /// Bytes that a decompressor may have to remember; what `zstd -19` asks for.
-  private static let windowLimit = 8 << 20
-
   private let reader: LibraryReader
   private let budget: Budget
 
   init(_ source: SourceStream, budget: Budget) throws {
     self.budget = budget
     let head = try source.bytes(at: 0, count: min(source.count ?? 0, 18))
-    guard Self.window(head) <= Self.windowLimit else {
-      throw Failure(.excessiveArchive, "the zstd data needs a window of more than \(Self.windowLimit) bytes")
+    guard Self.window(head) <= InputLimits.zstdWindow else {
+      throw Failure(.excessiveArchive, "the zstd data needs a window of more than \(InputLimits.zstdWindow) bytes")
     }
     reader = try LibraryReader(.zstdData, stream: source)
     guard try reader.nextHeader() != nil, reader.filterCount == 1 else {

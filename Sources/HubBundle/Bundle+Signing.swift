@@ -26,7 +26,6 @@ public struct BundleSignature: Hashable, Sendable {
   private static let folder = "signatures/"
   /// Bytes of the file.
   public static let size = 128
-  private static let countLimit = 16
   private static let suffix = ".ed25519"
 
   static func path(of key: PublicKey) -> String { folder + key.hex + suffix }
@@ -50,8 +49,8 @@ public struct BundleSignature: Hashable, Sendable {
 
   /// Verifies all of them: one that is wrong is not overlooked because another is right.
   static func verified(_ files: [(path: String, bytes: [UInt8])], of bundle: Digest) throws -> [BundleSignature] {
-    guard files.count <= countLimit else {
-      throw Failure(.badSignature, "the bundle has more than \(countLimit) signatures", at: folder)
+    guard files.count <= InputLimits.signatures else {
+      throw Failure(.badSignature, "the bundle has more than \(InputLimits.signatures) signatures", at: folder)
     }
     return try files.map { path, bytes in
       guard let signature = BundleSignature(bytes), signature.bundle == bundle, signature.path == path else {

@@ -43,7 +43,7 @@ public struct Bundle: Sendable {
   }
 
   static let manifestName = "manifest.json"
-  static let manifestLimit = 1 << 20
+  static let manifestLimit = InputLimits.jsonBytes
 
   /// Opens a folder and checks all of it.
   ///

@@ -8,7 +8,9 @@ extension JSON {
     /// Whether integers beyond 64 bits are read as fractions: others write 10^30 for "no limit".
     public var roundsIntegers: Bool
 
-    public init(bytes: Int = 1 << 20, depth: Int = 64, values: Int = 100_000, roundsIntegers: Bool = false) {
+    public init(
+      bytes: Int = InputLimits.jsonBytes, depth: Int = InputLimits.jsonDepth, values: Int = InputLimits.jsonValues, roundsIntegers: Bool = false
+    ) {
       self.bytes = bytes
       self.depth = depth
       self.values = values
@@ -152,7 +154,7 @@ private struct JSONParser {
       if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") { position += 1 }
       try digits()
     }
-    guard position - start <= 64 else { throw malformed("a number has more than 64 characters") }
+    guard position - start <= InputLimits.jsonNumber else { throw malformed("a number has more than \(InputLimits.jsonNumber) characters") }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if isInteger {
       if let value = Int(text) { return .integer(value) }

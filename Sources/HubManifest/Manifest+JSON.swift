@@ -77,11 +77,11 @@ extension Manifest {
     func check(_ condition: Bool, _ message: String, _ key: String) throws {
       guard condition else { throw Failure(.invalidManifest, message, at: key) }
     }
-    try check((1...65_536).contains(base.hiddenSize), "the hidden size must be 1 to 65536", "base.hiddenSize")
-    try check(base.layers.map { (1...256).contains($0) } ?? true, "the layers must be 1 to 256", "base.layers")
-    try check(labels?.count ?? 0 <= 10_000, "there are more than 10000 labels", "labels")
+    try check((1...InputLimits.hiddenSize).contains(base.hiddenSize), "the hidden size must be 1 to \(InputLimits.hiddenSize)", "base.hiddenSize")
+    try check(base.layers.map { (1...InputLimits.layers).contains($0) } ?? true, "the layers must be 1 to \(InputLimits.layers)", "base.layers")
+    try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
     try check(languages.allSatisfy(Self.isLanguageTag), "a language is a BCP 47 tag such as en or zh-Hant", "languages")
-    try check(files.count <= 4096, "there are more than 4096 files", "files")
+    try check(files.count <= InputLimits.entries, "there are more than \(InputLimits.entries) files", "files")
     try check(files.allSatisfy { $0.size >= 0 }, "a size cannot be negative", "files")
   }
 

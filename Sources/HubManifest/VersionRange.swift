@@ -32,8 +32,8 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
   /// - Throws: ``Failure/Code/malformedVersion``.
   public init(_ text: String) throws {
     let comparators = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
-    guard text.utf8.count <= 256, comparators.count <= 16 else {
-      throw Failure(.malformedVersion, "a range has at most 16 comparators", at: String(text.prefix(100)))
+    guard text.utf8.count <= 256, comparators.count <= InputLimits.comparators else {
+      throw Failure(.malformedVersion, "a range has at most \(InputLimits.comparators) comparators", at: String(text.prefix(100)))
     }
     bounds = try locating(String(text.prefix(256))) { try comparators.flatMap(Self.bounds) }
     description = comparators.joined(separator: ",")

@@ -76,7 +76,7 @@ extension Registry {
     var manifests: [(digest: Digest, size: Int, manifest: Manifest)] = []
     var signatures: [Digest: [BundleSignature]] = [:]
     for digest in store.names().compactMap(store.digest) {
-      guard let size = FileStatus(store.path(of: digest))?.size, size <= JSON.Limits().bytes, let file = try? store.open(digest, size: size) else { continue }
+      guard let size = FileStatus(store.path(of: digest))?.size, size <= InputLimits.jsonBytes, let file = try? store.open(digest, size: size) else { continue }
       let bytes = file.withBytes { Array($0) }
       if let signature = BundleSignature(bytes) {
         signatures[signature.bundle, default: []].append(signature)

@@ -62,15 +62,6 @@ struct PickleGlobal: Hashable {
 
 /// Reads a pickle as data: a machine of a few instructions that builds values and never calls anything.
 struct PickleReader {
-  /// What one pickle may cost. No file of weights comes near.
-  enum Limits {
-    static let bytes = 8 << 20
-    static let opcodes = 1_000_000
-    static let stack = 10_000
-    static let memo = 100_000
-    static let nesting = 64
-  }
-
   private(set) var objects: [PickleObject] = []
   private var depths: [Int] = []
   private var stack: [PickleValue] = []
@@ -96,17 +87,17 @@ struct PickleReader {
 
   private mutating func run() throws -> PickleValue {
     let start = position
-    for _ in 0..<Limits.opcodes {
+    for _ in 0..<InputLimits.pickleInstructions {
       let opcode = try byte()
       if opcode == UInt8(ascii: ".") {
         guard stack.count == 1, marks.isEmpty else { throw malformed("the pickle ends with \(stack.count) values, not one") }
         return try pop()
       }
       try execute(opcode)
-      guard stack.count <= Limits.stack, marks.count <= Limits.stack else { throw excessive("the pickle piles up too many values") }
-      guard position - start <= Limits.bytes else { throw excessive("the pickle has more than \(Limits.bytes) bytes") }
+      guard stack.count <= InputLimits.pickleStack, marks.count <= InputLimits.pickleStack else { throw excessive("the pickle piles up too many values") }
+      guard position - start <= InputLimits.pickleBytes else { throw excessive("the pickle has more than \(InputLimits.pickleBytes) bytes") }
     }
-    throw excessive("the pickle has more than \(Limits.opcodes) instructions")
+    throw excessive("the pickle has more than \(InputLimits.pickleInstructions) instructions")
   }
 
   private mutating func execute(_ opcode: UInt8) throws {
@@ -261,7 +252,7 @@ extension PickleReader {
   /// Notes that `children` are now inside of the object.
   private mutating func deepen(_ index: Int, by children: [PickleValue]) throws {
     for case .object(let child) in children { depths[index] = max(depths[index], depths[child] + 1) }
-    guard depths[index] <= Limits.nesting else { throw excessive("the pickle is nested more than \(Limits.nesting) deep") }
+    guard depths[index] <= InputLimits.pickleDepth else { throw excessive("the pickle is nested more than \(InputLimits.pickleDepth) deep") }
   }
 
   /// The object at the top of the stack, which stays there.
@@ -292,7 +283,7 @@ extension PickleReader {
 
   private mutating func remember(at index: Int) throws {
     guard let value = stack.last, stack.count > floor else { throw malformed("the pickle remembers a value that is not there") }
-    guard memo.count < Limits.memo else { throw excessive("the pickle remembers more than \(Limits.memo) values") }
+    guard memo.count < InputLimits.pickleMemo else { throw excessive("the pickle remembers more than \(InputLimits.pickleMemo) values") }
     memo[index] = value
   }
 

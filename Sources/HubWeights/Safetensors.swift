@@ -19,9 +19,6 @@ extension Failure.Code {
 /// Reads the safetensors format, more strictly than its reference: exactly the keys of the format, integers
 /// written as integers, every byte of the data in exactly one tensor.
 public enum Safetensors {
-  static let headerLimit = 8 << 20
-  static let tensorLimit = 16_384
-
   /// Maps a file.
   ///
   /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and tensor.
@@ -75,15 +72,15 @@ public enum Safetensors {
   private static func read(_ file: ByteRegion, path: String) throws -> WeightFile {
     let (tensors, metadata) = try locating(path) {
       let (header, data) = try split(file)
-      let limits = JSON.Limits(bytes: headerLimit, depth: 4, values: 1_000_000)
+      let limits = JSON.Limits(bytes: InputLimits.safetensorsHeader, depth: 4, values: 1_000_000)
       guard header.first == UInt8(ascii: "{"), header.last(where: { $0 != 0x20 }) == UInt8(ascii: "}") else {
         throw Failure(.malformedSafetensors, "the header is not a JSON object padded with spaces")
       }
       let members = try JSONObject(try JSON(parsing: header, limits: limits)).members.entries
       let metadata = try members.first { $0.key == "__metadata__" }.map { try strings($0.value) } ?? [:]
       let listed = members.filter { $0.key != "__metadata__" }
-      guard listed.count <= tensorLimit else {
-        throw Failure(.excessiveSafetensors, "the file lists \(listed.count) tensors, more than \(tensorLimit)")
+      guard listed.count <= InputLimits.tensors else {
+        throw Failure(.excessiveSafetensors, "the file lists \(listed.count) tensors, more than \(InputLimits.tensors)")
       }
       let places = try listed.map { member in
         try locating(member.key) { try Place(name: member.key, json: member.value, dataCount: data.count) }
@@ -105,8 +102,8 @@ public enum Safetensors {
     guard let length = file.slice(at: 0, count: 8)?.withBytes({ UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }) else {
       throw Failure(.truncatedSafetensors, "the file is shorter than the length of its header")
     }
-    guard length <= UInt64(headerLimit) else {
-      throw Failure(.excessiveSafetensors, "the header says that it has \(length) bytes, more than \(headerLimit)")
+    guard length <= UInt64(InputLimits.safetensorsHeader) else {
+      throw Failure(.excessiveSafetensors, "the header says that it has \(length) bytes, more than \(InputLimits.safetensorsHeader)")
     }
     let count = Int(length)
     guard let header = file.slice(at: 8, count: count), let data = file.slice(at: 8 + count, count: file.count - 8 - count) else {
@@ -142,8 +139,8 @@ public enum Safetensors {
   }
 
   private static func shardMap(_ file: ByteRegion) throws -> [String: String] {
-    guard file.count <= headerLimit else { throw Failure(.excessiveSafetensors, "the index is larger than \(headerLimit) bytes") }
-    let json = try JSON(parsing: file.array(), limits: JSON.Limits(bytes: headerLimit, depth: 8, values: 1_000_000))
+    guard file.count <= InputLimits.safetensorsHeader else { throw Failure(.excessiveSafetensors, "the index is larger than \(InputLimits.safetensorsHeader) bytes") }
+    let json = try JSON(parsing: file.array(), limits: JSON.Limits(bytes: InputLimits.safetensorsHeader, depth: 8, values: 1_000_000))
     var map: [String: String] = [:]
     for entry in try JSONObject(json).object("weight_map").members.entries {
       guard let shard = entry.value.string, isPlainName(shard) else {

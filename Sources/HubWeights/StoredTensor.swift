@@ -57,12 +57,12 @@ public struct StoredTensor: Sendable {
 
   /// The product of the dimensions, each at most 2^31 - 1, at most 2^40 in all, so that their bytes fit an `Int`.
   static func elementCount(of shape: [Int], name: String) throws -> Int {
-    guard shape.count <= 8 else { throw Failure(.malformedTensor, "a tensor has \(shape.count) dimensions, more than 8", at: name) }
+    guard shape.count <= InputLimits.rank else { throw Failure(.malformedTensor, "a tensor has \(shape.count) dimensions, more than \(InputLimits.rank)", at: name) }
     var count = 1
     for size in shape {
-      guard (0...Int(Int32.max)).contains(size) else { throw Failure(.malformedTensor, "a dimension of \(size) is impossible", at: name) }
+      guard (0...InputLimits.dimension).contains(size) else { throw Failure(.malformedTensor, "a dimension of \(size) is impossible", at: name) }
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= 1 << 40 else { throw Failure(.malformedTensor, "the shape \(shape) is too large", at: name) }
+      guard !overflow, product <= InputLimits.elements else { throw Failure(.malformedTensor, "the shape \(shape) is too large", at: name) }
       count = product
     }
     return count

@@ -86,7 +86,7 @@ private struct ZippedTorchFile {
       }
       root = parts[0]
       switch parts.dropFirst().joined(separator: "/") {
-      case "data.pkl": pickle = try archive.contents(limit: PickleReader.Limits.bytes)
+      case "data.pkl": pickle = try archive.contents(limit: InputLimits.pickleBytes)
       case "byteorder":
         guard try archive.contents(limit: 64) == Array("little".utf8) else {
           throw Failure(.bigEndianTorchFile, "the file was written on a big-endian machine", at: archive.path)
@@ -118,7 +118,7 @@ private struct LegacyTorchFile {
 
   init(_ file: ByteRegion) throws {
     // The pickles are at the beginning, and each may have so many bytes.
-    let head = file.slice(at: 0, count: min(file.count, 2 * PickleReader.Limits.bytes))?.array() ?? []
+    let head = file.slice(at: 0, count: min(file.count, 2 * InputLimits.pickleBytes))?.array() ?? []
     var position = Self.magic.count
     func next() throws -> TorchPickle {
       let (value, reader) = try PickleReader.read(head, from: position)

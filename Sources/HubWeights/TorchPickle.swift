@@ -134,8 +134,8 @@ struct TorchPickle {
     guard let items = items(root) else {
       throw Failure(.unexpectedTorchObject, "expected a dictionary of tensors, found \(objects.kind(of: root))")
     }
-    guard items.count <= Safetensors.tensorLimit else {
-      throw Failure(.excessivePickle, "the file holds \(items.count) tensors, more than \(Safetensors.tensorLimit)")
+    guard items.count <= InputLimits.tensors else {
+      throw Failure(.excessivePickle, "the file holds \(items.count) tensors, more than \(InputLimits.tensors)")
     }
     return try items.map { item in
       guard case .string(let name) = item.key else {

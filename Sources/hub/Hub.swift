@@ -25,7 +25,7 @@ struct HubCommand: ParsableCommand {
       Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
       Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,
       Model.self,
-      Doctor.self,
+      Doctor.self, LimitsCommand.self,
     ])
 
   static func main() {

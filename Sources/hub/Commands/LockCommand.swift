@@ -35,7 +35,7 @@ struct LockCommand: ParsableCommand {
 extension JSON {
   /// Reads a file that people write or keep under version control.
   init(file path: String) throws {
-    let limit = Limits().bytes
+    let limit = InputLimits.jsonBytes
     guard let file = FileHandle(forReadingAtPath: path), let data = try file.read(upToCount: limit + 1) else {
       throw Failure(.missingFile, "the file cannot be read, or is empty")
     }
