@@ -117,6 +117,9 @@ extension Index {
     migrator.registerMigration("4") { database in
       try database.execute(sql: historySchema)
     }
+    migrator.registerMigration("5") { database in
+      try database.execute(sql: catalogueSchema)
+    }
     return migrator
   }()
 
@@ -218,5 +221,19 @@ extension Index {
     CREATE TRIGGER historyIsFixed BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
     CREATE TRIGGER historyFilesStay BEFORE DELETE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
     CREATE TRIGGER historyFilesAreFixed BEFORE UPDATE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+    """
+
+  /// Adapters that others offer elsewhere.
+  private static let catalogueSchema = """
+    CREATE TABLE catalogue (
+      id TEXT NOT NULL PRIMARY KEY,
+      publisher TEXT NOT NULL,
+      task TEXT NOT NULL,
+      subtask TEXT NOT NULL,
+      base TEXT NOT NULL,
+      method TEXT NOT NULL,
+      url TEXT,
+      sha256 TEXT
+    ) WITHOUT ROWID;
     """
 }

@@ -21,6 +21,12 @@ struct Records {
     return try rows.map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
   }
 
+  /// The first rows by name that meet a condition, of each name the highest version first.
+  func adapters(where condition: String, _ arguments: StatementArguments, limit: Int) throws -> [InstalledAdapter] {
+    try Row.fetchAll(database, sql: "\(Self.select) WHERE \(condition) ORDER BY name LIMIT ?", arguments: arguments + [limit])
+      .map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
+  }
+
   func adapters(named name: AdapterName) throws -> [InstalledAdapter] {
     try Row.fetchAll(database, sql: "\(Self.select) WHERE name = ?", arguments: [name.text])
       .map(adapter).sorted { $0.version > $1.version }

@@ -22,7 +22,7 @@ struct HubCommand: ParsableCommand {
     subcommands: [
       Run.self, Compose.self, Methods.self,
       Install.self, List.self, Info.self, Remove.self, Undo.self, History.self, Verify.self, RepairCommand.self, CollectGarbage.self,
-      Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
+      Search.self, IndexCommand.self, Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
       Pack.self, Unpack.self, Convert.self, Merge.self, Sign.self, Keys.self,
       Model.self,
       Doctor.self, LimitsCommand.self,

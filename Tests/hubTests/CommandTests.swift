@@ -28,7 +28,7 @@ import Testing
     for (arguments, schema) in [
       ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"), ("keys list", "hub.keys/1"),
       ("alias list", "hub.aliases/1"), ("history", "hub.history/1"), ("resolve a+b", "hub.resolve/1"), ("outdated .", "hub.outdated/1"),
-      ("limits", "hub.limits/1"),
+      ("limits", "hub.limits/1"), ("search bert", "hub.search/1"),
     ] {
       let words = arguments.split(separator: " ").map(String.init)
       let process = try hub.start(words + ["--json"], output: "json")

@@ -1,0 +1,70 @@
+import GRDB
+import HubManifest
+
+/// What ``Registry/search(_:limit:)`` found.
+public struct SearchResult: Sendable {
+  /// By name, the highest version first.
+  public let installed: [InstalledAdapter]
+  /// By reference and base.
+  public let offered: [CatalogueEntry]
+  /// Whether there is more than was asked for.
+  public let isCut: Bool
+}
+
+extension Registry {
+  /// Makes the adapters in AdapterHub's index known, in place of those that were, so that they can be searched without a
+  /// network.
+  ///
+  /// - Parameter path: the built index, a folder or an archive
+  /// - Returns: how many adapters are known now.
+  public func importCatalogue(from path: String) throws -> Int {
+    let entries = try CatalogueEntry.entries(in: path)
+    try prepare()
+    try writing { try committing { try $0.replaceCatalogue(by: entries) } }
+    return entries.count
+  }
+
+  /// The adapters, installed or offered, in whose description all words occur.
+  public func search(_ words: [String], limit: Int) throws -> SearchResult {
+    let count = limit < .max ? limit + 1 : limit
+    let (installed, offered) = try reading { (try $0.adapters(describedBy: words, limit: count), try $0.catalogue(describedBy: words, limit: count)) } ?? ([], [])
+    let shown = installed.prefix(limit)
+    let rest = offered.prefix(limit - shown.count)
+    return SearchResult(installed: Array(shown), offered: Array(rest), isCut: shown.count + rest.count < installed.count + offered.count)
+  }
+}
+
+extension Records {
+  fileprivate func replaceCatalogue(by entries: [CatalogueEntry]) throws {
+    try database.execute(sql: "DELETE FROM catalogue")
+    for entry in entries {
+      try database.execute(
+        sql: "INSERT INTO catalogue (id, publisher, task, subtask, base, method, url, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        arguments: [entry.id, entry.publisher, entry.task, entry.subtask, entry.base, entry.method, entry.url, entry.sha256?.hex])
+    }
+  }
+
+  fileprivate func adapters(describedBy words: [String], limit: Int) throws -> [InstalledAdapter] {
+    let description = "json_extract(manifest, '$.description')", tags = "(SELECT group_concat(tag, ' ') FROM languages WHERE adapter = adapters.id)"
+    let text = ["name", "version", "kind", "method", "task", "architecture", "baseName", description, tags]
+      .map { "coalesce(\($0), '')" }.joined(separator: " || ' ' || ")
+    return try adapters(where: Self.condition(text, words), StatementArguments(words), limit: limit)
+  }
+
+  fileprivate func catalogue(describedBy words: [String], limit: Int) throws -> [CatalogueEntry] {
+    guard try database.tableExists("catalogue") else { return [] }
+    let text = "id || ' ' || task || '/' || subtask || '@' || publisher || ' ' || base || ' ' || method"
+    let sql = "SELECT * FROM catalogue WHERE \(Self.condition(text, words)) ORDER BY task, subtask, publisher, base, id LIMIT ?"
+    return try Row.fetchAll(database, sql: sql, arguments: StatementArguments(words) + [limit]).map { row in
+      CatalogueEntry(
+        id: try row.value("id"), publisher: try row.value("publisher"), task: try row.value("task"), subtask: try row.value("subtask"),
+        base: try row.value("base"), method: try row.value("method"), url: try row.value("url"),
+        sha256: try row.value("sha256", String?.self).map { try Digest($0) })
+    }
+  }
+
+  /// True for rows in whose text each word occurs; one argument for each.
+  private static func condition(_ text: String, _ words: [String]) -> String {
+    (["1"] + words.map { _ in "instr(lower(\(text)), lower(?)) > 0" }).joined(separator: " AND ")
+  }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import HubArchive
+import HubManifest
+import HubRegistry
+import HubTesting
+import Testing
+
+@Suite struct CatalogueTests {
+  let shop: Shop
+  var registry: Registry { shop.registry }
+
+  init() throws { shop = try Shop() }
+
+  /// An entry as AdapterHub's own index has it.
+  private func entry(_ publisher: String, _ task: String, _ subtask: String, _ base: String, full: Bool = false, url: String = "https://example.org/a.zip") -> String {
+    """
+    {"config_id": "x", "default_version": "1", "files": {"1": {"sha1": "\(String(repeating: "0", count: 40))", "sha256": "\(Digest(of: Array(url.utf8)).hex)", "url": "\(url)"}},
+     "info": {"adapter_config": {"mh_adapter": \(full), "output_adapter": true, "reduction_factor": 16}, "adapter_id": "@\(publisher)/\(base)_\(task)_\(subtask)",
+      "model_name": "\(base)", "sha1_checksum": "0", "source": "ah", "subtask": "\(subtask)", "task": "\(task)", "username": "\(publisher)"}}
+    """
+  }
+
+  private func index(_ entries: [String]) throws -> String {
+    let folder = "index-\(UInt64.random(in: 0 ... .max))"
+    for (number, text) in entries.enumerated() { try shop.scratch.file("\(folder)/v2/adapters/ukp/\(number).json", Array(text.utf8)) }
+    try shop.scratch.file("\(folder)/v2/all.json", Array("[]".utf8))
+    try shop.scratch.file("\(folder)/README.md", Array("# Index".utf8))
+    return shop.scratch(folder)
+  }
+
+  private func found(_ words: String...) throws -> [String] {
+    let result = try registry.search(words, limit: 10)
+    return result.installed.map(\.reference) + result.offered.map { "\($0.reference) \($0.base) \($0.method)" }
+  }
+
+  @Test func theIndexIsSearchedTogetherWithWhatIsInstalled() throws {
+    #expect(try found("sst").isEmpty)
+    try registry.install(from: shop.release("mood", "1.0.0") { ($0.description, $0.languages, $0.task) = ("Trained on SST-2 of GLUE", ["en"], "sentiment") })
+    let entries = [
+      entry("ukp", "sentiment", "sst-2", "bert-base-uncased"), entry("ukp", "sentiment", "sst-2", "roberta-base", full: true),
+      entry("ukp", "sw", "wiki", "xlm-roberta-base"),
+    ]
+    #expect(try registry.importCatalogue(from: index(entries)) == 3)
+    #expect(try found("SST") == ["mood@1.0.0", "sentiment/sst-2@ukp bert-base-uncased seq_bn", "sentiment/sst-2@ukp roberta-base double_seq_bn"])
+    #expect(try found("sst", "ROBERTA") == ["sentiment/sst-2@ukp roberta-base double_seq_bn"])
+    #expect(try found("glue") == ["mood@1.0.0"])
+    #expect(try found("sw", "wiki") == ["sw/wiki@ukp xlm-roberta-base seq_bn"])
+    #expect(try found("%").isEmpty && found("' OR 1").isEmpty && found("_").count == 4)
+    let cut = try registry.search(["sst"], limit: 2)
+    #expect(cut.isCut && cut.installed.count == 1 && cut.offered.count == 1)
+    #expect(try !registry.search(["sst"], limit: 3).isCut)
+  }
+
+  @Test func anIndexReplacesTheOneBefore() throws {
+    #expect(try registry.importCatalogue(from: index([entry("a", "b", "c", "d"), entry("e", "f", "g", "h")])) == 2)
+    let folder = try index([entry("i", "j", "k", "l")])
+    let packed = shop.scratch("index.tar.gz")
+    let writer = try ArchiveWriter(file: packed, compression: .gzip)
+    for name in ["v2/adapters/ukp/0.json", "v2/all.json", "README.md"] { try writer.add(EntryName("dist/" + name), bytes: contents(of: "\(folder)/\(name)")) }
+    try writer.finish()
+    #expect(try registry.importCatalogue(from: packed) == 1)
+    let offered = try registry.search([], limit: 10).offered
+    #expect(offered.map(\.id) == ["@i/l_j_k"])
+    #expect(offered.first?.url == "https://example.org/a.zip" && offered.first?.sha256 == Digest(of: Array("https://example.org/a.zip".utf8)))
+  }
+
+  @Test func aBrokenIndexChangesNothing() throws {
+    _ = try registry.importCatalogue(from: index([entry("a", "b", "c", "d")]))
+    let before = shop.snapshot
+    for (text, expected) in [
+      ("{", "json/malformed"), ("{}", "catalogue/none"), (#"{"info": {}, "files": {}}"#, "json/unexpected"),
+      (entry("a", "b", "c", String(repeating: "d", count: 2000)), "json/unexpected"),
+      (entry("a", "b", "c", "d").replacing("\"sha256\": \"", with: "\"sha256\": \"../"), "digest/malformed"),
+    ] {
+      #expect(code { _ = try registry.importCatalogue(from: index([text])) } == expected)
+    }
+    #expect(shop.snapshot == before)
+  }
+}
