@@ -47,6 +47,11 @@ public struct BundleSignature: Hashable, Sendable {
   /// What is signed: a sentence that no other program signs, and the digest that names everything in the bundle.
   static func message(_ bundle: Digest) -> [UInt8] { Array("dovetail bundle signature 1\n\(bundle)\n".utf8) }
 
+  /// The contents of a signature file.
+  static func file(of bundle: Digest, by key: SigningKey) throws -> [UInt8] {
+    try PublicKey.bytes(bundle.hex) + key.publicKey.bytes + key.signature(of: message(bundle))
+  }
+
   /// Verifies all of them: one that is wrong is not overlooked because another is right.
   static func verified(_ files: [(path: String, bytes: [UInt8])], of bundle: Digest) throws -> [BundleSignature] {
     guard files.count <= InputLimits.signatures else {
@@ -83,7 +88,7 @@ extension Bundle {
     let signatures = PathParts(path).folder
     guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
     let output = try AtomicFile(path)
-    try (PublicKey.bytes(digest.hex) + key.publicKey.bytes + key.signature(of: BundleSignature.message(digest))).withUnsafeBytes { try output.file.write($0) }
+    try BundleSignature.file(of: digest, by: key).withUnsafeBytes { try output.file.write($0) }
     try output.commit()
     return digest
   }

@@ -1,9 +1,10 @@
 import Foundation
 import HubArchive
-import HubBundle
 import HubManifest
 import HubTesting
 import HubWeights
+
+@testable import HubBundle
 
 /// Bundles that must be refused, each made from the sample by one change.
 enum BadBundles {
@@ -20,6 +21,7 @@ enum BadBundles {
     let sample = try entries()
     for (name, code, entries) in try changedContents(sample) { try save(name, tar(entries), code) }
     for (name, code, bytes) in try changedArchives(sample) { try save(name, bytes, code) }
+    for (name, bytes) in try changedSignatures(sample) { try save(name, bytes, "bundle/bad-signature") }
     try recordFolder(sample, to: folder)
   }
 
@@ -48,6 +50,10 @@ enum BadBundles {
       ("name-climbs", "name/malformed", manifest(sample) { $0["name"] = "../sentiment" }),
       ("no-base", "json/unexpected", manifest(sample) { $0["base"] = nil }),
       ("version-short", "version/malformed", manifest(sample) { $0["version"] = "1.0" }),
+      ("range-of-words", "version/malformed", manifest(sample) { $0["dependencies"] = [["name": "x", "role": "language", "range": "latest"]] }),
+      ("digest-climbs", "digest/malformed", files(sample) { $0.append(["path": "x", "role": "card", "size": 0, "sha256": "../../../etc/passwd"]) }),
+      ("hidden-size-huge", "manifest/invalid", manifest(sample) { $0["base"] = ["architecture": "bert", "hiddenSize": 1_000_000_000] }),
+      ("language-unlike-a-tag", "manifest/invalid", manifest(sample) { $0["languages"] = ["../en"] }),
       ("lists-itself", "bundle/missing-file", files(sample) { $0.append(file("manifest.json", "card", [])) }),
       ("lists-outside", "archive/unsafe-name", files(sample) { $0.append(file("../x", "card", [])) }),
       ("lists-twice", "archive/colliding-names", files(sample) { $0.append($0[0]) }),
@@ -83,6 +89,36 @@ enum BadBundles {
       ("checksum-missing", "bundle/missing-file", RawTar.bytes(raw.filter { $0.name != "manifest.sha256" })),
       ("not-an-archive", "archive/unknown-format", Array(String(repeating: "This is not an archive.\n", count: 40).utf8)),
     ]
+  }
+
+  /// Signatures that do not hold, each in a bundle that is right but for them.
+  private static func changedSignatures(_ sample: Entries) throws -> [(String, [UInt8])] {
+    let key = try SigningKey(seed: [UInt8](repeating: 7, count: 32))
+    let path = BundleSignature.path(of: key.publicKey)
+    let good = try BundleSignature.file(of: Digest(of: sample[0].bytes), by: key)
+    let foreign = try BundleSignature.file(of: Digest(of: [1]), by: key)
+    let order: [UInt8] = [0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14] + [UInt8](repeating: 0, count: 15) + [0x10]
+    var carry = 0
+    let larger = zip(good.suffix(32), order).map { digit, other in
+      carry += Int(digit) + Int(other)
+      defer { carry >>= 8 }
+      return UInt8(carry & 255)
+    }
+    let neutral = [1] + [UInt8](repeating: 0, count: 31)
+    let neutralName = "signatures/01" + String(repeating: "00", count: 31) + ".ed25519"
+    let start = Array(good.prefix(32))
+    let cases: [(String, [(String, [UInt8])])] = [
+      ("signature-changed", [(path, good.dropLast() + [good[127] ^ 1])]),
+      ("signature-of-another", [(path, foreign)]),
+      ("signature-of-another-renamed", [(path, start + Array(foreign.dropFirst(32)))]),
+      ("signature-plus-order", [(path, Array(good.dropLast(32)) + larger)]),
+      ("signature-of-small-order", [(neutralName, start + neutral + neutral + [UInt8](repeating: 0, count: 32))]),
+      ("signature-short", [(path, Array(good.dropLast()))]),
+      ("signature-long", [(path, good + [0])]),
+      ("signature-named-otherwise", [("signatures/release.ed25519", good)]),
+      ("signature-and-more", [(path, good), ("signatures/README", [0x0A])]),
+    ]
+    return cases.map { name, files in (name, RawTar.bytes(raw(sample) + files.map { RawTar.Entry($0.0, $0.1) })) }
   }
 
   private static func recordFolder(_ sample: Entries, to folder: String) throws {

@@ -1,10 +1,11 @@
 import Foundation
 import HubArchive
-import HubBundle
 import HubManifest
 import HubTesting
 import HubWeights
 import Testing
+
+@testable import HubBundle
 
 /// The files below `Formats/bundle/v1`: the good ones are made again byte for byte, the bad ones are refused with the
 /// code beside them. `RECORD=1 swift test` writes them.
@@ -19,6 +20,17 @@ import Testing
     for compression in Compression.allCases {
       try Bundle.pack(folder: scratch("sample"), to: scratch("sample-\(compression).adapter"), compression: compression)
     }
+    for (name, builder) in try Sample.kinds() {
+      let folder = try Scratch()
+      _ = try builder.write(to: folder("bundle"))
+      if name == "future" {
+        let manifest = String(decoding: try folder.bytes("bundle/manifest.json"), as: UTF8.self)
+        try folder.file("bundle/manifest.json", Array(manifest.replacing("dovetail-bundle/1.0", with: "dovetail-bundle/1.9").utf8))
+      }
+      try Bundle.pack(folder: folder("bundle"), to: scratch("\(name).adapter"), compression: .none)
+    }
+    try FileManager.default.copyItem(atPath: scratch("sample-none.adapter"), toPath: scratch("signed.adapter"))
+    for seed: UInt8 in [1, 2] { try Bundle.sign(scratch("signed.adapter"), with: SigningKey(seed: [UInt8](repeating: seed, count: 32))) }
     if Self.isRecording {
       try? FileManager.default.removeItem(atPath: "\(Self.root)/golden")
       try FileManager.default.copyItem(atPath: scratch.path, toPath: "\(Self.root)/golden")
@@ -27,7 +39,10 @@ import Testing
       #expect(try contents(of: "\(Self.root)/golden/sample/\(path)") == scratch.bytes("sample/\(path)"), "\(path)")
     }
     // What zlib and zstd make of the same tar file may change with their versions.
-    #expect(try contents(of: "\(Self.root)/golden/sample-none.adapter") == scratch.bytes("sample-none.adapter"))
+    for name in try Sample.kinds().map(\.name) + ["sample-none", "signed"] {
+      #expect(try contents(of: "\(Self.root)/golden/\(name).adapter") == scratch.bytes("\(name).adapter"), "\(name)")
+    }
+    #expect(try Bundle.describe(file: scratch("signed.adapter")).signatures.count == 2)
   }
 
   @Test("The golden archives hold the golden bundle", arguments: Compression.allCases)
@@ -54,5 +69,51 @@ import Testing
       #expect(found == expected, "\(expectation)")
       #expect(scratch.listing.isEmpty, "\(expectation)")
     }
+  }
+
+  /// A second reader, in Python, made from the specification alone, says the same of everything good and bad, and of what
+  /// chance makes of a bundle.
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"))) func `An independent reader agrees`() throws {
+    let scratch = try Scratch()
+    var paths = try ["golden", "bad"].flatMap { folder in
+      try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/\(folder)").filter { !$0.hasSuffix(".expected") && !$0.contains("zstd") }
+        .sorted().map { "\(Self.root)/\(folder)/\($0)" }
+    }
+    let known = paths.count
+    var generator = SystemRandomNumberGenerator()
+    let signed = try contents(of: "\(Self.root)/golden/signed.adapter")
+    for number in 0..<100 {
+      var changed = signed
+      changed[Int.random(in: 0..<changed.count, using: &generator)] ^= 1 << UInt8.random(in: 0..<8, using: &generator)
+      if number % 3 == 0 { changed.removeLast(Int.random(in: 0..<changed.count, using: &generator)) }
+      paths.append(try scratch.file("changed-\(number).adapter", changed))
+    }
+    let verdicts = try Self.judge(paths)
+    #expect(verdicts.count == paths.count && known > 50)
+    for (index, (path, verdict)) in zip(paths, verdicts).enumerated() {
+      var digest: Digest?
+      let refusal = code { digest = try Self.open(path, scratch: scratch("out-\(index)")) }
+      let own = digest?.description ?? refusal ?? "nothing"
+      let isSame = own == verdict || (index >= known && digest == nil && !verdict.hasPrefix("sha256:"))
+      #expect(isSame, "\(path): \(own), and \(verdict)")
+    }
+  }
+
+  private static func open(_ path: String, scratch: String) throws -> Digest {
+    var isFolder: ObjCBool = false
+    _ = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+    return try (isFolder.boolValue ? Bundle.open(folder: path) : Bundle.unpack(file: path, into: scratch)).digest
+  }
+
+  /// What `Formats/bundle/check.py` says of each file.
+  private static func judge(_ paths: [String]) throws -> [String] {
+    let (process, pipe) = (Process(), Pipe())
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
+    process.arguments = ["-B", "\(root)/../check.py"] + paths
+    process.standardOutput = pipe
+    try process.run()
+    let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
+    process.waitUntilExit()
+    return String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: "\t").last.map(String.init) }
   }
 }

@@ -31,6 +31,36 @@ enum Sample {
       card: "# Sample\n")
   }
 
+  /// Small bundles of all kinds, by name.
+  static func kinds() throws -> [(name: String, builder: BundleBuilder)] {
+    func tensor(_ name: String, _ shape: [Int]) throws -> StoredTensor {
+      try StoredTensor(name: name, shape: shape, floats: (0..<shape.reduce(1, *)).map { Float($0) / 4 - 1 })
+    }
+    func bundle(_ name: String, _ kind: AdapterKind, _ method: String, _ weights: [StoredTensor], _ change: (inout BundleBuilder) throws -> Void) throws -> (String, BundleBuilder) {
+      let base = Manifest.Base(architecture: "bert", name: "tiny-bert", hiddenSize: 4, layers: 1)
+      let manifest = Manifest(name: try AdapterName("samples/\(name)"), kind: kind, method: method, base: base)
+      var builder = BundleBuilder(manifest: manifest, config: ["reduction_factor": 2], weights: weights)
+      try change(&builder)
+      return (name, builder)
+    }
+    let bottleneck = try [tensor("layers.0.feed_forward.down.weight", [2, 4]), tensor("layers.0.feed_forward.up.weight", [4, 2])]
+    let halves = try ["f", "g"].flatMap { [try tensor("invertible.\($0).down.weight", [1, 2]), try tensor("invertible.\($0).up.weight", [2, 1])] }
+    let parts = ["query", "key", "value"]
+    return [
+      try bundle("language", .language, "seq_bn_inv", bottleneck + halves) { $0.manifest.languages = ["sw", "zh-Hant-TW"] },
+      try bundle("lora", .adapter, "lora", [tensor("layers.0.query.lora_a", [2, 4]), tensor("layers.0.query.lora_b", [4, 2])]) { $0.config = ["r": 2, "alpha": 8] },
+      try bundle("fusion", .fusion, "fusion", parts.map { try tensor("layers.0.feed_forward.\($0).weight", [4, 4]) }) {
+        $0.manifest.members = [try AdapterName("samples/sentiment"), try AdapterName("samples/language")]
+      },
+      try bundle("merged", .merged, "seq_bn", bottleneck) { $0.manifest.source = ["format": "dovetail", "merged": ["a", "b"]] },
+      try bundle("no-weights", .adapter, "seq_bn", []) { $0.card = "Größe 漢字\n" },
+      // Of a later minor version: unknown keys, kinds and roles are kept.
+      try bundle("future", AdapterKind(rawValue: "telepathy"), "mind_reading", bottleneck) {
+        ($0.manifest.other, $0.manifest.base.other) = (["since": "1.9"], ["moons": 2])
+      },
+    ]
+  }
+
   static func packed(_ compression: Compression) throws -> [UInt8] {
     let scratch = try Scratch()
     _ = try builder().write(to: scratch("bundle"))

@@ -1,0 +1,400 @@
+"""Judges bundles of format 1 by the text of their specification (v1/README.md) and nothing else. Standard library only; so
+bundles in zstd cannot be judged.
+
+    python3 Formats/bundle/check.py my.adapter folder/
+
+Prints for each a line: the path, and the digest of the bundle or the code of its fault, separated by a tab. Exits with 1 if
+one has a fault.
+"""
+
+import hashlib
+import json
+import math
+import os
+import re
+import stat
+import struct
+import sys
+import unicodedata
+import zlib
+
+import ed25519
+
+MAXIMUM = 2 << 30
+ENTRIES = 4096
+JSON_BYTES, JSON_DEPTH, JSON_VALUES = 1 << 20, 64, 100_000
+SIGNATURES = 16
+
+
+class Fault(Exception):
+    """A code as in bad/*.expected."""
+
+
+def require(condition, code):
+    if not condition:
+        raise Fault(code)
+
+
+# Names of files
+
+
+def check_name(name):
+    require(len(name.encode()) <= 1024, "archive/limit")
+    components = name.split("/")
+    require(len(components) <= 8, "archive/limit")
+    for part in components:
+        require(len(part.encode()) <= 255, "archive/limit")
+        require(part not in ("", ".", "..") and part == part.strip() and not part.endswith("."), "archive/unsafe-name")
+        require(not set(part) & set("\\:~"), "archive/unsafe-name")
+        require(all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn") for c in part), "archive/unsafe-name")
+    require(unicodedata.normalize("NFC", name) == name, "archive/unsafe-name")
+
+
+def check_collisions(names):
+    """No two files may be one where case does not count, and no file a folder of another."""
+    def key(name):
+        return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+
+    files = [key(name) for name in names]
+    spelled = {name.rsplit("/", count)[0] for name in names for count in range(1, name.count("/") + 1)}
+    folders = {key(folder) for folder in spelled}
+    require(len(set(files)) == len(files) and len(folders) == len(spelled) and not folders & set(files), "archive/colliding-names")
+
+
+# Archives
+
+
+def unpack(data):
+    """The entries of a tar file, plain or in gzip, in order."""
+    if data[:4] == b"\x28\xb5\x2f\xfd":
+        raise NotImplementedError("zstd is not in Python's standard library")
+    if data[:2] == b"\x1f\x8b":
+        data = gunzip(data)
+    require(len(data) <= MAXIMUM, "archive/limit")
+    entries, position, extended = [], 0, None
+    while True:
+        block = data[position:position + 512]
+        require(len(block) == 512, "archive/truncated" if entries else "archive/unknown-format")
+        if not any(block):
+            break
+        require(is_header(block), "archive/damaged" if entries else "archive/unknown-format")
+        kind, size = block[156:157], octal(block[124:136])
+        start, position = position + 512, position + 512 + (size + 511) // 512 * 512
+        require(position <= len(data), "archive/damaged")
+        content = data[start:start + size]
+        if kind == b"x" and extended is None:
+            extended = pax(content)
+            continue
+        require(kind in (b"0", b"\0", b"5"), "archive/forbidden-entry")
+        name = (extended or {}).get("path", header_name(block))
+        require(set(extended or {}) <= {"path"}, "archive/forbidden-entry")
+        extended = None
+        entries.append((decoded(name), kind == b"5", content))
+        require(len(entries) <= ENTRIES, "archive/limit")
+    rest = data[position:]
+    require(len(rest) >= 1024 and len(rest) % 512 == 0 and extended is None, "archive/truncated")
+    require(not any(rest), "archive/damaged")
+    return entries
+
+
+def gunzip(data):
+    result = b""
+    while data:
+        stream = zlib.decompressobj(31)
+        try:
+            result += stream.decompress(data, MAXIMUM + 1 - len(result))
+        except zlib.error:
+            raise Fault("archive/damaged") from None
+        require(len(result) <= MAXIMUM, "archive/limit")
+        require(stream.eof, "archive/truncated")
+        data = stream.unused_data
+    return result
+
+
+def is_header(block):
+    total = sum(block) - sum(block[148:156]) + 8 * 32
+    return block[257:262] == b"ustar" and octal(block[148:156]) == total
+
+
+def octal(field):
+    text = field.strip(b" \0")
+    require(re.fullmatch(rb"[0-7]*", text), "archive/damaged")
+    return int(text or b"0", 8)
+
+
+def header_name(block):
+    name, prefix = (field.split(b"\0")[0] for field in (block[:100], block[345:500]))
+    return prefix + b"/" + name if prefix else name
+
+
+def pax(content):
+    records = {}
+    while content:
+        match = re.match(rb"(\d{1,6}) ([^=]+)=", content)
+        require(match, "archive/damaged")
+        length = int(match[1])
+        require(match.end() < length <= len(content) and content[length - 1:length] == b"\n", "archive/damaged")
+        key = match[2].decode(errors="replace")
+        require(key not in records, "archive/ambiguous")
+        records[key] = content[match.end():length - 1]
+        content = content[length:]
+    return records
+
+
+def decoded(name):
+    try:
+        return name.decode()
+    except UnicodeDecodeError:
+        raise Fault("archive/unsafe-name") from None
+
+
+def packed_files(path):
+    require(os.path.getsize(path) <= MAXIMUM, "archive/limit")
+    with open(path, "rb") as file:
+        entries = unpack(file.read())
+    for index, (name, is_folder, _) in enumerate(entries):
+        entries[index] = (name.rstrip("/") if is_folder else name, is_folder, entries[index][2])
+        check_name(entries[index][0])
+    files = [(name, content) for name, is_folder, content in entries if not is_folder]
+    check_collisions([name for name, _ in files])
+    require(files and files[0][0] == "manifest.json", "bundle/no-manifest")
+    require(len(files) > 1 and files[1][0] == "manifest.sha256", "bundle/missing-file")
+    checksum = hashlib.sha256(files[0][1]).hexdigest() + "  manifest.json\n"
+    require(files[1][1] == checksum.encode(), "bundle/changed-file")
+    return dict(files[:1] + files[2:])
+
+
+def folder_files(path):
+    files = {}
+    for folder, folders, names in os.walk(path):
+        for name in names + folders:
+            place = os.path.join(folder, name)
+            mode = os.lstat(place).st_mode
+            require(stat.S_ISREG(mode) or stat.S_ISDIR(mode), "file/not-regular")
+            if stat.S_ISREG(mode):
+                with open(place, "rb") as file:
+                    files[os.path.relpath(place, path)] = file.read()
+    for name in files:
+        check_name(name)
+    check_collisions(list(files))
+    require("manifest.json" in files, "bundle/no-manifest")
+    return files
+
+
+# JSON
+
+
+def parse(data, limit=JSON_BYTES, values=JSON_VALUES):
+    require(len(data) <= limit, "json/limit")
+
+    def members(pairs):
+        require(len({key for key, _ in pairs}) == len(pairs), "json/malformed")
+        return dict(pairs)
+
+    def refuse(_):
+        raise Fault("json/malformed")
+
+    def integer(text):
+        require(len(text) <= 64 and -2**63 <= int(text) < 2**63, "json/malformed")
+        return int(text)
+
+    def fraction(text):
+        require(len(text) <= 64 and math.isfinite(float(text)), "json/malformed")
+        return float(text)
+
+    try:
+        value = json.loads(
+            data.decode(), object_pairs_hook=members, parse_constant=refuse, parse_int=integer, parse_float=fraction)
+        json.dumps(value, ensure_ascii=False).encode()
+    except RecursionError:
+        raise Fault("json/limit") from None
+    except ValueError:
+        raise Fault("json/malformed") from None
+    require(extent(value) <= values, "json/limit")
+    return value
+
+
+def extent(value, depth=0):
+    """How many values there are."""
+    children = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else None
+    if children is None:
+        return 1
+    require(depth < JSON_DEPTH, "json/limit")
+    return 1 + sum(extent(child, depth + 1) for child in children)
+
+
+# The manifest
+
+COMPONENT = r"[A-Za-z0-9]([A-Za-z0-9_+-]|\.(?=[A-Za-z0-9_+-]))*"
+NUMBER = r"(0|[1-9]\d*)"
+IDENTIFIER = r"(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)"
+VERSION = rf"{NUMBER}\.{NUMBER}\.{NUMBER}(-{IDENTIFIER}(\.{IDENTIFIER})*)?(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?"
+COMPARATOR = rf"(\*|(\^|~|=|<|<=|>|>=)({NUMBER}(\.{NUMBER})?|{VERSION}))"
+
+
+def field(members, key, kind, required=True):
+    value = members.get(key)
+    if value is None and not required:
+        return None
+    require(isinstance(value, kind) and not (kind is int and isinstance(value, bool)), "json/unexpected")
+    return value
+
+
+def matching(members, key, pattern, code, limit, required=True):
+    text = field(members, key, str, required)
+    require(text is None or (len(text.encode()) <= limit and re.fullmatch(pattern, text, re.ASCII)), code)
+    return text
+
+
+def name(members, key="name"):
+    matching(members, key, f"{COMPONENT}(/{COMPONENT}){{0,2}}", "name/malformed", 128)
+
+
+def word(members, key):
+    return matching(members, key, "[!-~]+", "manifest/invalid", 64)
+
+
+def strings(members, key, code="manifest/invalid", pattern=r"(?s).*", limit=JSON_BYTES):
+    values = field(members, key, list, required=False) or []
+    require(all(isinstance(value, str) for value in values), "json/unexpected")
+    require(all(len(value.encode()) <= limit and re.fullmatch(pattern, value) for value in values), code)
+    return values
+
+
+def check_manifest(manifest):
+    require(isinstance(manifest, dict), "json/unexpected")
+    version = re.fullmatch(rf"dovetail-bundle/{NUMBER}\.{NUMBER}", field(manifest, "format", str))
+    require(version and version[1] != "0", "manifest/unknown-format")
+    require(version[1] == "1", "manifest/newer-format")
+    name(manifest)
+    word(manifest, "kind")
+    word(manifest, "method")
+    check_base(field(manifest, "base", dict))
+    matching(manifest, "version", VERSION, "version/malformed", 256)
+    strings(manifest, "languages", pattern="[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", limit=64)
+    require(len(strings(manifest, "labels")) <= 10_000, "manifest/invalid")
+    strings(manifest, "members", "name/malformed", f"{COMPONENT}(/{COMPONENT}){{0,2}}", 128)
+    strings(manifest, "authors")
+    for key, kind in ("task", str), ("license", str), ("description", str), ("metrics", dict), ("source", dict):
+        field(manifest, key, kind, required=False)
+    for dependency in field(manifest, "dependencies", list, required=False) or []:
+        require(isinstance(dependency, dict), "json/unexpected")
+        name(dependency)
+        word(dependency, "role")
+        spaceless = dict(dependency, range=dependency["range"].replace(" ", "")) if isinstance(dependency.get("range"), str) else dependency
+        matching(spaceless, "range", f"{COMPARATOR}(,{COMPARATOR}){{0,15}}", "version/malformed", 256, required=False)
+    files = field(manifest, "files", list)
+    require(len(files) <= ENTRIES, "manifest/invalid")
+    for file in files:
+        require(isinstance(file, dict), "json/unexpected")
+        field(file, "path", str)
+        word(file, "role")
+        require(field(file, "size", int) >= 0, "manifest/invalid")
+        matching(file, "sha256", "[0-9a-f]{64}", "digest/malformed", 64)
+
+
+def check_base(base):
+    word(base, "architecture")
+    field(base, "name", str, required=False)
+    require(1 <= field(base, "hiddenSize", int) <= 65_536, "manifest/invalid")
+    require(1 <= (field(base, "layers", int, required=False) or 1) <= 256, "manifest/invalid")
+    matching(base, "fingerprint", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71, required=False)
+
+
+# The rest
+
+
+def check_signatures(signatures, digest):
+    require(len(signatures) <= SIGNATURES, "bundle/bad-signature")
+    message = f"dovetail bundle signature 1\nsha256:{digest.hex()}\n".encode()
+    for path, content in signatures.items():
+        key = content[32:64]
+        named = path == f"signatures/{key.hex()}.ed25519" and len(content) == 128 and content[:32] == digest
+        require(named and ed25519.verifies(key, content[64:], message), "bundle/bad-signature")
+
+
+WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}
+EXPONENTS = {"F64": ("Q", 0x7FF << 52), "F32": ("I", 0x7F800000), "F16": ("H", 0x7C00), "BF16": ("H", 0x7F80)}
+
+
+def check_weights(data):
+    require(len(data) >= 8, "safetensors/truncated")
+    length = struct.unpack("<Q", data[:8])[0]
+    require(length <= 8 << 20, "safetensors/limit")
+    require(8 + length <= len(data), "safetensors/truncated")
+    header, data = data[8:8 + length], data[8 + length:]
+    require(header[:1] == b"{" and header.rstrip(b" ").endswith(b"}"), "safetensors/malformed")
+    listed = parse(header, limit=8 << 20, values=1_000_000)
+    tensors = [tensor for name, tensor in listed.items() if name != "__metadata__"]
+    require(len(tensors) <= 16_384, "safetensors/limit")
+    require(all(is_tensor(tensor) for tensor in tensors), "safetensors/malformed")
+    end = 0
+    for tensor in sorted(tensors, key=lambda tensor: tensor["data_offsets"]):
+        shape, (start, stop) = tensor["shape"], tensor["data_offsets"]
+        require(len(shape) <= 8 and all(0 <= size < 2**31 for size in shape) and math.prod(shape) <= 2**40, "tensor/malformed")
+        require(start == end and stop - start == math.prod(shape) * WIDTHS[tensor["dtype"]], "safetensors/layout")
+        require(stop <= len(data), "safetensors/truncated")
+        check_finite(data[start:stop], tensor["dtype"])
+        end = stop
+    require(end == len(data), "safetensors/layout")
+
+
+def is_tensor(tensor):
+    if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"} or not isinstance(tensor["dtype"], str):
+        return False
+    numbers = [tensor["shape"], tensor["data_offsets"]]
+    are_integers = all(isinstance(list_, list) and all(type(number) is int for number in list_) for list_ in numbers)
+    return are_integers and len(tensor["data_offsets"]) == 2 and tensor["dtype"] in WIDTHS
+
+
+def check_finite(data, kind):
+    if kind in EXPONENTS:
+        letter, exponent = EXPONENTS[kind]
+        require(all(number & exponent != exponent for number, in struct.iter_unpack("<" + letter, data)), "tensor/not-finite")
+
+
+def check(path):
+    """The digest of a bundle in a file or folder."""
+    files = folder_files(path) if os.path.isdir(path) else packed_files(path)
+    digest = hashlib.sha256(files["manifest.json"]).digest()
+    signatures = {name: content for name, content in files.items() if name.startswith("signatures/")}
+    check_signatures(signatures, digest)
+    manifest = parse(files["manifest.json"])
+    check_manifest(manifest)
+    roles, listed = {}, []
+    for file in manifest["files"]:
+        check_name(file["path"])
+        check_collisions(listed + [file["path"]])
+        listed.append(file["path"])
+        content = None if file["path"] == "manifest.json" or file["path"] in signatures else files.get(file["path"])
+        require(content is not None, "bundle/missing-file")
+        same = len(content) == file["size"] and hashlib.sha256(content).hexdigest() == file["sha256"]
+        require(same, "bundle/changed-file")
+        roles.setdefault(file["role"], []).append(content)
+    require(set(files) == {"manifest.json", *listed, *signatures}, "bundle/unlisted-file")
+    known = ("config", "weights", "headConfig", "headWeights", "card")
+    require(all(len(roles.get(role, [])) < 2 for role in known), "bundle/roles")
+    require("config" in roles and "weights" in roles and ("headConfig" in roles) == ("headWeights" in roles), "bundle/roles")
+    for role in "config", "headConfig":
+        require(all(isinstance(parse(content), dict) for content in roles.get(role, [])), "json/unexpected")
+    for role in "weights", "headWeights":
+        for content in roles.get(role, []):
+            check_weights(content)
+    return f"sha256:{digest.hex()}"
+
+
+def main():
+    is_good = True
+    for path in sys.argv[1:]:
+        try:
+            verdict = check(path)
+        except Fault as fault:
+            is_good, verdict = False, str(fault)
+        except NotImplementedError as error:
+            verdict = f"not judged: {error}"
+        print(path, verdict, sep="\t")
+    sys.exit(0 if is_good else 1)
+
+
+if __name__ == "__main__":
+    main()
