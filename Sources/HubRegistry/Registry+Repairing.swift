@@ -32,15 +32,18 @@ extension Registry {
       var repair = Repair()
       guard !isIndexWhole() else { return repair }
       let memory = IndexMemory(index)
-      repair.damagedIndex = try setIndexAside()
-      let found = findAdapters(&repair)
-      try committing { records in
-        repair.lost += memory.restore(into: records.database)
+      let found = findAdapters()
+      let new = Index(path: index.path + ".new")
+      for suffix in ["", "-journal"] { try DurableFolder.remove(new.path + suffix) }
+      try new.write { database in
+        let records = Records(database, index: new, store: store)
+        repair.lost += memory.restore(into: database)
         for entry in found where memory.knows(entry.digest) {
           try restore(entry, as: memory.names(of: entry.digest), records, &repair)
         }
         try records.requireReadable()
       }
+      repair.damagedIndex = try replaceIndex(by: new)
       return repair
     }
   }
@@ -51,15 +54,19 @@ extension Registry {
     return (try? index.read { try Records($0, index: index, store: store).requireReadable() }) != nil
   }
 
-  /// Gives a damaged index another name, so that nothing is lost that somebody may still read.
-  private func setIndexAside() throws -> String? {
-    guard exists else { return nil }
-    var number = 1
-    while FileStatus("\(index.path).damaged-\(number)") != nil { number += 1 }
-    let target = "\(index.path).damaged-\(number)"
-    for suffix in ["-journal", ""] where FileStatus(index.path + suffix) != nil {
-      guard rename(index.path + suffix, target + suffix) == 0 else { throw Failure.system(.unwritableFile, "rename", at: index.path + suffix) }
+  /// Puts a new index in place of a damaged one, which gets another name: nothing is lost that somebody may still read.
+  /// Whenever this stops, there is the old index or the new one, and no journal that is not its own.
+  private func replaceIndex(by new: Index) throws -> String? {
+    let suffixes = (1...).lazy.map { ".damaged-\($0)" }
+    let target = exists ? suffixes.first { FileStatus(index.path + $0) == nil }.map { index.path + $0 } : nil
+    if let target {
+      guard link(index.path, target) == 0 else { throw Failure.system(.unwritableFile, "keep the damaged index", at: target) }
+      if FileStatus(index.path + "-journal") != nil, rename(index.path + "-journal", target + "-journal") != 0 {
+        throw Failure.system(.unwritableFile, "rename", at: index.path + "-journal")
+      }
+      try DurableFolder.synchronize(folder)
     }
+    guard rename(new.path, index.path) == 0 else { throw Failure.system(.unwritableFile, "rename into place", at: index.path) }
     try DurableFolder.synchronize(folder)
     return target
   }
@@ -72,7 +79,7 @@ extension Registry {
   }
 
   /// All manifests in the store, each with the files that it lists and the signatures that are its own.
-  private func findAdapters(_ repair: inout Repair) -> [FoundAdapter] {
+  private func findAdapters() -> [FoundAdapter] {
     var manifests: [(digest: Digest, size: Int, manifest: Manifest)] = []
     var signatures: [Digest: [BundleSignature]] = [:]
     for digest in store.names().compactMap(store.digest) {
@@ -131,7 +138,7 @@ private struct IndexMemory {
   private static let kept = ["keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles"]
 
   init(_ index: Index) {
-    guard FileStatus(index.path) != nil, let database = try? index.open(readonly: true) else { return }
+    guard FileStatus(index.path) != nil, let database = try? index.open(readonly: FileStatus(index.path + "-journal") == nil) else { return }
     for table in Self.kept {
       let found: [Row] = (try? database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") }) ?? []
       rows += found.map { (table, Array($0.columnNames), Array($0.databaseValues)) }

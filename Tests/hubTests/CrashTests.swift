@@ -42,6 +42,25 @@ import Testing
     print("installations that came through: \(finished) of 40")
   }
 
+  /// A repair that is killed can be repeated, as often as it takes.
+  @Test func killedRepairsAndUndosAreRepeated() throws {
+    for name in ["a", "b", "c", "d"] {
+      _ = try hub("pack", Program.fixture("classifier"), "-o", "\(name).adapter", "--as", name)
+      #expect(try hub("install", "\(name).adapter").status == 0)
+    }
+    for round in 0..<12 {
+      let command = round % 2 == 0 ? "repair" : "undo"
+      if command == "repair" { try FileManager.default.removeItem(atPath: hub.registry + "/registry.sqlite") } else { _ = try hub("remove", "b") }
+      let process = try hub.start([command], output: "output")
+      usleep(UInt32(6000 * round))
+      kill(process.processIdentifier, SIGKILL)
+      process.waitUntilExit()
+      _ = try hub(command)
+      #expect(try hub("verify").status == 0)
+      #expect(try hub("list", "-q").output == "a@1.0.0\nb@1.0.0\nc@1.0.0\nd@1.0.0\n")
+    }
+  }
+
   @Test func manyProcessesInstallAtOnce() throws {
     let shared = try adapter("shared")
     let processes = try (0..<8).flatMap { index in
