@@ -12,10 +12,12 @@ public final class Hub: Sendable {
   /// Where the adapters are, and all that can be done with them there.
   public let registry: Registry
 
-  /// - Parameter path: the folder of the registry; the user's own, or `HUB_REGISTRY`, if `nil`
+  /// - Parameters:
+  ///   - path: the folder of the registry; the user's own, or `HUB_REGISTRY`, if `nil`
+  ///   - isShared: whether to take one that others may write to
   /// - Throws: ``Failure`` if the registry cannot be trusted. One that is not there yet is empty.
-  public init(registry path: String? = nil) throws {
-    registry = Registry(path, checking: BundleCheck.check)
+  public init(registry path: String? = nil, isShared: Bool = false) throws {
+    registry = Registry(path, isShared: isShared, checking: BundleCheck.check)
     try registry.checkOwnership()
   }
 

@@ -20,6 +20,8 @@ extension Failure.Code {
 struct BlobStore: Sendable {
   /// `blobs/sha256` of the registry.
   let folder: String
+  /// Whether files of other users will do.
+  let isShared: Bool
 
   static let mode: mode_t = 0o400
 
@@ -38,7 +40,7 @@ struct BlobStore: Sendable {
     let opened = try OpenFile(reading: path, followsLinks: false)
     let before = try FileStatus(opened)
     let file = try MappedFile(opened, path: path)
-    guard before.isOwnedByUs, before.links == 1, file.count == size, file.withBytes({ Digest(of: $0) }) == digest,
+    guard isShared || before.isOwnedByUs, before.links == 1, file.count == size, file.withBytes({ Digest(of: $0) }) == digest,
       try FileStatus(opened).isSameContent(as: before)
     else {
       throw Failure(

@@ -26,17 +26,20 @@ public struct Registry: Sendable {
   public typealias Check = @Sendable (HubBundle.Bundle) throws -> Void
 
   let check: Check
+  private let isShared: Bool
 
   /// - Parameters:
   ///   - path: a folder, which need not be there yet; ``location(_:environment:)`` if `nil`.
+  ///   - isShared: whether others may write to it, and everything in it is as trustworthy as they are.
   ///   - check: throws for a bundle that shall not be installed.
-  public init(_ path: String? = nil, checking check: @escaping Check = { _ in }) {
+  public init(_ path: String? = nil, isShared: Bool = false, checking check: @escaping Check = { _ in }) {
     folder = Registry.absolute(path ?? Registry.location())
     self.check = check
+    self.isShared = isShared
   }
 
   var index: Index { Index(path: folder + "/registry.sqlite") }
-  var store: BlobStore { BlobStore(folder: folder + "/blobs/sha256") }
+  var store: BlobStore { BlobStore(folder: folder + "/blobs/sha256", isShared: isShared) }
   var scratchFolder: String { folder + "/scratch" }
   var modelsFolder: String { folder + "/models" }
 
@@ -49,6 +52,7 @@ public struct Registry: Sendable {
   package func checkOwnership() throws {
     guard let status = FileStatus(folder, followsLinks: true) else { return }
     guard status.isFolder else { throw Failure(.unusableRegistry, "the registry is not a folder", at: folder) }
+    guard !isShared else { return }
     guard status.isOwnedByUs else {
       throw Failure(.unsafeRegistry, "the registry belongs to another user", at: folder, hint: "choose another with --registry or HUB_REGISTRY")
     }

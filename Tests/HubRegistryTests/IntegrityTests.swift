@@ -64,6 +64,7 @@ import Testing
     #expect(chmod(registry.folder, 0o777) == 0)
     #expect(code { _ = try registry.list() } == "registry/unsafe")
     #expect(code { try registry.install(from: Shop.fixture("fusion")) } == "registry/unsafe")
+    #expect(try Registry(registry.folder, isShared: true).list().count == 1)
   }
 
   @Test func partsThatAreLinksOrOpenToOthersAreRefused() throws {
