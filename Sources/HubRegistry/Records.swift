@@ -14,11 +14,10 @@ struct Records {
 
   private static let select = "SELECT name, digest, manifest, size, parameters, installedAt FROM adapters"
 
-  /// All adapters that pass a filter, by name, the highest version first.
-  func adapters(_ filter: AdapterFilter = AdapterFilter()) throws -> [InstalledAdapter] {
+  /// The adapters that pass a filter, by name, the highest version first.
+  func adapters(_ filter: AdapterFilter = AdapterFilter(), limit: Int = .max) throws -> [InstalledAdapter] {
     let (condition, arguments) = filter.sql
-    let rows = try Row.fetchAll(database, sql: "\(Self.select) WHERE \(condition)", arguments: arguments)
-    return try rows.map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
+    return try adapters(where: condition, arguments, limit: limit)
   }
 
   /// The first rows by name that meet a condition, of each name the highest version first.

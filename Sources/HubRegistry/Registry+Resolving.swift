@@ -9,8 +9,10 @@ extension Failure.Code {
 
 extension Registry {
   /// The installed adapters that pass a filter, by name, the highest version first.
-  public func list(_ filter: AdapterFilter = AdapterFilter()) throws -> [InstalledAdapter] {
-    try reading { try $0.adapters(filter) } ?? []
+  ///
+  /// - Parameter limit: how many at most, the first by name
+  public func list(_ filter: AdapterFilter = AdapterFilter(), limit: Int = .max) throws -> [InstalledAdapter] {
+    try reading { try $0.adapters(filter, limit: limit) } ?? []
   }
 
   /// The adapter that a reference means. Of several versions, a bare name means the highest.

@@ -24,7 +24,7 @@ extension Registry {
     let known = try reading { records in
       let named = try records.adapters(meantBy: reference)
       let passing = try filter.parts.map { (text: $0.text, digests: try records.digests($0.filter, of: named)) }
-      return (named: named, names: try records.names(), passing: passing)
+      return (named: named, passing: passing)
     }
     let named = known?.named ?? []
     let judged = named.map { adapter in
@@ -32,7 +32,7 @@ extension Registry {
       return Resolution.Candidate(adapter: adapter, objection: objection)
     }
     let matches = judged.filter { $0.objection == nil }.map(\.adapter)
-    guard let match = matches.first else { throw Self.unknown(reference, judged, names: known?.names ?? []) }
+    guard let match = matches.first else { throw Self.unknown(reference, judged, names: try reading { try $0.names() } ?? []) }
     if case .digest = reference.selector, Set(matches.map(\.digest)).count > 1 {
       throw Self.ambiguous("several versions begin with these digits", reference.description, matches)
     }

@@ -102,6 +102,7 @@ import Testing
     try registry.install(from: Shop.fixture("fusion"), as: AdapterName("mix"))
     func names(_ filter: AdapterFilter) throws -> [String] { try registry.list(filter).map(\.name.text) }
     #expect(try names(AdapterFilter()) == ["mix", "task/a"])
+    #expect(try registry.list(limit: 1).map(\.name.text) == ["mix"])
     #expect(try names(AdapterFilter(kind: .fusion)) == ["mix"])
     #expect(try names(AdapterFilter(method: "seq_bn")) == ["task/a"])
     #expect(try names(AdapterFilter(base: "bert")) == ["mix", "task/a"])

@@ -17,14 +17,19 @@ struct List: ParsableCommand {
   var prefix: String?
 
   @OptionGroup var wanted: FilterOptions
+  @Option(help: ArgumentHelp("How many at most, the first by name.", valueName: "n")) var limit: Int?
   @Flag(help: "Print JSON of the schema hub.list/1.") var json = false
   @Flag(name: .shortAndLong, help: "Print references only.") var quiet = false
   @OptionGroup var options: RegistryOptions
 
+  func validate() throws {
+    if let limit, limit < 1 { throw ValidationError("--limit must be at least 1") }
+  }
+
   func run() throws {
     var filter = wanted.filter
     filter.namePrefix = prefix
-    let adapters = try options.open().list(filter)
+    let adapters = try options.open().registry.list(filter, limit: limit ?? .max)
     if json { return try Console.put(json: ["adapters": .array(adapters.map { .object($0.json) })], schema: "hub.list/1") }
     guard !adapters.isEmpty else { return quiet ? () : Console.say("hub: no adapters") }
     if quiet { return try Console.put(adapters.map(\.reference).joined(separator: "\n")) }

@@ -49,7 +49,7 @@ struct Resolve: ParsableCommand {
       table.add([candidate.adapter.reference, candidate.adapter.digest.short, candidate.objection ?? "chosen"])
     }
     for dependency in chosen.manifest.dependencies {
-      let met = try registry.list().first { dependency.isMet(by: $0) }
+      let met = try registry.list(AdapterFilter(namePrefix: dependency.name.text)).first { dependency.isMet(by: $0) }
       table.add([dependency.title, met?.digest.short ?? "-", "\(dependency.role) of \(chosen.name)\(met == nil ? ", not installed" : "")"])
     }
     if let language { table.add([language.reference, language.digest.short, "language of the texts"]) }
