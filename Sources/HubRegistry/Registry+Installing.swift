@@ -20,7 +20,7 @@ public struct Installation: Sendable {
 
 extension Registry {
   /// Installs an adapter: a bundle, or an adapter in a foreign format, in a folder or in an archive. Which of them it is
-  /// is told by the content.
+  /// is told by the content. What AdapterHub's index lists, byte for byte, can also be called as it is there.
   ///
   /// Everything is checked before anything is placed. Installing what is there already changes nothing, but mends files
   /// that were damaged.
@@ -36,6 +36,7 @@ extension Registry {
     let staging = try Scratch(in: scratchFolder)
     let (files, blobs) = try stage(parcel.bundle, in: staging)
     let adapter = describe(parcel, as: name, files: files)
+    let alias = try catalogueReference(of: path)?.description
     return try writing {
       let (same, before, signers) = try admit(parcel, adapter, consent)
       try store.publish(blobs)
@@ -47,6 +48,7 @@ extension Registry {
           } else {
             try $0.insert(adapter, files: files)
             try $0.record(.install, adapter, origin: Registry.absolute(path))
+            if let alias, try $0.alias(alias) == nil { try $0.insert(Alias(alias: alias, name: adapter.name)) }
           }
           try $0.replaceSigners(of: adapter.name, by: signers)
         }

@@ -1,5 +1,6 @@
 import GRDB
 import HubManifest
+import HubWeights
 
 /// What ``Registry/search(_:limit:)`` found.
 public struct SearchResult: Sendable {
@@ -34,7 +35,32 @@ extension Registry {
   }
 }
 
+extension Registry {
+  /// What AdapterHub calls the adapter in an archive, if its index lists exactly this file.
+  func catalogueReference(of path: String) throws -> AdapterReference? {
+    guard FileStatus(path, followsLinks: true)?.isFile == true, try reading({ try $0.hasCatalogue }) ?? false else { return nil }
+    let digest = try MappedFile(path).withBytes { Digest(of: $0) }
+    guard let entry = try reading({ try $0.catalogueEntry(digest) }) ?? nil else { return nil }
+    return try? AdapterReference(entry.reference)
+  }
+}
+
 extension Records {
+  fileprivate var hasCatalogue: Bool {
+    get throws { try database.tableExists("catalogue") && Int.fetchOne(database, sql: "SELECT 1 FROM catalogue LIMIT 1") != nil }
+  }
+
+  fileprivate func catalogueEntry(_ digest: Digest) throws -> CatalogueEntry? {
+    try Row.fetchOne(database, sql: "SELECT * FROM catalogue WHERE sha256 = ? ORDER BY id", arguments: [digest.hex]).map(entry)
+  }
+
+  private func entry(_ row: Row) throws -> CatalogueEntry {
+    CatalogueEntry(
+      id: try row.value("id"), publisher: try row.value("publisher"), task: try row.value("task"), subtask: try row.value("subtask"),
+      base: try row.value("base"), method: try row.value("method"), url: try row.value("url"),
+      sha256: try row.value("sha256", String?.self).map { try Digest($0) })
+  }
+
   fileprivate func replaceCatalogue(by entries: [CatalogueEntry]) throws {
     try database.execute(sql: "DELETE FROM catalogue")
     for entry in entries {
@@ -55,12 +81,7 @@ extension Records {
     guard try database.tableExists("catalogue") else { return [] }
     let text = "id || ' ' || task || '/' || subtask || '@' || publisher || ' ' || base || ' ' || method"
     let sql = "SELECT * FROM catalogue WHERE \(Self.condition(text, words)) ORDER BY task, subtask, publisher, base, id LIMIT ?"
-    return try Row.fetchAll(database, sql: sql, arguments: StatementArguments(words) + [limit]).map { row in
-      CatalogueEntry(
-        id: try row.value("id"), publisher: try row.value("publisher"), task: try row.value("task"), subtask: try row.value("subtask"),
-        base: try row.value("base"), method: try row.value("method"), url: try row.value("url"),
-        sha256: try row.value("sha256", String?.self).map { try Digest($0) })
-    }
+    return try Row.fetchAll(database, sql: sql, arguments: StatementArguments(words) + [limit]).map(entry)
   }
 
   /// True for rows in whose text each word occurs; one argument for each.

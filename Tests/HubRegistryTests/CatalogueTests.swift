@@ -64,6 +64,23 @@ import Testing
     #expect(offered.first?.url == "https://example.org/a.zip" && offered.first?.sha256 == Digest(of: Array("https://example.org/a.zip".utf8)))
   }
 
+  @Test func whatTheIndexListsHasItsNameThere() throws {
+    let packed = shop.scratch("classifier.tar.gz")
+    let writer = try ArchiveWriter(file: packed, compression: .gzip)
+    for name in try FileManager.default.contentsOfDirectory(atPath: Shop.fixture("classifier")).sorted() {
+      try writer.add(EntryName(name), bytes: contents(of: Shop.fixture("classifier/\(name)")))
+    }
+    try writer.finish()
+    let listed = entry("ukp", "sentiment", "sst-2", "bert").replacing(/"sha256": "[0-9a-f]+"/, with: "\"sha256\": \"\(Digest(of: try contents(of: packed)).hex)\"")
+    _ = try registry.importCatalogue(from: index([listed]))
+    try registry.install(from: shop.release("other", "1.0.0"))
+    #expect(try registry.aliases().isEmpty)
+    try registry.install(from: packed, as: AdapterName("mood"))
+    #expect(try registry.resolve("sentiment/sst-2@ukp").name.text == "mood")
+    try registry.install(from: packed, as: AdapterName("second"))
+    #expect(try registry.resolve("sentiment/sst-2@ukp").name.text == "mood")
+  }
+
   @Test func aBrokenIndexChangesNothing() throws {
     _ = try registry.importCatalogue(from: index([entry("a", "b", "c", "d")]))
     let before = shop.snapshot
