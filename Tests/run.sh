@@ -9,7 +9,9 @@ shared=${DOVETAIL_SHARED:-../shared}
 step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/compare.py Tests/HubAdaptersTests/Independent/*.py
+python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/compare.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
+  Formats/bundle/check.py Formats/bundle/ed25519.py
+python3 Tests/promises.py
 if clang --target=aarch64-linux-gnu -ffreestanding -x c -c -o /dev/null /dev/null 2>/dev/null; then
   for source in Sources/CHubKernels/{,isa/}*.c; do
     clang --target=aarch64-linux-gnu -ffreestanding -O2 -Wall -Wextra -Werror -ISources/CHubKernels/include -c -o /dev/null "$source"
