@@ -10,6 +10,7 @@ struct Run: ParsableCommand {
     discussion: """
       hub run --model minilm --setup cr "a very good camera"
       hub run --model minilm --setup 'stack(en, pos)' --input sentences.txt
+      hub run --model xlm-r --task ner --language sw "…"
       zcat reviews.jsonl.gz | hub run --model minilm --setup cr --json > answers.jsonl
 
       Texts are arguments or lines of the input. If the first line is a JSON object, all are: {"text": …}, \
@@ -20,6 +21,8 @@ struct Run: ParsableCommand {
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
   @Option(help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")) var setup: String?
+  @Option(help: ArgumentHelp("Instead of a setup: the installed adapter for this task.", valueName: "task")) var task: String?
+  @Option(help: ArgumentHelp("With --task: the language of the texts, whose adapter stands below.", valueName: "tag")) var language: String?
   @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
   @Option(help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"), completion: .file()) var input: String?
   @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n")) var maxLength: Int?
@@ -32,6 +35,8 @@ struct Run: ParsableCommand {
 
   func validate() throws {
     if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
+    if setup != nil, task != nil { throw ValidationError("give --setup or --task, not both") }
+    if language != nil, task == nil { throw ValidationError("--language goes with --task") }
     if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 { throw ValidationError("nothing to ask: give texts or --input") }
@@ -40,12 +45,13 @@ struct Run: ParsableCommand {
   func run() throws {
     let hub = try options.open()
     let base = try hub.baseModel(model, precision: precision, engine: Engine(threads: threads))
+    let setup = try setup ?? task.map { try hub.setup(forTask: $0, in: language, on: base).description }
     let models = Models(hub: hub, base: base, head: head, allowingOtherWeights: allowBaseMismatch)
     // What the command asks for fails the command; what a line asks for fails the line.
     if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
     let format: any AnswerFormat = json ? JSONAnswers() : ReadableAnswers(width: Console.width)
     let questions = text.map { Question(id: nil, setup: nil, input: .success(.text($0))) }
-    let failures = text.isEmpty ? try answerLines(models, format) : try answer(questions, models, format)
+    let failures = text.isEmpty ? try answerLines(setup, models, format) : try answer(questions, setup, models, format)
     if failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 
@@ -76,13 +82,13 @@ struct Run: ParsableCommand {
   }
 
   /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
-  private func answerLines(_ models: Models, _ format: any AnswerFormat) throws -> Int {
+  private func answerLines(_ setup: String?, _ models: Models, _ format: any AnswerFormat) throws -> Int {
     var reader = QuestionReader(try file())
     var failures = 0
     while true {
       let questions = try reader.next(upTo: 64)
       if questions.isEmpty { return failures }
-      failures += try answer(questions, models, format)
+      failures += try answer(questions, setup, models, format)
     }
   }
 
@@ -93,7 +99,7 @@ struct Run: ParsableCommand {
   }
 
   /// Prints an answer for each question; returns how many are errors.
-  private func answer(_ questions: [Question], _ models: Models, _ format: any AnswerFormat) throws -> Int {
+  private func answer(_ questions: [Question], _ setup: String?, _ models: Models, _ format: any AnswerFormat) throws -> Int {
     let requests = try questions.map { question in
       let model = try models.model(question.setup ?? setup)
       return question.input.flatMap { input in model.map { Request(input, of: $0) } }
