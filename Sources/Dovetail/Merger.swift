@@ -39,13 +39,16 @@ public struct Merger: Sendable {
     for parent in parents.dropFirst() {
       try locating(parent.content.manifest.name.text) { try parent.content.manifest.base.checkFits(first.base, allowingOtherWeights: false) }
     }
-    let averaging = try Averaging(parents.map { Averaging.Member(configuration: $0.content.configuration.members, weights: $0.content.weights) }, weights: weights, normalizes: normalizes)
+    let members = parents.map { Averaging.Member(configuration: $0.content.configuration.members, weights: $0.content.weights) }
+    let averaging = try Averaging(members, weights: weights, normalizes: normalizes)
     let result = try averaging.result(strategy)
     let (head, notes) = self.head()
     var manifest = Manifest(name: name, kind: .merged, method: first.method, base: first.base)
     manifest.labels = head == nil ? nil : first.labels
     manifest.languages = Array(Set(parents.flatMap { $0.content.manifest.languages })).sorted()
-    manifest.source = ["format": "merge", "strategy": .string(strategy.description), "normalized": .bool(normalizes), "parents": .array(parents.enumerated().map(parent))]
+    manifest.source = [
+      "format": "merge", "strategy": .string(strategy.description), "normalized": .bool(normalizes), "parents": .array(parents.enumerated().map(parent)),
+    ]
     return (BundleBuilder(manifest: manifest, config: .object(result.configuration), weights: result.weights, head: head), notes)
   }
 

@@ -37,7 +37,9 @@ public enum AdapterHubNames {
   }
 
   static func stable(fusionTensor stored: String, of fusion: String) -> String? {
-    guard let (site, rest) = site(of: (ModuleNames.of(tensor: stored) ?? .bert).bert(stored)), let parameter = rest.after("adapter_fusion_layer.\(fusion).") else { return nil }
+    guard let (site, rest) = site(of: (ModuleNames.of(tensor: stored) ?? .bert).bert(stored)),
+      let parameter = rest.after("adapter_fusion_layer.\(fusion).")
+    else { return nil }
     return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter) ? "\(site).\(parameter)" : nil
   }
 

@@ -2,7 +2,7 @@ import HubManifest
 public import HubTensor
 
 /// Embeddings, post-norm layers and a pooler: what BERT and its relatives have in common.
-struct PostNormEncoder: Sendable {
+public struct PostNormEncoder: Sendable {
   let configuration: EncoderConfiguration
   private let words, positions: Parameter
   private let types: Parameter?

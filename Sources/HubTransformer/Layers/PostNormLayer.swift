@@ -3,7 +3,7 @@ public import HubTensor
 /// A transformer layer that normalises after each sublayer, as BERT's (Devlin et al. 2019).
 public struct PostNormLayer: Sendable {
   /// Where a checkpoint keeps the parts of a layer.
-  struct Names: Sendable {
+  public struct Names: Sendable {
     var layers = "encoder.layer"
     var query = "attention.self.query", key = "attention.self.key", value = "attention.self.value"
     var attentionOutput = "attention.output.dense", attentionNorm = "attention.output.LayerNorm"

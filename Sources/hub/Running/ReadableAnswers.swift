@@ -24,10 +24,14 @@ struct ReadableAnswers: AnswerFormat {
     case .choice(let answer): line("choice \(answer.best)", answer.probabilities[answer.best], question)
     case .tagging(let words): table(words)
     case .spans(let answer): spans(answer)
-    case .words(let masks): masks.map { "\($0.scalars.lowerBound): " + $0.candidates.map { "\(Console.escaped($0.text)) \(Self.percent($0.probability)) %" }.joined(separator: ", ") }.joined(separator: "\n")
+    case .words(let masks): masks.map(self.mask).joined(separator: "\n")
     case .parsing(let words): tree(words)
     case .several(let answers): answers.map { "\(Console.escaped($0.head)): " + readable($0.answer, question) }.joined(separator: "\n")
     }
+  }
+
+  private func mask(_ mask: MaskedWord) -> String {
+    "\(mask.scalars.lowerBound): " + mask.candidates.map { "\(Console.escaped($0.text)) \(Self.percent($0.probability)) %" }.joined(separator: ", ")
   }
 
   private func spans(_ answer: Spans) -> String {

@@ -1,0 +1,33 @@
+public import HubTensor
+
+/// BERT and its relatives: a ``PostNormEncoder``, and what tells one from another.
+public protocol PostNormModel: BaseModel {
+  /// Where a checkpoint keeps the parts of a layer; BERT's names unless the model says otherwise.
+  static var names: PostNormLayer.Names { get }
+
+  var encoder: PostNormEncoder { get }
+
+  /// The position of each token; counted from 0 in each sequence unless the model says otherwise.
+  func positions(of tokens: TokenBatch) -> [Int]
+
+  /// The segment of each token; that of the input unless the model has only one.
+  func types(of tokens: TokenBatch) -> [Int]
+}
+
+extension PostNormModel {
+  public static var names: PostNormLayer.Names { PostNormLayer.Names() }
+  public static func weightName(at site: Site) -> String? { names.weightName(at: site) }
+
+  public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions }
+  public func types(of tokens: TokenBatch) -> [Int] { tokens.typeIDs }
+
+  public var shape: BaseShape { encoder.shape }
+  public var maximumLength: Int { encoder.configuration.maximumPositions }
+  public var matrices: [Parameter] { encoder.matrices }
+
+  public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
+    try encoder(tokens, positionIDs: positions(of: tokens), typeIDs: types(of: tokens), with: adapters, in: context)
+  }
+
+  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
+}
