@@ -72,7 +72,7 @@ struct Assembly {
     switch composition?.lastNode {
     case .fuse(let children, let name)?: return try fusion(Composition.members(of: children), name)
     case .adapter(let reference)?: return try registry.resolve(AdapterReference(reference))
-    case .base?, .drop?, .stack?, .split?, .batchSplit?, .parallel?, .average?, .multiTask?, nil: return nil
+    case .base?, .drop?, .stack?, .split?, .batchSplit?, .parallel?, .average?, .multiTask?, .custom?, nil: return nil
     }
   }
 }

@@ -186,9 +186,9 @@ public protocol InvertibleAdapter: EmbeddingAdapter {
   func inverse(_ y: Tensor, in context: Context) -> Tensor
 }
 
-/// The methods that Dovetail knows: one file each under `Methods/`, one line here.
+/// The methods that Dovetail knows: one file each under `Methods/`, one line here; and those that a program registers.
 public enum AdapterMethods {
-  public static let all: [any AdapterMethod.Type] = [
+  private static let table = TypeTable<any AdapterMethod.Type>([
     AdaMix.self,
     Bottleneck.self,
     KAdapter.self,
@@ -201,14 +201,22 @@ public enum AdapterMethods {
     ReFT.self,
     UDapter.self,
     Union.self,
-  ]
+  ]) { [$0.architecture ?? ""] }
+
+  public static var all: [any AdapterMethod.Type] { table.all }
+
+  /// Makes a method known under its ``AdapterMethod/architecture`` wherever adapters are checked, installed, loaded and
+  /// composed in this process.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/takenName``.
+  public static func register(_ type: any AdapterMethod.Type) throws { try table.register(type) }
 
   /// The method that a configuration belongs to.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter``.
   public static func type(for configuration: JSONObject) throws -> any AdapterMethod.Type {
     let architecture = try configuration.optionalString("architecture")
-    if let type = all.first(where: { $0.architecture == architecture }) { return type }
+    if architecture != "", let type = table[architecture ?? ""] { return type }
     throw Failure(.unsupportedAdapter, "the adapter method \((architecture ?? "").debugDescription) is not supported", at: configuration.path(to: "architecture"))
   }
 

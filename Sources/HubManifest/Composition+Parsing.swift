@@ -2,14 +2,14 @@ extension Composition {
   /// Reads a composition. The grammar:
   ///
   ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition ")"
-  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task"
+  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task" | name
   ///     argument    = composition | option "=" value
   ///     value       = word | "[" word { "," word } "]"
   ///     layers      = range | "[" range { "," range } "]"
   ///     range       = number [ "-" number ]
   ///
   /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
-  /// `average` has `weights` and `normalize`. What may nest in what follows the Python library; below the second level
+  /// `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``. What may nest in what follows the Python library; below the second level
   /// only stacks may stand.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
@@ -72,9 +72,8 @@ private struct CompositionParser {
   mutating func composition(depth: Int) throws -> Placed<Composition> {
     let word = try word()
     guard consume("(") else { return Placed(value: word.value == Composition.baseWord ? .base : .adapter(word.value), place: word.place) }
-    let name = word.value.lowercased()
-    guard let block = Composition.Block.allCases.first(where: { $0.rawValue == name || $0.rawValue == name.snake }) else {
-      let known = Composition.Block.allCases.map { "\($0.rawValue)(…)" }.joined(separator: ", ")
+    guard let block = Composition.Block(word.value) else {
+      let known = (Composition.Block.own.map(\.name) + CompositionBlocks.names).map { "\($0)(…)" }.joined(separator: ", ")
       throw failure(.malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place, hint: "blocks are \(known)")
     }
     if block == .drop { return Placed(value: try drop(depth: depth), place: word.place) }
@@ -101,24 +100,22 @@ private struct CompositionParser {
 
   private func checkNesting(_ children: [Placed<Composition>], in block: Composition.Block) throws {
     for child in children {
-      guard let inner = child.value.undropped.block, !block.allowed.contains(inner) else { continue }
-      let allowed = block.allowed.map(\.rawValue).sorted().joined(separator: ", ")
+      guard let inner = child.value.undropped.block, !block.allows(inner) else { continue }
+      let allowed = block.allowed.map(\.name).joined(separator: ", ")
       throw failure(
-        .forbiddenNesting, "a \(inner.rawValue) cannot stand in a \(block.rawValue)", at: child.place,
-        hint: inner == block ? "list its adapters in the outer \(block.rawValue)" : "in a \(block.rawValue) may stand adapters and \(allowed)")
+        .forbiddenNesting, "a \(inner.name) cannot stand in a \(block.name)", at: child.place,
+        hint: inner == block ? "list its adapters in the outer \(block.name)" : "in a \(block.name) may stand adapters and \(allowed)")
     }
   }
 
   private func built(_ block: Composition.Block, _ children: [Composition], _ options: [String: Placed<[String]>], at place: Int) throws -> Composition {
-    let known: [Composition.Block: Set<String>] = [
-      .fuse: ["name"], .split: ["tokens"], .batchSplit: ["sequences"], .average: ["weights", "normalize"],
-    ]
-    if let (name, option) = options.sorted(by: { $0.key < $1.key }).first(where: { !(known[block] ?? []).contains($0.key) }) {
-      throw failure(.malformedComposition, "a \(block.rawValue) has no option \(name.debugDescription)", at: option.place)
+    let known = block.options
+    if let (name, option) = options.sorted(by: { $0.key < $1.key }).first(where: { !known.contains($0.key) }) {
+      throw failure(.malformedComposition, "a \(block.name) has no option \(name.debugDescription)", at: option.place)
     }
     func sizes(_ name: String) throws -> [Int] {
       guard let option = options[name] else {
-        throw failure(.malformedComposition, "a \(block.rawValue) needs the option \(name)", at: place, hint: "\(name)=[…], a number for each child")
+        throw failure(.malformedComposition, "a \(block.name) needs the option \(name)", at: place, hint: "\(name)=[…], a number for each child")
       }
       return try numbers(option, count: children.count) { Int($0).flatMap { $0 > 0 ? $0 : nil } }
     }
@@ -137,6 +134,14 @@ private struct CompositionParser {
         throw failure(.malformedComposition, "weights that add up to nothing cannot be normalised", at: place)
       }
       return .average(children, weights: weights, normalizes: normalizes)
+    case .custom(let name):
+      let values = options.mapValues(\.value)
+      do {
+        _ = try CompositionBlocks.type(named: name)?.init(options: values, children: children.count)
+      } catch let error as Failure {
+        throw failure(.malformedComposition, error.message, at: error.subject.flatMap { options[$0]?.place } ?? place, hint: error.hint)
+      }
+      return .custom(name, children, options: values)
     }
   }
 
@@ -177,9 +182,17 @@ private struct CompositionParser {
   }
 }
 
-extension String {
-  /// `batchsplit` and `multitask`, as the Python library's classes are called, for `batch_split` and `multi_task`.
-  fileprivate var snake: String { ["batchsplit": "batch_split", "multitask": "multi_task"][self] ?? self }
+extension Composition.Block {
+  fileprivate var options: Set<String> {
+    switch self {
+    case .fuse: ["name"]
+    case .split: ["tokens"]
+    case .batchSplit: ["sequences"]
+    case .average: ["weights", "normalize"]
+    case .custom(let name): CompositionBlocks.type(named: name)?.options ?? []
+    case .stack, .parallel, .multiTask, .drop: []
+    }
+  }
 }
 
 extension Composition {

@@ -35,6 +35,8 @@ public indirect enum Composition: Hashable, Sendable {
   case multiTask([Composition])
   /// Leaves out some of the base model's layers, which count from 0 (AdapterDrop, Rücklé et al. 2021).
   case drop(Composition, layers: Set<Int>)
+  /// What a registered ``CompositionBlock`` makes of their outputs.
+  case custom(String, [Composition], options: [String: [String]])
 
   public static func stack(_ children: Composition...) -> Composition { .stack(children) }
   public static func fuse(_ children: Composition..., name: String? = nil) -> Composition { .fuse(children, name: name) }
@@ -47,7 +49,7 @@ extension Composition {
     switch self {
     case .adapter, .base: []
     case .stack(let children), .fuse(let children, _), .split(let children, _), .batchSplit(let children, _), .parallel(let children),
-      .average(let children, _, _), .multiTask(let children):
+      .average(let children, _, _), .multiTask(let children), .custom(_, let children, _):
       children
     case .drop(let child, _): [child]
     }
@@ -75,7 +77,7 @@ extension Composition {
   private func offset(of part: Composition) -> Int? {
     if self == part { return 0 }
     guard let block else { return nil }
-    var offset = block.rawValue.count + 1 + leading.reduce(0) { $0 + $1.count + 2 }
+    var offset = block.name.count + 1 + leading.reduce(0) { $0 + $1.count + 2 }
     for child in children {
       if let inner = child.offset(of: part) { return offset + inner }
       offset += child.description.count + 2
@@ -96,7 +98,7 @@ extension Composition: ExpressibleByStringLiteral {
 extension Composition: CustomStringConvertible {
   public var description: String {
     guard let block else { return leaves.first ?? Self.baseWord }
-    return "\(block.rawValue)(\((leading + children.map(\.description) + options).joined(separator: ", ")))"
+    return "\(block.name)(\((leading + children.map(\.description) + options).joined(separator: ", ")))"
   }
 
   static let baseWord = "base"
@@ -116,6 +118,8 @@ extension Composition: CustomStringConvertible {
     case .batchSplit(_, let sequences): ["sequences=\(Self.list(sequences))"]
     case .average(_, let weights, let normalizes):
       (weights.map { ["weights=\(Self.list($0))"] } ?? []) + (normalizes ? [] : ["normalize=false"])
+    case .custom(_, _, let options):
+      options.sorted { $0.key < $1.key }.map { "\($0)=\($1.count == 1 ? $1[0] : Self.list($1))" }
     }
   }
 
@@ -124,23 +128,54 @@ extension Composition: CustomStringConvertible {
 
 extension Composition {
   /// The words of the composition language.
-  enum Block: String, CaseIterable {
-    case stack, fuse, split, parallel, average, drop
-    case batchSplit = "batch_split"
-    case multiTask = "multi_task"
+  enum Block: Hashable {
+    case stack, fuse, split, batchSplit, parallel, average, multiTask, drop
+    case custom(String)
+
+    static let own: [Block] = [.stack, .fuse, .split, .parallel, .average, .drop, .batchSplit, .multiTask]
+
+    /// - Parameter word: `batchsplit` and `multitask`, as the Python library's classes are called, are read too
+    init?(_ word: String) {
+      let word = word.lowercased()
+      if let own = Self.own.first(where: { [$0.name, $0.name.filter { $0 != "_" }].contains(word) }) {
+        self = own
+      } else if CompositionBlocks.type(named: word) != nil {
+        self = .custom(word)
+      } else {
+        return nil
+      }
+    }
+
+    var name: String {
+      switch self {
+      case .stack: "stack"
+      case .fuse: "fuse"
+      case .split: "split"
+      case .batchSplit: "batch_split"
+      case .parallel: "parallel"
+      case .average: "average"
+      case .multiTask: "multi_task"
+      case .drop: "drop"
+      case .custom(let name): name
+      }
+    }
 
     /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere around
-    /// what may stand there.
-    var allowed: Set<Block> {
+    /// what may stand there. A custom block stands where an `average` does, and around the same.
+    func allows(_ inner: Block) -> Bool {
+      if case .custom = inner { return allows(.average) }
+      return allowed.contains(inner)
+    }
+
+    var allowed: [Block] {
       switch self {
-      case .drop: Set(Block.allCases)
-      case .multiTask: [.stack, .split, .batchSplit, .average]
-      case .stack: [.fuse, .split, .parallel, .batchSplit, .average, .multiTask]
+      case .drop: Self.own
+      case .multiTask, .batchSplit: [.average, .batchSplit, .split, .stack]
+      case .stack: [.average, .batchSplit, .fuse, .multiTask, .parallel, .split]
       case .fuse: [.stack]
-      case .split: [.split, .stack, .batchSplit, .average]
-      case .parallel: [.stack, .batchSplit, .average]
-      case .batchSplit: [.stack, .split, .batchSplit, .average]
-      case .average: [.stack, .split, .batchSplit]
+      case .split: [.average, .batchSplit, .split, .stack]
+      case .parallel: [.average, .batchSplit, .stack]
+      case .average, .custom: [.batchSplit, .split, .stack]
       }
     }
   }
@@ -156,6 +191,7 @@ extension Composition {
     case .batchSplit: .batchSplit
     case .parallel: .parallel
     case .average: .average
+    case .custom(let name, _, _): .custom(name)
     }
   }
 }

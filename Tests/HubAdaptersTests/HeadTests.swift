@@ -26,7 +26,7 @@ import Testing
   }
 
   @Test func everyHeadAnswersWhatItSays() throws {
-    #expect(Set(Heads.all.flatMap { $0.types }) == Set(Self.heads.compactMap { $0.configuration["head_type"]?.string }))
+    #expect(Set(Heads.all.flatMap { $0.types }).subtracting(PlugInTests.names) == Set(Self.heads.compactMap { $0.configuration["head_type"]?.string }))
     let model = try TinyModel(), hidden = try model.hidden(nil)
     for item in Self.heads {
       let head = try head(item.configuration, model), cx = Context(model.engine)

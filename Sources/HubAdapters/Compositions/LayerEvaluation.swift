@@ -46,8 +46,7 @@ struct LayerEvaluation {
       guard nodes.contains(where: { $0.sites.contains(Site(layer, .layer)) }) else { return nil }
       let isMultiplied = rows.output.rows == nodes.count * router.sequences.rows
       return route(nodes, path, isMultiplied ? rows : rows.repeated(nodes.count, in: context), Routes.copies(nodes.count, of: router.sequences), run)
-    case .average(let nodes, let weights):
-      return average(nodes, weights, path, rows)
+    case .mix(let nodes, let mixing): return mix(nodes, mixing, path, rows)
     }
   }
 
@@ -61,13 +60,12 @@ struct LayerEvaluation {
     return Routes.joined(results, parts, in: context)
   }
 
-  /// `x + Σ wᵢ (fᵢ(x) − x)`: it is the changes that are averaged, whatever the weights add up to.
-  private func average(_ nodes: [Setup.Node], _ weights: [Float], _ path: [Int], _ rows: Rows) -> Tensor {
-    zip(nodes, weights).enumerated().reduce(rows.output) { sum, child in
-      guard let changed = run(child.element.0, path + [child.offset], rows) else { return sum }
-      let change = context.add(changed, context.scaled(rows.output, by: -1))
-      return context.add(sum, context.scaled(change, by: child.element.1))
+  /// `x + Σ wᵢ (fᵢ(x) − x)` for an average: it is the changes that are mixed, whatever the weights add up to.
+  private func mix(_ nodes: [Setup.Node], _ mixing: any Mixing, _ path: [Int], _ rows: Rows) -> Tensor? {
+    let changes = nodes.enumerated().compactMap { index, node in
+      run(node, path + [index], rows).map { (child: index, value: context.add($0, context.scaled(rows.output, by: -1))) }
     }
+    return changes.isEmpty ? nil : context.add(rows.output, mixing.mixed(changes, at: Site(layer, .layer), in: context))
   }
 }
 

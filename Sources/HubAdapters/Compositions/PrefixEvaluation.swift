@@ -26,7 +26,7 @@ struct PrefixEvaluation {
     case .parallel(let nodes):
       let isMultiplied = x.rows == nodes.count * router.sequences.rows
       return route(nodes, isMultiplied ? x : context.repeated(x, nodes.count), Routes.copies(nodes.count, of: router.sequences))
-    case .fuse, .split, .average:
+    case .fuse, .split, .mix:
       return nil
     }
   }

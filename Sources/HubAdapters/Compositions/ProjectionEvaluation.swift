@@ -61,7 +61,7 @@ struct ProjectionEvaluation {
     case .requests(let nodes, _):
       return router.parts(of: node, projection.sequences).flatMap { route(nodes, h, projection, $0, areIndependent: true) }
     case .parallel(let nodes): return parallel(nodes, h, projection)
-    case .average(let nodes, let weights): return average(nodes, weights, h, projection)
+    case .mix(let nodes, let mixing): return mix(nodes, mixing, h, projection)
     }
   }
 
@@ -99,14 +99,14 @@ struct ProjectionEvaluation {
     return route(nodes, h, projection, Routes.copies(nodes.count, of: router.sequences))
   }
 
-  private func average(_ nodes: [Setup.Node], _ weights: [Float], _ h: Tensor?, _ projection: Projection) -> State? {
-    var sum: (Tensor, any ProjectionAdapter)?
-    for (node, weight) in zip(nodes, weights) {
+  private func mix(_ nodes: [Setup.Node], _ mixing: any Mixing, _ h: Tensor?, _ projection: Projection) -> State? {
+    var parts: [(child: Int, value: Tensor)] = [], last: (any ProjectionAdapter)?
+    for (index, node) in nodes.enumerated() {
       guard case .contribution(let contribution, let adapter, _)? = run(node, h, projection) else { continue }
-      let share = context.scaled(contribution, by: weight)
-      sum = (sum.map { context.add($0.0, share) } ?? share, adapter)
+      parts.append((index, contribution))
+      last = adapter
     }
-    return sum.map { .contribution($0, by: $1, projection) }
+    return last.map { .contribution(mixing.mixed(parts, at: site, in: context), by: $0, projection) }
   }
 }
 

@@ -13,7 +13,7 @@ struct Router {
     case .split(_, let tokens): Routes.split(sequences, tokens)
     case .batchSplit(_, let sizes), .requests(_, let sizes): Routes.batchSplit(sequences, sizes)
     case .multiTask(let nodes): Routes.tasks(sequences, tasks, count: nodes.count)
-    case .adapter, .base, .stack, .fuse, .parallel, .average: nil
+    case .adapter, .base, .stack, .fuse, .parallel, .mix: nil
     }
   }
 }

@@ -23,7 +23,7 @@ public struct Setup: Sendable {
     case split([Node], tokens: [Int])
     case batchSplit([Node], sequences: [Int])
     case parallel([Node])
-    case average([Node], weights: [Float])
+    case mix([Node], any Mixing)
     case multiTask([Node])
     /// Setups that know nothing of each other, each with its part of the batch.
     case requests([Node], sequences: [Int])
@@ -147,7 +147,7 @@ extension Setup.Node {
   var children: [Setup.Node] {
     switch self {
     case .adapter, .base: []
-    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .average(let nodes, _),
+    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .mix(let nodes, _),
       .multiTask(let nodes), .requests(let nodes, _):
       nodes
     }

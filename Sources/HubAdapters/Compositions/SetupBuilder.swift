@@ -32,12 +32,22 @@ struct SetupBuilder {
     case .parallel: return .parallel(nodes)
     case .multiTask: return .multiTask(nodes)
     case .average(_, let weights, let normalizes):
-      guard try commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
-        throw Failure(
-          .unsuitableBlock, "prefixes cannot be averaged where they act", at: whole.pointing(at: composition),
-          hint: "average the weights of the adapters instead")
+      try checkMixes(nodes, composition)
+      return .mix(nodes, WeightedSum(weights: shares(weights, count: nodes.count, normalizes: normalizes)))
+    case .custom(let name, let children, let options):
+      try checkMixes(nodes, composition)
+      guard let type = CompositionBlocks.type(named: name) as? any MixingBlock.Type else {
+        throw Failure(.unsuitableBlock, "nothing says what the block does", at: whole.pointing(at: composition), hint: "MixingBlocks.register")
       }
-      return .average(nodes, weights: shares(weights, count: nodes.count, normalizes: normalizes))
+      return .mix(nodes, try type.init(options: options, children: children.count))
+    }
+  }
+
+  private func checkMixes(_ nodes: [Setup.Node], _ composition: Composition) throws {
+    guard try commonSites(nodes, composition).allSatisfy({ $0.place != .prefix }) else {
+      throw Failure(
+        .unsuitableBlock, "prefixes cannot be averaged where they act", at: whole.pointing(at: composition),
+        hint: "average the weights of the adapters instead")
     }
   }
 

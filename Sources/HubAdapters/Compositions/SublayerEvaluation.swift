@@ -76,7 +76,7 @@ struct SublayerEvaluation {
       return nodes.reduce(nil) { state, node in run(node, on: state?.h ?? h, at: state?.place ?? place) ?? state }
     case .fuse(let nodes, let fusion, let name): return fuse(nodes, fusion, name, on: h, at: place)
     case .parallel(let nodes): return parallel(nodes, on: h, at: place)
-    case .average(let nodes, let weights): return average(nodes, weights, on: h, at: place)
+    case .mix(let nodes, let mixing): return mix(nodes, mixing, on: h, at: place)
     case .split(let nodes, _), .batchSplit(let nodes, _), .multiTask(let nodes):
       return router.parts(of: node, place.sequences).flatMap { route(nodes, on: h, at: place, $0) }
     case .requests(let nodes, _):
@@ -145,17 +145,11 @@ struct SublayerEvaluation {
     return route(nodes, on: h, at: place, Routes.copies(nodes.count, of: place.sequences))
   }
 
-  private func average(_ nodes: [Setup.Node], _ weights: [Float], on h: Tensor, at place: Place) -> State? {
+  private func mix(_ nodes: [Setup.Node], _ mixing: any Mixing, on h: Tensor, at place: Place) -> State? {
     guard let prepared = prepared(nodes, h, place) else { return nil }
     let whole = Routes.Part(rows: .range(0..<h.rows), sequences: place.sequences, indices: Array(0..<place.sequences.count))
-    var sum: Tensor?, join: Join?
-    for (node, weight) in zip(nodes, weights) {
-      guard let state = child(node, prepared, whole, at: place) else { continue }
-      let share = context.scaled(state.h, by: weight)
-      sum = sum.map { context.add($0, share) } ?? share
-      join = state.join
-    }
-    guard let sum, let join else { return nil }
-    return State(h: sum, join: join, place: place)
+    let states = nodes.enumerated().compactMap { index, node in child(node, prepared, whole, at: place).map { (child: index, state: $0) } }
+    guard let last = states.last?.state else { return nil }
+    return State(h: mixing.mixed(states.map { ($0.child, $0.state.h) }, at: site, in: context), join: last.join, place: place)
   }
 }

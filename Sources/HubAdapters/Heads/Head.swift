@@ -100,9 +100,9 @@ extension Head {
   }
 }
 
-/// The heads that Dovetail knows.
+/// The heads that Dovetail knows, and those that a program registers.
 public enum Heads {
-  public static let all: [any Head.Type] = [
+  private static let table = TypeTable<any Head.Type>([
     ClassificationHead.self,
     DependencyHead.self,
     MultiLabelHead.self,
@@ -110,7 +110,14 @@ public enum Heads {
     TaggingHead.self,
     QuestionAnsweringHead.self,
     LanguageModelHead.self,
-  ]
+  ]) { $0.types }
+
+  public static var all: [any Head.Type] { table.all }
+
+  /// Makes a head known under its ``Head/types`` wherever heads are checked, installed and loaded in this process.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/takenName``.
+  public static func register(_ type: any Head.Type) throws { try table.register(type) }
 
   /// Loads a head, after ``check(_:_:shape:)``.
   public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any Head {
@@ -128,7 +135,7 @@ public enum Heads {
 
   private static func type(for configuration: JSONObject) throws -> any Head.Type {
     let name = try configuration.string("head_type")
-    if let type = all.first(where: { $0.types.contains(name) }) { return type }
+    if let type = table[name] { return type }
     let known = all.flatMap { $0.types }.joined(separator: ", ")
     throw Failure(.unsupportedHead, "the head type \(name.debugDescription) is not supported", at: configuration.path(to: "head_type"), hint: "supported: \(known)")
   }
