@@ -160,7 +160,7 @@ final class CaseRun {
     for step in 0..<training.steps {
       let cx = Context(loaded.engine, training: parameters)
       let logits = try head.logits(HeadInput(forward(in: cx), sequences, base: loaded.base, inverting: inverting()), in: cx)
-      var loss = try head.loss(logits, labels: labels(training, perToken: head.answersTokens), in: cx)
+      var loss = try head.loss(logits, labels(training, of: head), in: cx)
       if training.regularizesFusion {
         for fusion in loaded.usedFusions { loss = fusion.regularization(in: cx).map { cx.add(loss, $0) } ?? loss }
       }
@@ -177,9 +177,14 @@ final class CaseRun {
     for item in trained { try output("param.\(item.name)", item.shape, item.parameter.value.values) }
   }
 
-  private func labels(_ training: Case.Training, perToken: Bool) -> [Int?] {
-    let all = perToken ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
-    return all.map { $0 == -100 ? nil : $0 }
+  private func labels(_ training: Case.Training, of head: any Head) -> HeadLabels {
+    switch head.answer {
+    case .label where head.labels.count == 1: return .values(training.labels.map { Float($0.number ?? .nan) })
+    case .labels: return .sets(training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
+    default:
+      let all = head.answersTokens ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
+      return .classes(all.map { $0 == -100 ? nil : $0 })
+    }
   }
 
   /// Mean over the tokens, scaled to length one.

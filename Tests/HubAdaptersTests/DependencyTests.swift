@@ -94,7 +94,7 @@ import Testing
     let model = try TinyModel(), head = try head(model, options), plain = Context(model.engine)
     let words = [[1..<2, 2..<4], [1..<2]], trees = [[(head: 2, relation: 0), (head: 0, relation: 2)], [(head: 0, relation: 1)]]
     func loss(_ cx: Context) throws -> Tensor {
-      try head.loss(head.logits(HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx), trees: trees, in: cx)
+      try head.loss(head.logits(HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx), .trees(trees), in: cx)
     }
     let logits = try head.logits(HeadInput(model.hidden(nil), model.tokens.sequences, base: model.base, words: words), in: plain)
     func surprise(_ scores: [Float], _ right: Int) -> Double {
@@ -118,7 +118,9 @@ import Testing
         #expect(abs(Double(got[index]) - slope) <= 1e-3, "\(parameter.name)[\(index)]")
       }
     }
-    #expect { try head.loss(logits, trees: [[(head: 3, relation: 0), (head: 0, relation: 0)]], in: plain) } throws: { ($0 as? Failure)?.code == .invalidHead }
+    for wrong in [[[(head: 3, relation: 0), (head: 0, relation: 0)], [(head: 0, relation: 0)]], [[(head: 2, relation: 3), (head: 0, relation: 0)], [(head: 0, relation: 0)]], [[]]] {
+      #expect { try head.loss(logits, .trees(wrong), in: plain) } throws: { ($0 as? Failure)?.code == .wrongLabels }
+    }
   }
 
   @Test(arguments: [("arc_size", 0), ("relation_size", 65_537), ("language", "xx"), ("languages", []), ("num_labels", 0)] as [(String, JSON)])

@@ -106,23 +106,18 @@ public struct DependencyHead: Head {
     return cx.joined(cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
   }
 
-  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor {
-    throw Failure(.unsupportedHead, "one label for each word does not train a parser", hint: "loss(_:trees:in:) takes trees")
-  }
-
   /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
-  ///
-  /// - Parameter trees: of each sequence's words the head, 0 being the root, and the relation's number
-  /// - Throws: ``Failure`` with code ``Failure/Code/invalidHead`` if a head or a relation is none of those there are.
-  public func loss(_ logits: Tensor, trees: [[(head: Int, relation: Int)]], in cx: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadLabels, in cx: Context) throws -> Tensor {
+    guard case .trees(let trees) = labels else { throw labels.failure(wanted: "trees") }
+    try HeadLabels.check(trees.reduce(0) { $0 + $1.count * ($1.count + 1) }, logits.rows)
     let words = trees.reduce(0) { $0 + $1.count }
     var first = 0, total = cx.tensor(rows: 1, columns: 1, [0])
     for tree in trees where !tree.isEmpty {
       let heads = tree.count + 1
-      guard tree.allSatisfy({ (0..<heads).contains($0.head) && labels.indices.contains($0.relation) }) else {
-        throw Failure(.invalidHead, "a tree of \(tree.count) words names a head or a relation that there is not")
+      for word in tree {
+        try HeadLabels.check(word.head, below: heads)
+        try HeadLabels.check(word.relation, below: self.labels.count)
       }
-      precondition(first + tree.count * heads <= logits.rows, "there are trees for more words than logits")
       let arcs = cx.reshaped(cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
       let right = tree.enumerated().map { first + $0.offset * heads + $0.element.head }
       let relations = cx.columns(cx.rows(logits, right), 1..<logits.columns)

@@ -75,11 +75,11 @@ public protocol Head: Sendable {
   /// - Throws: ``Failure`` if the base model or the input lacks what the head needs.
   func logits(_ input: HeadInput, in context: Context) throws -> Tensor
 
-  /// What training makes small, `[1, 1]`: cross entropy unless the head says otherwise.
+  /// What training makes small, `[1, 1]`: unless the head says otherwise, the mean cross entropy of
+  /// ``HeadLabels/classes(_:)``.
   ///
-  /// - Parameter labels: one for each row of the logits; `nil` leaves the row out
-  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if such labels are not what the head learns from.
-  func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor
+  /// - Throws: ``Failure`` with code ``Failure/Code/wrongLabels`` if such labels are not what the head learns from.
+  func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor
 
   var parameters: [Parameter] { get }
 
@@ -92,7 +92,9 @@ extension Head {
 
   public var answersTokens: Bool { answer.isForTokens }
 
-  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor { context.crossEntropy(logits, labels: labels) }
+  public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
+    context.crossEntropy(logits, labels: try labels.classes(for: logits))
+  }
 
   /// The logits of hidden states that no embedding adapter had a part in.
   public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {

@@ -17,7 +17,11 @@ public struct MultiLabelHead: Head {
   public var parameters: [Parameter] { layers.parameters }
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 
-  public func loss(_ logits: Tensor, labels: [Int?], in context: Context) throws -> Tensor {
-    throw Failure(.unsupportedHead, "one label for each text does not train a head with several")
+  /// The mean over texts and labels of the binary cross entropy.
+  public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
+    guard case .sets(let sets) = labels else { throw labels.failure(wanted: "sets of labels") }
+    try HeadLabels.check(sets.count, logits.rows)
+    try sets.joined().forEach { try HeadLabels.check($0, below: logits.columns) }
+    return context.binaryCrossEntropy(logits, sets)
   }
 }
