@@ -1,10 +1,12 @@
 import HubTensor
 import HubTransformer
+import Synchronization
 
 /// A linear layer whose weights are computed from others, `y = x · Wᵀ + b`: once for inference, and in each pass that
 /// trains those.
 struct DerivedLinear: BottleneckLayer {
-  private let weight, bias: DerivedParameter
+  private let weight: DerivedParameter
+  private let bias: DerivedParameter?
   let parameters: [Parameter]
 
   /// - Parameters:
@@ -12,24 +14,54 @@ struct DerivedLinear: BottleneckLayer {
   ///   - weight: `[out, in]`
   ///   - bias: `[1, out]`
   init(
-    from parameters: [Parameter], weight: @escaping @Sendable (Context) -> Tensor, bias: @escaping @Sendable (Context) -> Tensor
+    from parameters: [Parameter], weight: @escaping @Sendable (Context) -> Tensor, bias: (@Sendable (Context) -> Tensor)?
   ) {
     self.parameters = parameters
     self.weight = DerivedParameter(from: parameters, weight)
-    self.bias = DerivedParameter(from: parameters, bias)
+    self.bias = bias.map { DerivedParameter(from: parameters, $0) }
   }
 
   func projection(in cx: Context) -> Context.Projection? {
-    guard let weight = weight.settled(in: cx), let bias = bias.settled(in: cx) else { return nil }
-    return (weight, bias)
+    // Both are of the same parameters: either they are settled or none is.
+    weight.settled(in: cx).map { ($0, bias?.settled(in: cx)) }
   }
 
   func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
     if let (weight, bias) = projection(in: cx) { return cx.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual) }
-    let product = cx.product(x, weight.value(in: cx), transposing: true)
-    var result = cx.add(product, cx.rows(bias.value(in: cx), Array(repeating: 0, count: x.rows)))
+    var result = cx.product(x, weight.value(in: cx), transposing: true)
+    if let bias { result = cx.add(result, cx.rows(bias.value(in: cx), Array(repeating: 0, count: x.rows))) }
     if activation != .identity { result = cx.activate(result, activation) }
     if scale != 1 { result = cx.scaled(result, by: scale) }
     return residual.map { cx.add(result, $0) } ?? result
+  }
+}
+
+extension Context {
+  /// `x · Wᵀ`
+  func linear(_ x: Tensor, _ weight: DerivedParameter) -> Tensor {
+    weight.settled(in: self).map { linear(x, $0) } ?? product(x, weight.value(in: self), transposing: true)
+  }
+}
+
+/// What is computed from parameters and from a weight of the base model, which comes with the pass: computed anew when
+/// another base or a change of the parameters asks for it.
+final class BaseDependentParameter: Sendable {
+  private let sources: [Parameter]
+  private let compute: @Sendable (_ weight: Parameter, Context) -> Tensor
+  private let kept = Mutex<(weight: Parameter, derived: DerivedParameter)?>(nil)
+
+  init(from sources: [Parameter], _ compute: @escaping @Sendable (_ weight: Parameter, Context) -> Tensor) {
+    self.sources = sources
+    self.compute = compute
+  }
+
+  func value(with weight: Parameter, in cx: Context) -> Tensor {
+    let derived = kept.withLock { kept in
+      if let kept, kept.weight === weight { return kept.derived }
+      let derived = DerivedParameter(from: sources + [weight]) { [compute] in compute(weight, $0) }
+      kept = (weight, derived)
+      return derived
+    }
+    return derived.settled(in: cx)?.value ?? derived.value(in: cx)
   }
 }

@@ -16,6 +16,12 @@ protocol LinearUpdate: Sendable {
   /// `ΔW`, `[out, in]`; `nil` if the update is more than a matrix.
   func matrix(in context: Context) -> Tensor?
   var parameters: [Parameter] { get }
+  /// What ``matrix(in:)`` is computed from.
+  var sources: [Parameter] { get }
+}
+
+extension LinearUpdate {
+  var sources: [Parameter] { parameters }
 }
 
 /// Adds an update's result to the layer's output; with a magnitude, scales the sum's columns.
@@ -24,7 +30,25 @@ struct UpdateUnit: LinearUnit {
   private let update: any LinearUpdate
   private let scale: Float
   private let gate: Linear?
-  private let magnitude: (form: LoRAConfiguration.Magnitude, factors: Parameter)?
+  private let magnitude: Magnitude?
+
+  private struct Magnitude {
+    let form: LoRAConfiguration.Magnitude
+    let factors: Parameter
+    /// `m / ‖W + ΔW‖`, `[1, out]`
+    let ratios: BaseDependentParameter
+
+    /// As in the Python library, the form that acts on the bias knows no scale, and differentiates through the norm.
+    init(_ form: LoRAConfiguration.Magnitude, _ factors: Parameter, of update: any LinearUpdate, scale: Float) {
+      (self.form, self.factors) = (form, factors)
+      ratios = BaseDependentParameter(from: update.sources + [factors]) { weight, cx in
+        let base = cx.value(of: weight)
+        guard let matrix = update.matrix(in: cx) else { return cx.magnitudeRatios(factors, rowsOf: base) }
+        if form == .withBias { return cx.magnitudeRatios(factors, rowsOf: cx.add(base, matrix)) }
+        return cx.magnitudeRatios(factors, rowsOf: cx.add(base, cx.scaled(matrix, by: scale)).unrecorded)
+      }
+    }
+  }
 
   init(
     _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), _ update: any LinearUpdate,
@@ -34,7 +58,9 @@ struct UpdateUnit: LinearUnit {
     canFollow = widths.input == widths.output
     scale = target.scaling
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
-    magnitude = try c.magnitude.map { ($0, try weights.parameter("magnitude", [widths.output, 1], initially: .ones)) }
+    magnitude = try c.magnitude.map {
+      Magnitude($0, try weights.parameter("magnitude", [widths.output, 1], initially: .ones), of: update, scale: target.scaling)
+    }
   }
 
   var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0.factors] } ?? []) }
@@ -66,18 +92,11 @@ struct UpdateUnit: LinearUnit {
   }
 
   private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    guard let magnitude, let matrix = update.matrix(in: cx) else { return sum }
-    let weight = cx.value(of: projection.linear.weight)
-    switch magnitude.form {
-    case .withBias:
-      return cx.multiply(sum, columnsBy: cx.magnitudeRatios(magnitude.factors, rowsOf: cx.add(weight, matrix)))
-    case .withoutBias:
-      let whole = cx.add(weight, cx.scaled(matrix, by: scale)).unrecorded
-      let ratios = cx.magnitudeRatios(magnitude.factors, rowsOf: whole)
-      guard let bias = projection.linear.bias else { return cx.multiply(sum, columnsBy: ratios) }
-      let biases = cx.rows(cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
-      return cx.add(cx.multiply(cx.add(sum, cx.scaled(biases, by: -1)), columnsBy: ratios), biases)
-    }
+    guard let magnitude else { return sum }
+    let ratios = magnitude.ratios.value(with: projection.linear.weight, in: cx)
+    guard magnitude.form == .withoutBias, let bias = projection.linear.bias else { return cx.multiply(sum, columnsBy: ratios) }
+    let biases = cx.rows(cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
+    return cx.add(cx.multiply(cx.add(sum, cx.scaled(biases, by: -1)), columnsBy: ratios), biases)
   }
 }
 
@@ -172,21 +191,24 @@ struct LowRankUpdate: LinearUpdate {
 
 /// `ΔW = (outer · B) · (inner · A)`, of which `A` and `B` belong to all layers.
 struct VectorUpdate: LinearUpdate {
-  let a, b, inner, outer: Parameter
+  let parameters, sources: [Parameter]
+  /// The products in brackets: the outer factor is as large as the layer itself.
+  private let up, down: DerivedParameter
 
-  private func up(in cx: Context) -> Tensor { cx.product(cx.value(of: outer), cx.value(of: b)) }
-  private func down(in cx: Context) -> Tensor { cx.product(cx.value(of: inner), cx.value(of: a)) }
+  init(a: Parameter, b: Parameter, inner: Parameter, outer: Parameter) {
+    parameters = [inner, outer]
+    sources = [a, b, inner, outer]
+    up = DerivedParameter(from: [outer, b]) { $0.product($0.value(of: outer), $0.value(of: b)) }
+    down = DerivedParameter(from: [inner, a]) { $0.product($0.value(of: inner), $0.value(of: a)) }
+  }
 
-  /// The factors are multiplied first: the outer one is as large as the layer itself.
   func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    var result = cx.product(cx.product(x, down(in: cx), transposing: true), up(in: cx), transposing: true)
+    var result = cx.linear(cx.linear(x, down), up)
     if scale != 1 { result = cx.scaled(result, by: scale) }
     return residual.map { cx.add(result, $0) } ?? result
   }
 
-  func matrix(in cx: Context) -> Tensor? { cx.product(up(in: cx), down(in: cx)) }
-
-  var parameters: [Parameter] { [inner, outer] }
+  func matrix(in cx: Context) -> Tensor? { cx.product(up.value(in: cx), down.value(in: cx)) }
 }
 
 extension Context {

@@ -101,32 +101,28 @@ extension PHMMatrices {
 
 /// `y = x · Σᵢ Cᵢ ⊗ Wᵢ + b`, in a fraction `1/n` of a linear layer's parameters, or less.
 struct PHMLayer: BottleneckLayer {
-  private let dimension: Int
-  private let rules, weights: PHMMatrices
-  private let bias: Parameter?
-  private let learnsRules: Bool
-  let parameters: [Parameter]
+  private let linear: DerivedLinear
+  let parameters, frozenParameters: [Parameter]
 
   /// - Parameter shared: the matrices of this layer that belong to all
   init(
     _ c: PHMConfiguration, _ input: Int, _ output: Int, shared: (rules: PHMMatrices?, weights: PHMMatrices?), from source: ParameterSource
   ) throws {
-    dimension = c.dimension
-    learnsRules = c.learnsRules
-    rules = try shared.rules ?? PHMMatrices(rulesOf: c, from: source)
-    weights = try shared.weights ?? PHMMatrices(weightsOf: c, input, output, from: source)
-    bias = c.hasBias ? try source.parameter("bias", [output]) : nil
-    let own = (shared.rules == nil ? rules.parameters : []) + (shared.weights == nil ? weights.parameters : [])
-    parameters = own + (bias.map { [$0] } ?? [])
+    let rules = try shared.rules ?? PHMMatrices(rulesOf: c, from: source)
+    let weights = try shared.weights ?? PHMMatrices(weightsOf: c, input, output, from: source)
+    let bias = c.hasBias ? try source.parameter("bias", [output]) : nil, biases = bias.map { [$0] } ?? []
+    parameters = (shared.rules == nil ? rules.parameters : []) + (shared.weights == nil ? weights.parameters : []) + biases
+    frozenParameters = c.learnsRules ? [] : rules.parameters
+    linear = DerivedLinear(
+      from: rules.parameters + weights.parameters + biases,
+      weight: { [count = c.dimension] cx in
+        cx.transposed(cx.kroneckerSum(rules.value(count: count, in: cx), weights.value(count: count, in: cx)))
+      }, bias: bias.map { bias in { @Sendable cx in cx.value(of: bias) } })
   }
 
-  var frozenParameters: [Parameter] { learnsRules ? [] : rules.parameters }
+  func projection(in cx: Context) -> Context.Projection? { linear.projection(in: cx) }
 
   func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    let matrix = cx.kroneckerSum(rules.value(count: dimension, in: cx), weights.value(count: dimension, in: cx))
-    var result = cx.product(x, matrix, bias: bias)
-    if activation != .identity { result = cx.activate(result, activation) }
-    if scale != 1 { result = cx.scaled(result, by: scale) }
-    return residual.map { cx.add(result, $0) } ?? result
+    linear(x, then: activation, scale: scale, plus: residual, in: cx)
   }
 }

@@ -108,6 +108,8 @@ struct ReFTUnit: Sendable {
 
   private let source: Linear
   private let projection: Projection
+  /// `R [r, hidden]` and `Rᵀ [hidden, r]`.
+  private let rows, columns: DerivedParameter
   private let activation: Activation
   private let subtracts: Bool
 
@@ -119,27 +121,29 @@ struct ReFTUnit: Sendable {
       c.isOrthogonal
       ? .orthogonal(try HouseholderProjection(c.rank, hidden, from: weights))
       : .free(try weights.parameter("projection", [c.rank, hidden], initially: .kaimingUniform(a: Float(5).squareRoot())))
+    switch projection {
+    case .free(let matrix):
+      rows = DerivedParameter(from: [matrix]) { $0.value(of: matrix) }
+      columns = DerivedParameter(from: [matrix]) { $0.transposed($0.value(of: matrix)) }
+    case .orthogonal(let matrix):
+      rows = DerivedParameter(from: matrix.parameters) { $0.transposed(matrix.columns(in: $0)) }
+      columns = DerivedParameter(from: matrix.parameters) { matrix.columns(in: $0) }
+    }
   }
 
   var parameters: [Parameter] {
     switch projection {
     case .free(let matrix): source.parameters + [matrix]
-    case .orthogonal(let matrix): source.parameters + [matrix.original, matrix.base]
+    case .orthogonal(let matrix): source.parameters + matrix.parameters
     }
   }
 
   var frozenParameters: [Parameter] { if case .orthogonal(let matrix) = projection { [matrix.base] } else { [] } }
 
   func callAsFunction(_ z: Tensor, in cx: Context) -> Tensor {
-    // Rᵀ, `[hidden, r]` or, stored the other way round, `[r, hidden]`.
-    let (matrix, isTransposed) =
-      switch projection {
-      case .free(let parameter): (cx.value(of: parameter), true)
-      case .orthogonal(let projection): (projection.columns(in: cx), false)
-      }
     var states = source(z, then: activation, in: cx)
-    if subtracts { states = cx.add(states, cx.scaled(cx.product(z, matrix, transposing: isTransposed), by: -1)) }
-    return cx.add(cx.product(states, matrix, transposing: !isTransposed), z)
+    if subtracts { states = cx.add(states, cx.scaled(cx.linear(z, rows), by: -1)) }
+    return cx.add(cx.linear(states, columns), z)
   }
 }
 
@@ -149,6 +153,7 @@ struct ReFTUnit: Sendable {
 /// PyTorch truncates the diagonal to integers: a step of weight decay makes it, and the projection, zero.
 struct HouseholderProjection: Sendable {
   let original, base: Parameter
+  var parameters: [Parameter] { [original, base] }
 
   init(_ rank: Int, _ hidden: Int, from weights: ParameterSource) throws {
     original = try weights.parameter("projection_original", [rank, hidden], initially: .diagonal(-1))
@@ -161,7 +166,7 @@ struct HouseholderProjection: Sendable {
     func diagonal(_ value: (Int) -> Float) -> Tensor {
       cx.tensor(rows: hidden, columns: rank, (0..<hidden * rank).map { $0 / rank == $0 % rank ? value($0 / rank) : 0 })
     }
-    var product = diagonal { Float(Int(original.value.row($0)[$0])) }
+    var product = diagonal { original.value.row($0)[$0].rounded(.towardZero) }
     for row in (0..<rank).reversed() {
       let isBehind = cx.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 > row ? 1 : 0 })
       let unit = cx.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 == row ? 1 : 0 })

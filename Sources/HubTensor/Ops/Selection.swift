@@ -13,6 +13,18 @@ extension Context {
     return result
   }
 
+  /// `xᵀ`
+  public func transposed(_ x: Tensor) -> Tensor {
+    var result = empty(x.columns, x.rows)
+    for row in 0..<x.rows {
+      for column in 0..<x.columns { result.block.base[column * x.rows + row] = x.base[row * x.columns + column] }
+    }
+    if isRecorded(x) {
+      record(&result) { [unowned self] gradient, gradients in gradients.add(transposed(gradient), to: x) }
+    }
+    return result
+  }
+
   /// The columns of `range`, copied.
   public func columns(_ x: Tensor, _ range: Range<Int>) -> Tensor {
     precondition(range.lowerBound >= 0 && range.upperBound <= x.columns)
