@@ -1,0 +1,78 @@
+import HubAdapters
+import HubManifest
+import HubTensor
+import HubTransformer
+import Testing
+
+@Suite struct FusionPruningTests {
+  private let model: TinyModel
+  private let adapters: [String: any AdapterMethod]
+
+  init() throws {
+    let model = try TinyModel()
+    self.model = model
+    adapters = Dictionary(
+      uniqueKeysWithValues: try ["l", "a", "b", "c"].enumerated().map { ($1, try model.adapter(bottlenecks[$0 == 0 ? 4 : 0].configuration, seed: UInt64(3 + $0))) })
+  }
+
+  /// Statistics of two passes, and the mean attention to each member by a computation of its own.
+  private func observed(_ setup: Setup, _ name: String) throws -> (FusionStatistics, [Double]) {
+    let statistics = FusionStatistics()
+    var seen: [Site: [[Float]]] = [:], observer = ComposedAdapters.Observer()
+    observer.fusion = { fusion, site, attention in
+      statistics.add(fusion, site, attention)
+      if fusion == name { seen[site, default: []] += (0..<attention.rows).map(attention.row) }
+    }
+    for tokens in [model.tokens, TokenBatch([(ids: [3, 3, 8, 10, 11], typeIDs: [0, 0, 0, 0, 0])])] {
+      _ = try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences, observer: observer), in: Context(model.engine))
+    }
+    let members = seen.values.first?.first?.count ?? 0
+    #expect(seen.count == 2 && seen.values.allSatisfy { $0.count == 12 })
+    return (statistics, (0..<members).map { member in seen.values.joined().reduce(0) { $0 + Double($1[member]) } / 24 })
+  }
+
+  @Test(arguments: [("stack(l, fuse(a, stack(b, c), c))", "a,c,c"), ("fuse(a, b, c, name=all)", "all")])
+  func keepsTheMostActiveMembers(text: String, name: String) throws {
+    let setup = try model.setup(Composition(parsing: text), adapters), (statistics, expected) = try observed(setup, name)
+    let shares = try #require(statistics.shares(of: name))
+    #expect(zip(shares, expected).allSatisfy { abs($0 - $1) < 1e-6 } && shares.count == 3)
+    for count in 1...3 {
+      let kept = expected.indices.sorted { expected[$0] > expected[$1] }.prefix(count).sorted()
+      let pruned = try setup.pruned(to: count, by: statistics)
+      let wanted = try Composition(parsing: text).replacingMembers(kept)
+      #expect(pruned.composition == wanted)
+      // The fusion of the model is the same whatever its members.
+      #expect(try model.hidden(pruned).values == model.hidden(model.setup(wanted, adapters)).values)
+    }
+    #expect(try model.hidden(setup.pruned(to: 3, by: statistics)).values == model.hidden(setup).values)
+    #expect(try setup.pruned(to: 9, by: statistics).composition == setup.composition)
+  }
+
+  @Test func theFusionKeepsItsWeights() throws {
+    let setup = try model.setup(.fuse("a", "b", "c"), adapters), (statistics, _) = try observed(setup, "a,b,c")
+    let pruned = try setup.pruned(to: 2, by: statistics), name = try #require(pruned.fusions.first).name
+    let before = try #require(setup.fusion("a,b,c")), after = try #require(pruned.fusion(name))
+    #expect(zip(after.parameters, before.parameters).allSatisfy { $0 === $1 } && after.parameters.count == before.parameters.count)
+    #expect(name == pruned.composition.leaves.joined(separator: ","))
+  }
+
+  @Test func refusesWhatWasNotObserved() throws {
+    let setup = try model.setup(.stack("l", .fuse("a", "b")), adapters), (statistics, _) = try observed(setup, "a,b")
+    #expect { try setup.pruned(to: 0, by: statistics) } throws: { ($0 as? Failure)?.code == .missingStatistics }
+    let failure = try #require(throws: Failure.self) { try setup.pruned(to: 1, by: FusionStatistics()) }
+    #expect(failure.code == .missingStatistics && failure.subject == "stack(l, fuse(a, b))\n         ^")
+    let shared = try Setup(requests: [(setup, 1), (nil, 1)])
+    #expect { try shared.pruned(to: 1, by: statistics) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
+  }
+}
+
+extension Composition {
+  /// With these children of its fusion only.
+  fileprivate func replacingMembers(_ kept: [Int]) -> Composition {
+    switch self {
+    case .fuse(let children, let name): .fuse(kept.map { children[$0] }, name: name)
+    case .stack(let children): .stack(children.map { $0.replacingMembers(kept) })
+    default: self
+    }
+  }
+}
