@@ -49,7 +49,10 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
 ]
 
 /// Small programs that use the library as its users do; each has a folder under `Examples/`.
-let examples = ["StackAdapters"]
+let examples: [(name: String, imports: [Target.Dependency])] = [
+  ("StackAdapters", ["Dovetail"]),
+  ("CustomMethod", ["Dovetail", "HubAdapters", "HubBundle", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer", "HubWeights", "HubManifest"]),
+]
 
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
@@ -72,7 +75,7 @@ for program in programs {
   targets.append(.executableTarget(name: program.name, dependencies: program.imports, swiftSettings: swift))
 }
 for example in examples {
-  targets.append(.executableTarget(name: example, dependencies: ["Dovetail"], path: "Examples/\(example)", swiftSettings: swift))
+  targets.append(.executableTarget(name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
 for test in tests {
   let excluded = fixtures[test.name].map { [$0] } ?? []
@@ -82,7 +85,7 @@ for test in tests {
 let package = Package(
   name: "Dovetail",
   products: [
-    .library(name: "Dovetail", targets: ["Dovetail"]),
+    .library(name: "Dovetail", targets: layers.map(\.name)),
     .executable(name: "hub", targets: ["hub"]),
   ],
   dependencies: [
