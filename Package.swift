@@ -32,6 +32,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
+  ("HubForeignTests", ["HubForeign", "HubBundle", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),

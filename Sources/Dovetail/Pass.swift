@@ -77,7 +77,8 @@ extension Base {
     case (.choices, _): throw Failure(.wrongInput, "the head does not choose between texts")
     case (_, .choice): throw Failure(.wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
     case (.text(let text, let pair?), .span):
-      return try tokenizer.windows(text, pair: pair, maxLength: limit ?? min(longest, 384), overlap: 128)
+      let length = limit ?? min(longest, 384)
+      return try tokenizer.windows(text, pair: pair, maxLength: length, overlap: min(128, length / 4))
     case (.words, .span), (.words, .word): throw Failure(.wrongInput, "the head reads texts that are not split into words")
     case (.text(let text, let pair), _): return [try tokenizer.encode(text, pair: pair, maxLength: limit)]
     case (.words(let words), _): return [try tokenizer.encode(words: words, maxLength: limit)]

@@ -57,4 +57,30 @@ import Testing
     #expect(composition.leaves == ["de", "a", "b", "c"])
     #expect(Composition.members(of: ["a", .stack("b", "c")]) == ["a", "c"])
   }
+
+  @Test(arguments: [
+    ("drop(0-4, stack(de, ner))", Composition.drop(.stack("de", "ner"), layers: [0, 1, 2, 3, 4])),
+    ("drop([0, 2-3], a)", .drop("a", layers: [0, 2, 3])), ("batch_split(base, a, sequences=[1, 2])", .batchSplit([.base, "a"], sequences: [1, 2])),
+    ("MultiTask(a, b)", .multiTask(["a", "b"])), ("stack(a, drop(1, fuse(b, c)))", .stack(["a", .drop(.fuse("b", "c"), layers: [1])])),
+  ])
+  func readsWhatThePythonLibraryHasNoWordsFor(text: String, expected: Composition) throws {
+    let read = try Composition(parsing: text)
+    #expect(read == expected)
+    #expect(try Composition(parsing: read.description) == read)
+  }
+
+  @Test(arguments: [
+    ("drop(a, b)", 5), ("drop(3-1, a)", 5), ("drop(0-9999, a)", 5), ("drop(1, a", 9), ("drop(1, drop(2, a))", 8), ("drop(1, a, b)", 9),
+    ("stack(drop(1, stack(a, b)), c)", 6),
+  ])
+  func showsWhatIsWrongWithADrop(text: String, column: Int) throws {
+    let failure = try #require(throws: Failure.self) { try Composition(parsing: text) }
+    #expect(failure.subject == "\(text)\n\(String(repeating: " ", count: column))^")
+  }
+
+  @Test func pointsAtItsParts() throws {
+    let whole = try Composition(parsing: "stack(de, fuse(a, b, name=ab))")
+    #expect(whole.pointing(at: "b").hasSuffix("\n" + String(repeating: " ", count: 18) + "^"))
+    #expect(whole.pointing(at: .fuse("a", "b", name: "ab")).hasSuffix("\n" + String(repeating: " ", count: 10) + "^"))
+  }
 }

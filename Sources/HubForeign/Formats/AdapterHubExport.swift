@@ -6,6 +6,7 @@ extension AdapterHub {
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
     let manifest = adapter.manifest, modules = try adapter.modules()
     let isFusion = manifest.kind == .fusion
+    let configuration = isFusion ? adapter.configuration.members : try library(adapter.configuration)
     let name = isFusion ? manifest.members.map(moduleName).joined(separator: ",") : moduleName(manifest.name)
     var files = ForeignFiles()
     let common: JSON.Members = [
@@ -23,10 +24,10 @@ extension AdapterHub {
     }
     if isFusion {
       let members = JSON.array(manifest.members.map { .string(moduleName($0)) })
-      files.json.append((fusionConfig, common.with(["config": .object(adapter.configuration.members), "adapter_names": members])))
+      files.json.append((fusionConfig, common.with(["config": .object(configuration), "adapter_names": members])))
       files.weights.append(("model_adapter_fusion.safetensors", tensors, [:]))
     } else {
-      files.json.append((adapterConfig, common.with(["config": .object(try library(adapter.configuration))])))
+      files.json.append((adapterConfig, common.with(["config": .object(configuration)])))
       files.weights.append(("adapter.safetensors", tensors, [:]))
     }
     if let head = adapter.head { try add(head, of: adapter, name, common, to: &files) }

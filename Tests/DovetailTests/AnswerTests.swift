@@ -1,0 +1,103 @@
+import Dovetail
+import Foundation
+import HubAdapters
+import HubManifest
+import HubTensor
+import Testing
+
+/// Each head answers in kind.
+@Suite struct AnswerTests {
+  private let workshop: Workshop
+  private let base: Base
+
+  init() throws {
+    workshop = try Workshop()
+    try workshop.addModel()
+    base = try workshop.hub.baseModel("tiny", engine: Engine(threads: 1))
+  }
+
+  private func model(_ name: String, _ head: JSON.Members) throws -> ComposedModel {
+    let folder = try workshop.freshBundle(name, ["architecture": "lhuc"], layers: 3, head: head)
+    try workshop.hub.install(from: folder)
+    return try workshop.hub.compose(.adapter(name), on: base)
+  }
+
+  private func answer(_ model: ComposedModel, _ input: TextInput) throws -> Prediction { try model.predict([input])[0].get() }
+
+  @Test func labelsByThemselvesHaveSigmoids() throws {
+    let model = try model("many", ["head_type": "multilabel_classification", "num_labels": 3])
+    guard case .multiLabel(let answer) = try answer(model, .text("the camera is great .")) else { return unexpected() }
+    for (probability, logit) in zip(answer.probabilities, answer.logits) { #expect(abs(probability - 1 / (1 + exp(-Double(logit)))) < 1e-12) }
+    #expect(answer.chosen == zip(answer.labels, answer.logits).filter { $0.1 > 0 }.map(\.0))
+  }
+
+  @Test func oneLabelIsANumber() throws {
+    let model = try model("score", ["head_type": "classification", "num_labels": 1])
+    guard case .regression = try answer(model, .text("the camera")) else { return unexpected() }
+  }
+
+  @Test func choosesOneOfSeveralTexts() throws {
+    let model = try model("choice", ["head_type": "multiple_choice", "num_choices": 3, "layers": 2, "activation_function": "tanh"])
+    let texts = ["great", "not working", "the camera"]
+    guard case .choice(let answer) = try answer(model, .choices("the camera is", texts)) else { return unexpected() }
+    #expect(answer.logits.count == 3 && answer.best == answer.logits.firstIndex(of: answer.logits.max() ?? 0))
+    guard case .choice(let turned) = try self.answer(model, .choices("the camera is", texts.reversed())) else { return unexpected() }
+    #expect(zip(turned.logits.reversed(), answer.logits).allSatisfy { abs($0 - $1) < 1e-5 })
+    for wrong in [TextInput.choices("the camera", ["great"]), .text("the camera")] {
+      let failure = #expect(throws: Failure.self) { try self.answer(model, wrong) }
+      #expect(failure?.code == .wrongInput)
+    }
+  }
+
+  @Test func findsSpansInTheTextAndNotInTheQuestion() throws {
+    let model = try model("qa", ["head_type": "question_answering"])
+    let text = "the camera is great . " + String(repeating: "not working . ", count: 60)
+    let spans = try model.answer("is the camera great", in: text)
+    #expect(!spans.spans.isEmpty && spans.spans.count <= 5)
+    let scalars = Array(text.unicodeScalars)
+    for span in spans.spans {
+      #expect(span.text == String(String.UnicodeScalarView(scalars[span.scalars])) && !span.text.isEmpty)
+    }
+    #expect(spans.spans.map(\.score) == spans.spans.map(\.score).sorted(by: >))
+    #expect(abs(spans.spans.reduce(spans.probabilityOfNone) { $0 + $1.probability } - 1) < 1e-9)
+  }
+
+  @Test func branchesAnswerAsTheyDoAlone() throws {
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "tagging", "num_labels": 3])
+    let both = try workshop.hub.compose(.parallel("one", "two"), on: base)
+    let texts: [TextInput] = [.text("the camera is great ."), .text("not working")]
+    for (text, answer) in zip(texts, try both.predict(texts)) {
+      guard case .several(let answers) = try answer.get(), answers.map(\.head) == ["one", "two"], case .classification(let label) = answers[0].answer,
+        case .tagging(let words) = answers[1].answer, case .classification(let alone) = try self.answer(first, text), case .tagging(let tags) = try self.answer(second, text)
+      else { return unexpected() }
+      #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
+      #expect(words.map(\.label) == tags.map(\.label))
+    }
+  }
+
+  @Test func requestsWithSetupsOfTheirOwnShareAPass() throws {
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "classification", "num_labels": 3])
+    let bare = try workshop.hub.compose(nil, on: base, head: "one")
+    let requests = [Request(.text("the camera"), of: first), Request(.text("is great ."), of: second), Request(.text("not"), of: bare), Request(.text("working"), of: first)]
+    for (request, answer) in zip(requests, try base.answers(to: requests)) {
+      guard case .classification(let together) = try answer.get(), case .classification(let alone) = try self.answer(request.model, request.input) else { return unexpected() }
+      #expect(zip(together.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 } && together.labels == alone.labels)
+    }
+  }
+
+  @Test func findsTheAdapterOfATask() throws {
+    try workshop.hub.install(from: workshop.freshBundle("ner", ["architecture": "lhuc"], layers: 3, head: ["head_type": "tagging", "num_labels": 2]))
+    #expect(try workshop.hub.setup(forTask: "ner", on: base) == .adapter("ner@1.0.0"))
+    #expect(throws: Failure.self) { try workshop.hub.setup(forTask: "pos", on: base) }
+    #expect(throws: Failure.self) { try workshop.hub.setup(forTask: "ner", in: "sw", on: base) }
+  }
+
+  @Test func explainsWithoutLoading() throws {
+    _ = try model("one", ["head_type": "classification", "num_labels": 2])
+    let report = try workshop.hub.explain(Composition(parsing: "drop(0, one)"), on: "tiny")
+    #expect(report.adapters.map(\.layers) == ["1-2"] && report.adapters[0].parameterCount == 3 * 32 && report.heads == ["one (classification)"])
+    #expect(report.copies == 1 && report.siteCount == 2)
+  }
+
+  private func unexpected(_ location: SourceLocation = #_sourceLocation) { Issue.record("an answer of another kind", sourceLocation: location) }
+}
