@@ -50,26 +50,29 @@ public struct MTLLoRA: AdapterMethod {
 
 /// `ΔW = Σ wₖ Bₖ Λ A`
 private struct TaskUpdate: LinearUpdate {
-  let a, b, values, weights: Parameter
-  let sharpness: Float
-
+  private let a, b, values, weights: Parameter
   /// `Σ wₖ Bₖ`, `[out, r]`
-  private func up(in cx: Context) -> Tensor {
+  private let up: DerivedParameter
+
+  init(a: Parameter, b: Parameter, values: Parameter, weights: Parameter, sharpness: Float) {
+    (self.a, self.b, self.values, self.weights) = (a, b, values, weights)
     let count = weights.count, rank = a.rows
-    let all = cx.reshaped(cx.value(of: b), rows: count, columns: b.count / count)
-    let shares = cx.softmax(cx.reshaped(cx.value(of: weights), rows: 1, columns: count), temperature: sharpness)
-    return cx.reshaped(cx.product(shares, all), rows: b.count / count / rank, columns: rank)
+    up = DerivedParameter(from: [b, weights]) { cx in
+      let all = cx.reshaped(cx.value(of: b), rows: count, columns: b.count / count)
+      let shares = cx.softmax(cx.reshaped(cx.value(of: weights), rows: 1, columns: count), temperature: sharpness)
+      return cx.reshaped(cx.product(shares, all), rows: b.count / count / rank, columns: rank)
+    }
   }
 
   private func diagonal(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: values), rows: 1, columns: values.count) }
 
   func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
     let inner = cx.multiply(cx.linear(x, a), columnsBy: diagonal(in: cx))
-    let result = cx.scaled(cx.product(inner, up(in: cx), transposing: true), by: scale)
+    let result = cx.scaled(cx.linear(inner, up), by: scale)
     return residual.map { cx.add(result, $0) } ?? result
   }
 
-  func matrix(in cx: Context) -> Tensor? { cx.product(cx.multiply(up(in: cx), columnsBy: diagonal(in: cx)), cx.value(of: a)) }
+  func matrix(in cx: Context) -> Tensor? { cx.product(cx.multiply(up.value(in: cx), columnsBy: diagonal(in: cx)), cx.value(of: a)) }
 
   var parameters: [Parameter] { [a, b, values, weights] }
 }
