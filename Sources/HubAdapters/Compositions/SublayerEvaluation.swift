@@ -88,9 +88,9 @@ struct SublayerEvaluation {
     Gating(sequences, observe: observer.gate.map { observe in { observe(leaf.name, site, $0) } })
   }
 
-  /// The last adapter's configuration prepares the input for all.
+  /// The configuration of the last adapter that acts here prepares the input for all.
   private func fuse(_ nodes: [Setup.Node], _ fusion: AdapterFusion, _ name: String, on h: Tensor, at place: Place) -> State? {
-    guard let last = nodes.last?.last?.sublayerAdapter(at: site), let layer = fusion.layer(at: site) else { return nil }
+    guard let last = nodes.compactMap({ $0.last?.sublayerAdapter(at: site) }).last, let layer = fusion.layer(at: site) else { return nil }
     let prepared = last.prepared(h, in: place.sublayer, context)
     let contributions = nodes.compactMap { contribution(of: $0, prepared.input, at: place) }
     let mixed = layer(contributions, prepared, in: context, observe: observer.fusion.map { observe in { observe(name, site, $0) } })
