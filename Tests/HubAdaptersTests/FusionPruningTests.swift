@@ -34,8 +34,8 @@ import Testing
   @Test(arguments: [("stack(l, fuse(a, stack(b, c), c))", "a,c,c"), ("fuse(a, b, c, name=all)", "all")])
   func keepsTheMostActiveMembers(text: String, name: String) throws {
     let setup = try model.setup(Composition(parsing: text), adapters), (statistics, expected) = try observed(setup, name)
-    let shares = try #require(statistics.shares(of: name))
-    #expect(zip(shares, expected).allSatisfy { abs($0 - $1) < 1e-6 } && shares.count == 3)
+    let attention = statistics.attention(of: name)
+    #expect(attention.count == 2 && attention.values.allSatisfy { $0.count == 3 && abs($0.reduce(0, +) - 1) < 1e-6 })
     for count in 1...3 {
       let kept = expected.indices.sorted { expected[$0] > expected[$1] }.prefix(count).sorted()
       let pruned = try setup.pruned(to: count, by: statistics)
@@ -46,6 +46,22 @@ import Testing
     }
     #expect(try model.hidden(setup.pruned(to: 3, by: statistics)).values == model.hidden(setup).values)
     #expect(try setup.pruned(to: 9, by: statistics).composition == setup.composition)
+  }
+
+  @Test func eachLayerKeepsItsOwnMostActiveMembers() throws {
+    let setup = try model.setup(.stack("l", .fuse("a", .drop("b", layers: [1]), "c")), adapters), statistics = FusionStatistics(), cx = Context(model.engine)
+    // In layer 0 the first is the most active, then the last; in layer 1 the second does not act.
+    statistics.add("a,b,c", Site(0, .feedForward), cx.tensor(rows: 2, columns: 3, [0.6, 0.1, 0.3, 0.5, 0.1, 0.4]))
+    statistics.add("a,b,c", Site(1, .feedForward), cx.tensor(rows: 1, columns: 2, [0.2, 0.8]))
+    let two = try setup.pruned(to: 2, by: statistics, inEachLayer: true), one = try setup.pruned(to: 1, by: statistics, inEachLayer: true)
+    #expect(two.composition == .stack("l", .fuse("a", "c")))
+    #expect(one.composition == .stack("l", .fuse(.drop("a", layers: [1]), .drop("c", layers: [0]))))
+    #expect(try setup.pruned(to: 1, by: statistics).composition == .stack("l", .fuse("c")))
+    #expect(try setup.pruned(to: 3, by: statistics, inEachLayer: true).composition == setup.composition)
+    // A fusion of one that acts in the first layer only, and then another's in the second.
+    let halves = try model.setup(.stack("l", .fuse(.drop("a", layers: [1])), .fuse(.drop("c", layers: [0]))), adapters)
+    #expect(try model.hidden(one).values == model.hidden(halves).values)
+    #expect(try model.hidden(one).values != model.hidden(model.setup("l", adapters)).values)
   }
 
   @Test func theFusionKeepsItsWeights() throws {
@@ -61,6 +77,9 @@ import Testing
     #expect { try setup.pruned(to: 0, by: statistics) } throws: { ($0 as? Failure)?.code == .missingStatistics }
     let failure = try #require(throws: Failure.self) { try setup.pruned(to: 1, by: FusionStatistics()) }
     #expect(failure.code == .missingStatistics && failure.subject == "stack(l, fuse(a, b))\n         ^")
+    let two = try model.setup(Composition(parsing: "stack(fuse(a, b), fuse(a, c))"), adapters), cx = Context(model.engine), own = FusionStatistics()
+    for name in ["a,b", "a,c"] { own.add(name, Site(0, .feedForward), cx.tensor(rows: 1, columns: 2, [1, 0])) }
+    #expect { try two.pruned(to: 1, by: own) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
     let shared = try Setup(requests: [(setup, 1), (nil, 1)])
     #expect { try shared.pruned(to: 1, by: statistics) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
   }
