@@ -9,8 +9,8 @@ extension Composition {
   ///     range       = number [ "-" number ]
   ///
   /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
-  /// `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``. What may nest in what follows the Python library; below the second level
-  /// only stacks may stand.
+  /// `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``, which has options of
+  /// its own. What may nest in what follows the Python library; below the second level only stacks may stand.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
   ///   subject shows the text with a caret where it goes wrong.
