@@ -49,11 +49,15 @@ extension OpenFile {
     guard copy >= 0, let stream = fdopendir(copy) else { throw Failure.system(.unreadableFile, "list the folder", at: path) }
     defer { closedir(stream) }
     var names: [String] = []
-    while let entry = readdir(stream) {
+    while true {
+      // That is how the end is told from an error.
+      errno = 0
+      guard let entry = readdir(stream) else { break }
       let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(validating: $0.prefix { $0 != 0 }, as: UTF8.self) }
       guard let name else { throw Failure(.unsafeEntryName, "the name of a file is not UTF-8", at: path) }
       if name != "." && name != ".." { names.append(name) }
     }
+    guard errno == 0 else { throw Failure.system(.unreadableFile, "list the folder", at: path) }
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 

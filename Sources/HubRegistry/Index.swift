@@ -57,7 +57,10 @@ struct Index: Sendable {
     } ?? []
   }
 
-  private static func isEmpty(_ database: Database) throws -> Bool { try Int.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema LIMIT 1") == nil }
+  /// Whether there is no table but the one that counts migrations, which is made first: who made it may have died then.
+  private static func isEmpty(_ database: Database) throws -> Bool {
+    try Int.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema WHERE tbl_name <> 'grdb_migrations' LIMIT 1") == nil
+  }
 
   func open(readonly: Bool) throws -> DatabaseQueue {
     var configuration = Configuration()

@@ -58,6 +58,7 @@ extension Registry {
       let unused = try unused()
       collection.add(unused)
       for path in unused { try DurableFolder.remove(path) }
+      for folder in Set(unused.map(DurableFolder.parent)) { try DurableFolder.synchronize(folder) }
       return collection
     }
   }
