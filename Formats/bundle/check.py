@@ -353,6 +353,15 @@ def check_finite(data, kind):
         require(all(number & exponent != exponent for number, in struct.iter_unpack("<" + letter, data)), "tensor/not-finite")
 
 
+def check_probe(probe, hidden_size):
+    require(isinstance(probe, dict), "json/unexpected")
+    matching(probe, "base", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71)
+    for key in "state", "logits":
+        require(all(type(number) in (int, float) for number in field(probe, key, list)), "bundle/bad-probe")
+    require(1 <= len(field(probe, "text", str).encode()) <= 1024, "bundle/bad-probe")
+    require(len(probe["state"]) == hidden_size, "bundle/bad-probe")
+
+
 def check(path):
     """The digest of a bundle in a file or folder."""
     files = folder_files(path) if os.path.isdir(path) else packed_files(path)
@@ -372,7 +381,7 @@ def check(path):
         require(same, "bundle/changed-file")
         roles.setdefault(file["role"], []).append(content)
     require(set(files) == {"manifest.json", *listed, *signatures}, "bundle/unlisted-file")
-    known = ("config", "weights", "headConfig", "headWeights", "card")
+    known = ("config", "weights", "headConfig", "headWeights", "card", "probe")
     require(all(len(roles.get(role, [])) < 2 for role in known), "bundle/roles")
     require("config" in roles and "weights" in roles and ("headConfig" in roles) == ("headWeights" in roles), "bundle/roles")
     for role in "config", "headConfig":
@@ -380,6 +389,8 @@ def check(path):
     for role in "weights", "headWeights":
         for content in roles.get(role, []):
             check_weights(content)
+    for content in roles.get("probe", []):
+        check_probe(parse(content), manifest["base"]["hiddenSize"])
     return f"sha256:{digest.hex()}"
 
 

@@ -7,25 +7,32 @@ import HubWeights
 /// Whether a bundle is what its configuration says: a known method with values in their range, and exactly the tensors
 /// that follow from it, before any base model is at hand.
 public enum BundleCheck {
+  /// - Returns: the number of sites where the adapter acts.
   /// - Throws: ``Failure`` that names the key or the tensor.
-  public static func check(_ bundle: HubBundle.Bundle) throws {
+  @discardableResult
+  public static func check(_ bundle: HubBundle.Bundle) throws -> Int {
     let weights = StoredWeights(bundle.weights.tensors)
     let shape = try shape(of: bundle)
-    if bundle.manifest.kind == .fusion {
-      try locating("weights.safetensors") { try checkFusion(bundle, weights, shape) }
-    } else {
-      try locating("weights.safetensors") { try AdapterMethods.check(bundle.config, weights, shape: shape) }
+    let sites = try locating("weights.safetensors") {
+      bundle.manifest.kind == .fusion ? try checkFusion(bundle, weights, shape) : try checkAdapter(bundle, weights, shape)
     }
     if let head = bundle.head {
       try locating("head") { try Heads.check(head.config, StoredWeights(head.weights.tensors), shape: shape) }
     }
+    return sites
+  }
+
+  private static func checkAdapter(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws -> Int {
+    let adapter = try AdapterMethods.outline(bundle.config, weights, shape: shape)
+    return adapter.sites.count + (adapter.embeddingAdapter == nil ? 0 : 1) + (adapter.promptAdapter == nil ? 0 : 1)
   }
 
   /// A fusion acts where it has weights.
-  private static func checkFusion(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws {
+  private static func checkFusion(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws -> Int {
     let sites = Set(bundle.weights.tensors.compactMap { site(of: $0.name) })
     guard !sites.isEmpty else { throw Failure(.idleAdapter, "the fusion has no weights at any site") }
-    try weights.check { try AdapterFusion(configuration: bundle.config, sites: sites, shape: shape, weights: $0) }
+    _ = try weights.check { try AdapterFusion(configuration: bundle.config, sites: sites, shape: shape, weights: $0) }
+    return sites.count
   }
 
   /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many

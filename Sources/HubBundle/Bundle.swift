@@ -33,6 +33,8 @@ public struct Bundle: Sendable {
   public let head: Head?
   /// The model card, in Markdown.
   public let card: String?
+  /// What the adapter must answer to a tiny input.
+  public let probe: Probe?
   /// Everything in the folder, for packing.
   let files: [(name: EntryName, file: MappedFile)]
 
@@ -79,6 +81,9 @@ public struct Bundle: Sendable {
     weights = try Self.tensors(roles.required(.weights))
     head = try roles.head.map { Head(config: try Self.json($0.config), weights: try Self.tensors($0.weights)) }
     card = try roles.optional(.card).map { try Self.text($0) }
+    probe = try roles.optional(.probe).map { file in
+      try locating(file.path) { try Probe(Self.object(file), hiddenSize: manifest.base.hiddenSize) }
+    }
   }
 
   /// Takes the digest of a manifest and verifies its signatures, and only then looks at what it says.
@@ -87,7 +92,6 @@ public struct Bundle: Sendable {
     let signatures = try BundleSignature.verified(signing, of: digest)
     return (try locating(manifestName) { try Manifest(parsing: bytes) }, digest, signatures)
   }
-
 
   /// Compares what is listed with what is there. Signatures are not listed: they sign the list.
   private static func check(_ manifest: Manifest, against mapped: [String: MappedFile]) throws -> Roles {
@@ -118,7 +122,11 @@ public struct Bundle: Sendable {
   }
 
   private static func json(_ file: MappedFile) throws -> JSONObject {
-    try locating(file.path) { try JSONObject(try JSON(parsing: file.withBytes { Array($0.prefix(manifestLimit + 1)) })) }
+    try locating(file.path) { try object(file) }
+  }
+
+  private static func object(_ file: MappedFile) throws -> JSONObject {
+    try JSONObject(try JSON(parsing: file.withBytes { Array($0.prefix(manifestLimit + 1)) }))
   }
 
   private static func tensors(_ file: MappedFile) throws -> WeightFile {

@@ -12,6 +12,7 @@ public struct BundleBuilder: Sendable {
   public var head: Head?
   /// The model card, in Markdown.
   public var card: String?
+  public var probe: Probe?
 
   public struct Head: Sendable {
     /// The head's configuration, an object.
@@ -51,6 +52,7 @@ public struct BundleBuilder: Sendable {
       try add("head/config.json", .headConfig, Self.bytes(head.config))
       try add("head/weights.safetensors", .headWeights, SafetensorsWriter.bytes(of: head.weights))
     }
+    if let probe { try add(Probe.path, .probe, Self.bytes(probe.json)) }
     try add("weights.safetensors", .weights, SafetensorsWriter.bytes(of: weights))
     try scratch.write(Bundle.manifestName, manifest.bytes)
     try Bundle.check(folder: scratch.path)
@@ -58,7 +60,7 @@ public struct BundleBuilder: Sendable {
     return try Bundle.open(folder: folder)
   }
 
-  private static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
+  static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
 }
 
 extension ScratchFolder {

@@ -24,6 +24,7 @@ public enum InputLimits {
   public static let layers = 256
   public static let signatures = 16
   public static let comparators = 16
+  public static let probeBytes = 1024
 
   public static let safetensorsHeader = 8 << 20
   public static let tensors = 16_384
@@ -64,6 +65,7 @@ public enum InputLimits {
     ("adapter: layers of the base", layers, .count),
     ("adapter: signatures", signatures, .count),
     ("adapter: comparators of a range of versions", comparators, .count),
+    ("adapter: the text of a probe", probeBytes, .bytes),
     ("safetensors: header", safetensorsHeader, .bytes),
     ("weights: tensors", tensors, .count),
     ("weights: dimensions of a tensor", rank, .count),

@@ -97,6 +97,7 @@ public struct Manifest: Hashable, Sendable {
     public static let headConfig = Self(rawValue: "headConfig")
     public static let headWeights = Self(rawValue: "headWeights")
     public static let card = Self(rawValue: "card")
+    public static let probe = Self(rawValue: "probe")
   }
 
   /// One file of the bundle.

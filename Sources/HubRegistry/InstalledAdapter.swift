@@ -1,4 +1,5 @@
 public import Foundation
+public import HubBundle
 public import HubManifest
 public import HubWeights
 
@@ -38,6 +39,12 @@ public struct InstalledAdapter: Sendable {
   public func card() throws -> String? {
     guard manifest.files.contains(where: { $0.role == .card }) else { return nil }
     return try read(.card) { String(decoding: $0, as: UTF8.self) }
+  }
+
+  /// What it must answer to a tiny input; `nil` if nobody has written that down.
+  public func probe() throws -> Probe? {
+    guard let file = manifest.files.first(where: { $0.role == .probe }) else { return nil }
+    return try locating("\(name): \(file.path)") { try Probe(json(.probe), hiddenSize: manifest.base.hiddenSize) }
   }
 
   private func json(_ role: Manifest.Role) throws -> JSONObject {

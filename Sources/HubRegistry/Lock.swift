@@ -90,7 +90,7 @@ extension Registry {
     }
     return try steps.map { step in
       switch step {
-      case .keep(let adapter): return Installation(adapter: adapter, isNew: false, notes: [])
+      case .keep(let adapter): return Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])
       case .take(let offer, let entry):
         var consent = consent
         consent.locked = entry

@@ -42,17 +42,26 @@ public struct Parcel: Sendable {
 
   /// The same, saying more about itself.
   ///
+  /// - Parameter probe: what it must answer, for one that has no probe yet
   /// - Throws: ``Failure/Code/sealedBundle`` for what came as a bundle; what makes the manifest invalid.
-  public func described(_ change: (inout Manifest) throws -> Void) throws -> Parcel {
+  public func described(probe: Probe? = nil, _ change: (inout Manifest) throws -> Void = { _ in }) throws -> Parcel {
     guard format != Self.bundleFormat, let scratch else {
       throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
     }
     var manifest = bundle.manifest
     try change(&manifest)
-    let output = try AtomicFile(bundle.folder + "/manifest.json")
-    try manifest.bytes.withUnsafeBytes { try output.file.write($0) }
-    try output.commit()
+    if let (listed, bytes) = probe?.file {
+      manifest.files = (manifest.files + [listed]).sorted { $0.path < $1.path }
+      try Self.write(bytes, to: "\(bundle.folder)/\(listed.path)")
+    }
+    try Self.write(manifest.bytes, to: bundle.folder + "/manifest.json")
     return Parcel(try Bundle.open(folder: bundle.folder), format: format, notes: notes, in: scratch)
+  }
+
+  private static func write(_ bytes: [UInt8], to path: String) throws {
+    let output = try AtomicFile(path)
+    try bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
   }
 
   private static let bundleFormat = "bundle"

@@ -12,6 +12,8 @@ extension Failure.Code {
 /// What ``Registry/install(from:as:)`` did.
 public struct Installation: Sendable {
   public let adapter: InstalledAdapter
+  /// The places of a base model where it acts, as far as it tells without one; `nil` if it was not looked at.
+  public let siteCount: Int?
   /// False if exactly this adapter was there already.
   public let isNew: Bool
   /// What could not be carried over from a foreign format, one sentence each.
@@ -32,7 +34,7 @@ extension Registry {
   public func install(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
     try prepare()
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
-    try locating(path) { try check(parcel.bundle) }
+    let sites = try locating(path) { try check(parcel.bundle) }
     let staging = try Scratch(in: scratchFolder)
     let (files, blobs) = try stage(parcel.bundle, in: staging)
     let adapter = describe(parcel, as: name, files: files)
@@ -53,17 +55,17 @@ extension Registry {
           try $0.replaceSigners(of: adapter.name, by: signers)
         }
       }
-      return Installation(adapter: same ?? adapter, isNew: same == nil, notes: parcel.notes)
+      return Installation(adapter: same ?? adapter, siteCount: sites, isNew: same == nil, notes: parcel.notes)
     }
   }
 
   /// Checks everything that ``install(from:as:_:)`` would check, and changes nothing.
   public func rehearseInstall(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
     let parcel = try Parcel.open(path, as: name)
-    try locating(path) { try check(parcel.bundle) }
+    let sites = try locating(path) { try check(parcel.bundle) }
     let adapter = describe(parcel, as: name, files: parcel.bundle.manifest.files)
     let same = try admit(parcel, adapter, consent).same
-    return Installation(adapter: same ?? adapter, isNew: same == nil, notes: parcel.notes)
+    return Installation(adapter: same ?? adapter, siteCount: sites, isNew: same == nil, notes: parcel.notes)
   }
 
   /// Applies the rules of names, versions and signatures.

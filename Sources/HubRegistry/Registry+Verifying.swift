@@ -5,12 +5,16 @@ import HubWeights
 
 /// Something that is not as it was installed.
 public struct Finding: Hashable, Sendable {
-  /// `missing`, `modified`, `mode`, `extra`, `index`, `model`.
+  /// `missing`, `modified`, `mode`, `extra`, `index`, `model`, `probe`.
   public let kind: String
   /// The adapter, model or path.
   public let subject: String
   /// One sentence, lower case, no full stop.
   public let message: String
+
+  public init(kind: String, subject: String, message: String) {
+    (self.kind, self.subject, self.message) = (kind, subject, message)
+  }
 }
 
 /// What ``Registry/verify()`` looked at and found.

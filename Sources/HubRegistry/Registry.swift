@@ -22,8 +22,9 @@ public struct Registry: Sendable {
   /// Where it is.
   public let folder: String
 
-  /// What a bundle must pass beyond being whole, before it is installed. The registry itself knows no method.
-  public typealias Check = @Sendable (HubBundle.Bundle) throws -> Void
+  /// What a bundle must pass beyond being whole, before it is installed; it gives the number of sites where the adapter
+  /// acts. The registry itself knows no method.
+  public typealias Check = @Sendable (HubBundle.Bundle) throws -> Int
 
   let check: Check
   private let isShared: Bool
@@ -32,7 +33,7 @@ public struct Registry: Sendable {
   ///   - path: a folder, which need not be there yet; ``location(_:environment:)`` if `nil`.
   ///   - isShared: whether others may write to it, and everything in it is as trustworthy as they are.
   ///   - check: throws for a bundle that shall not be installed.
-  public init(_ path: String? = nil, isShared: Bool = false, checking check: @escaping Check = { _ in }) {
+  public init(_ path: String? = nil, isShared: Bool = false, checking check: @escaping Check = { _ in 0 }) {
     folder = Registry.absolute(path ?? Registry.location())
     self.check = check
     self.isShared = isShared

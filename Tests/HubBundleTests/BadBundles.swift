@@ -65,6 +65,9 @@ enum BadBundles {
       ("config-is-array", "json/unexpected", replacing(sample, "config.json", Array("[]\n".utf8))),
       ("weights-not-finite", "tensor/not-finite", replacing(sample, "weights.safetensors", weights)),
       ("weights-are-a-pickle", "safetensors/limit", replacing(sample, "weights.safetensors", pickle)),
+      ("probe-of-another-size", "bundle/bad-probe", try probing(sample, ["state": [1, 2, 3]])),
+      ("probe-of-words", "bundle/bad-probe", try probing(sample, ["logits": ["1"]])),
+      ("probe-of-nothing", "bundle/bad-probe", try probing(sample, ["text": ""])),
       ("manifest-not-first", "bundle/no-manifest", sample.reversed()),
       ("manifest-twice-a-key", "json/malformed", [("manifest.json", Array(#"{"format":"dovetail-bundle/1.0","format":"dovetail-bundle/2.0"}"#.utf8))]),
     ]
@@ -148,6 +151,13 @@ enum BadBundles {
       change(&files)
       members["files"] = .array(files)
     }
+  }
+
+  /// The sample with a probe in which something is changed.
+  private static func probing(_ sample: Entries, _ change: JSON.Members) throws -> Entries {
+    let good: JSON.Members = ["text": "a", "base": .string(Digest(of: [1]).description), "state": [1, 2, 3, 4], "logits": [1, 2, 3]]
+    let bytes = Array(JSON.object(good.with(change)).text().utf8)
+    return files(sample) { $0.append(file("probe.json", "probe", bytes)) } + [("probe.json", bytes)]
   }
 
   private static func file(_ path: String, _ role: String, _ bytes: [UInt8]) -> JSON {

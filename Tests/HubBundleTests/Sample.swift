@@ -54,6 +54,9 @@ enum Sample {
       },
       try bundle("merged", .merged, "seq_bn", bottleneck) { $0.manifest.source = ["format": "dovetail", "merged": ["a", "b"]] },
       try bundle("no-weights", .adapter, "seq_bn", []) { $0.card = "Größe 漢字\n" },
+      try bundle("probe", .adapter, "seq_bn", bottleneck) {
+        $0.probe = Probe(text: "a text", base: Digest(of: [1, 2, 3]), state: [0.5, -1.25, 0, 3], logits: [])
+      },
       // Of a later minor version: unknown keys, kinds and roles are kept.
       try bundle("future", AdapterKind(rawValue: "telepathy"), "mind_reading", bottleneck) {
         ($0.manifest.other, $0.manifest.base.other) = (["since": "1.9"], ["moons": 2])

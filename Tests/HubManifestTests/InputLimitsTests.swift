@@ -21,6 +21,7 @@ import Testing
       "| \(mebibytes(InputLimits.safetensorsHeader)), \(InputLimits.tensors / 1000) \(InputLimits.tensors % 1000) tensors |",
       "| window of zstd | \(mebibytes(InputLimits.zstdWindow)) |",
       "| signatures | \(InputLimits.signatures) |",
+      "| text of a probe | \(InputLimits.probeBytes) bytes |",
     ] {
       #expect(table.contains(row), "\(row)")
     }

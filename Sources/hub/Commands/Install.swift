@@ -58,17 +58,18 @@ struct Install: ParsableCommand {
   }
 
   private func report(_ result: Installation) throws {
-    try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result.adapter))
+    try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result))
     guard !quiet else { return }
     for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
     if !result.isNew { Console.say("hub: note: \(result.adapter.reference) was installed already") }
   }
 
-  private func line(_ adapter: InstalledAdapter) -> String {
+  private func line(_ result: Installation) -> String {
+    let adapter = result.adapter, parameters = adapter.parameterCount
+    let sites = result.siteCount.map { " at \($0) \($0 == 1 ? "site" : "sites")" } ?? ""
     let cells = [
       adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method, adapter.digest.short,
-      Console.isTerminal ? count(adapter.parameterCount) + " parameters" : String(adapter.parameterCount),
-    ]
+    ] + (Console.isTerminal ? ["\(count(parameters)) parameters\(sites)"] : [String(parameters), result.siteCount.map { "\($0)" } ?? "-"])
     return cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t")
   }
 }

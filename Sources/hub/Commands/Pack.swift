@@ -12,6 +12,7 @@ struct Pack: ParsableCommand {
     discussion: """
       hub pack my-adapter -o my.adapter
       hub pack sst2.zip -o sst2.adapter --as task/sst2
+      hub pack ner.zip -o ner.adapter --probe --model minilm
       hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1'
 
       Takes what `hub install` takes. The same adapter gives the same bytes. Prints the digest of the bundle.
@@ -29,8 +30,15 @@ struct Pack: ParsableCommand {
   @Option(help: "Its task.") var task: String?
   @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag")) var language: [String] = []
   @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference")) var over: String?
+  @Flag(help: "Write down what it answers to a text on its base model, which `hub verify --model` compares.") var probe = false
+  @Option(help: ArgumentHelp("The text of the probe.", valueName: "text")) var probeText = "She reads 12 old letters again."
+  @Option(help: ArgumentHelp("The base model on which to run the probe.", valueName: "name")) var model: String?
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
+
+  func validate() throws {
+    guard probe == (model != nil) else { throw ValidationError("--probe and --model go together") }
+  }
 
   func run() throws {
     guard force || !FileManager.default.fileExists(atPath: output) else {
@@ -41,7 +49,12 @@ struct Pack: ParsableCommand {
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
     }
-    try locating(source) { try BundleCheck.check(parcel.bundle) }
+    _ = try locating(source) { try BundleCheck.check(parcel.bundle) }
+    if let model {
+      let hub = try options.open()
+      let probe = try hub.baseModel(model).probe(Subject.parcel(parcel).content(), text: probeText)
+      parcel = try locating(source) { try parcel.described(probe: probe) }
+    }
     try Console.put(parcel.pack(to: output, compression: compression).description)
     for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
   }
