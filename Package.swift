@@ -61,9 +61,12 @@ let fixtures = [
   "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]
 
+/// The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise. A package that others
+/// depend on by version may not ask for that.
+let loops: [CSetting] = Context.packageDirectory.contains("/checkouts/") ? [] : [.unsafeFlags(["-O3"])]
+
 var targets: [Target] = [
-  // The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise.
-  .target(name: "CHubKernels", exclude: ["body"], cSettings: [.unsafeFlags(["-O3"])]),
+  .target(name: "CHubKernels", exclude: ["body"], cSettings: loops),
   .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
