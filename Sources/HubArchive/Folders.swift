@@ -44,7 +44,8 @@ extension OpenFile {
     return found
   }
 
-  private func childNames() throws -> [String] {
+  /// The names of what is in this folder, in the order of their bytes.
+  package func childNames() throws -> [String] {
     let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard copy >= 0, let stream = fdopendir(copy) else { throw Failure.system(.unreadableFile, "list the folder", at: path) }
     defer { closedir(stream) }

@@ -46,6 +46,10 @@ public struct BaseModelRecord: Hashable, Sendable {
   /// Whether a file was changed since the model was added, so that its fingerprint may no longer be true.
   public var hasChanged: Bool { !changedFiles.isEmpty }
 
+  func moved(to folder: String) -> BaseModelRecord {
+    BaseModelRecord(name: name, folder: folder, isCopied: isCopied, description: description, files: files, addedAt: addedAt)
+  }
+
   /// A file as it is now.
   static func file(_ path: String, in folder: String) throws -> File {
     guard let status = FileStatus("\(folder)/\(path)", followsLinks: true), status.isFile else {

@@ -34,7 +34,7 @@ struct BlobStore: Sendable {
   /// - Throws: ``Failure`` with ``Failure/Code/missingBlob`` or ``Failure/Code/damagedBlob``.
   func open(_ digest: Digest, size: Int) throws -> MappedFile {
     let path = path(of: digest)
-    guard FileStatus(path) != nil else {
+    guard try FileStatus.examining(path) != nil else {
       throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
     }
     let opened = try OpenFile(reading: path, followsLinks: false)
@@ -50,11 +50,12 @@ struct BlobStore: Sendable {
   }
 
   /// The names that are in the store, `ab/<hex>` each.
-  func names() -> [String] {
-    let manager = FileManager.default
-    return ((try? manager.contentsOfDirectory(atPath: folder)) ?? []).sorted().flatMap { shard in
-      guard FileStatus("\(folder)/\(shard)")?.isFolder == true else { return [shard] }
-      return ((try? manager.contentsOfDirectory(atPath: "\(folder)/\(shard)")) ?? []).sorted().map { "\(shard)/\($0)" }
+  func names() throws -> [String] {
+    guard try FileStatus.examining(folder) != nil else { return [] }
+    let root = try OpenFile(folder: folder)
+    return try root.childNames().flatMap { shard in
+      guard try FileStatus.examining("\(folder)/\(shard)")?.isFolder == true else { return [shard] }
+      return try OpenFile(folder: shard, in: root).childNames().map { "\(shard)/\($0)" }
     }
   }
 

@@ -54,6 +54,13 @@ struct FileStatus {
     self.status = status
   }
 
+  /// `nil` if there is nothing; a disk that does not say is an error.
+  static func examining(_ path: String) throws -> FileStatus? {
+    if let status = FileStatus(path) { return status }
+    guard errno == ENOENT || errno == ENOTDIR else { throw Failure.system(.unreadableFile, "examine", at: path) }
+    return nil
+  }
+
   init(_ file: OpenFile) throws { status = try file.status() }
 
   var isFile: Bool { status.st_mode & S_IFMT == S_IFREG }

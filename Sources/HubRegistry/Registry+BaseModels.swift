@@ -20,7 +20,8 @@ extension Failure.Code {
 extension Registry {
   /// The base models, by name.
   public func baseModels() throws -> [BaseModelRecord] {
-    try reading { try $0.models() } ?? []
+    // A copy lies where the registry lies, also after the registry was moved.
+    (try reading { try $0.models() } ?? []).map { $0.isCopied ? $0.moved(to: modelFolder(of: $0.name)) : $0 }
   }
 
   /// - Throws: ``Failure/Code/unknownModel`` with the names that come nearest.

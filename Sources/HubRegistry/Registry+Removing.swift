@@ -68,7 +68,7 @@ extension Registry {
     let known = try reading { (used: try $0.usedDigests(), models: Set(try $0.models().map { modelFolder(of: $0.name) })) }
     if known == nil { try requireNoFiles() }
     let (used, models) = known ?? ([], [])
-    let blobs = store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
+    let blobs = try store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
     let copies = ((try? FileManager.default.contentsOfDirectory(atPath: modelsFolder)) ?? []).map { "\(modelsFolder)/\($0)" }
     return blobs + copies.filter { !models.contains($0) }.sorted()
   }

@@ -30,9 +30,9 @@ extension Registry {
     try prepare()
     return try writing(isRepairing: true) {
       var repair = Repair()
-      guard !isIndexWhole() else { return repair }
+      guard try !isIndexWhole() else { return repair }
       let memory = IndexMemory(index)
-      let found = findAdapters()
+      let found = try findAdapters()
       let new = Index(path: index.path + ".new")
       for suffix in ["", "-journal"] { try DurableFolder.remove(new.path + suffix) }
       try new.write { database in
@@ -48,8 +48,8 @@ extension Registry {
     }
   }
 
-  private func isIndexWhole() -> Bool {
-    guard exists else { return store.names().isEmpty }
+  private func isIndexWhole() throws -> Bool {
+    guard exists else { return try store.names().isEmpty }
     guard let faults = try? index.faults(), faults.isEmpty else { return false }
     return (try? index.read { try Records($0, index: index, store: store).requireReadable() }) != nil
   }
@@ -71,6 +71,15 @@ extension Registry {
     return target
   }
 
+  /// `nil` for what is damaged. A disk that fails is no damage: it may work tomorrow, and nothing is given up for it.
+  private func intact<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+      return try body()
+    } catch let failure as Failure where failure.code.category != .inputOutput {
+      return nil
+    }
+  }
+
   private struct FoundAdapter {
     let digest: Digest
     let manifest: Manifest
@@ -79,11 +88,13 @@ extension Registry {
   }
 
   /// All manifests in the store, each with the files that it lists and the signatures that are its own.
-  private func findAdapters() -> [FoundAdapter] {
+  private func findAdapters() throws -> [FoundAdapter] {
     var manifests: [(digest: Digest, size: Int, manifest: Manifest)] = []
     var signatures: [Digest: [BundleSignature]] = [:]
-    for digest in store.names().compactMap(store.digest) {
-      guard let size = FileStatus(store.path(of: digest))?.size, size <= InputLimits.jsonBytes, let file = try? store.open(digest, size: size) else { continue }
+    for digest in try store.names().compactMap(store.digest) {
+      guard let size = try FileStatus.examining(store.path(of: digest))?.size, size <= InputLimits.jsonBytes,
+        let file = try intact({ try store.open(digest, size: size) })
+      else { continue }
       let bytes = file.withBytes { Array($0) }
       if let signature = BundleSignature(bytes) {
         signatures[signature.bundle, default: []].append(signature)
@@ -111,7 +122,7 @@ extension Registry {
           .map { SignerRecord(key: $0, version: adapter.version, digest: adapter.digest) }
         try records.replaceSigners(of: name, by: known.filter { old in !new.contains { $0.key == old.key } } + new)
         repair.restored.append(adapter)
-      } catch let failure as Failure {
+      } catch let failure as Failure where failure.code.category != .inputOutput {
         repair.lost.append(failure.within("\(name)@\(found.manifest.version)"))
       }
     }

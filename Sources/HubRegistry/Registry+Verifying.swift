@@ -37,7 +37,7 @@ extension Registry {
   public func verify() throws -> Verification {
     var result = Verification()
     for fault in try index.faults() { result.add("index", index.path, fault) }
-    if !exists, !store.names().isEmpty { result.add("index", index.path, "the index is gone, and files are there") }
+    if try !exists && !store.names().isEmpty { result.add("index", index.path, "the index is gone, and files are there") }
     let entries = try reading { try $0.entries() } ?? []
     var checked: [Digest: [(kind: String, message: String)]] = [:]
     for entry in entries {
@@ -49,7 +49,7 @@ extension Registry {
       }
       for fault in faults(of: entry) { result.add("index", entry.adapter.reference, fault) }
     }
-    for name in store.names() where store.digest(of: name) == nil {
+    for name in try store.names() where store.digest(of: name) == nil {
       result.add("extra", "\(store.folder)/\(name)", "the file does not belong here")
     }
     for model in try baseModels() {

@@ -116,7 +116,7 @@ public struct Registry: Sendable {
 
   /// - Throws: ``Failure/Code/missingIndex`` if there are files, for a registry without an index.
   func requireNoFiles() throws {
-    guard store.names().isEmpty else {
+    guard try store.names().isEmpty else {
       throw Failure(.missingIndex, "the index of the registry is gone, and files of adapters are there", at: index.path, hint: "hub repair")
     }
   }

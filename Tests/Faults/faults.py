@@ -188,7 +188,9 @@ class Trial:
                 require(status in (0, 1, 65, 66, 69, 70, 73, 74, 75, 77), f"ended with {status}: {errors}")
                 require(status != 70 and "fault of hub" not in errors, f"called a fault of hub: {errors}")
                 require(status == 0 or errors.startswith("hub: error: "), f"no word of it: {errors}")
-                require(kind != "EIO" or call != "fsync" or status != 0, "a failed fsync was ignored")
+                # SQLite does without that of the folder of its journal, which it may.
+                is_ours = call == "fsync" and path != "{}/registry"
+                require(kind != "EIO" or not is_ours or status != 0, "a failed fsync was ignored")
                 self.check(hub, must_be_done=status == 0)
             else:
                 self.check(hub)

@@ -37,6 +37,15 @@ import Testing
     #expect(try !registry.baseModel("tiny").hasChanged)
   }
 
+  @Test func copiesMoveWithTheRegistry() throws {
+    try add("tiny", copying: true)
+    let place = shop.scratch("elsewhere")
+    try FileManager.default.moveItem(atPath: registry.folder, toPath: place)
+    let moved = Registry(place)
+    #expect(try moved.baseModel("tiny").folder == place + "/models/tiny")
+    #expect(try !moved.baseModel("tiny").hasChanged && moved.verify().findings.isEmpty)
+  }
+
   @Test func copiesBelongToTheRegistry() throws {
     let model = try add("org/tiny", copying: true)
     try FileManager.default.removeItem(atPath: folder)

@@ -165,4 +165,14 @@ import Testing
     try registry.install(from: Shop.fixture("fusion"))
     #expect(!FileManager.default.fileExists(atPath: dead))
   }
+
+  /// The table that counts migrations is made before the others.
+  @Test func anIndexThatWasJustBegunIsEmpty() throws {
+    let begun = Registry(try shop.scratch.folder("begun"))
+    try DatabaseQueue(path: begun.folder + "/registry.sqlite").write { try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)") }
+    #expect(try begun.list().isEmpty)
+    #expect(try begun.verify().findings.isEmpty)
+    try begun.install(from: Shop.fixture("classifier"))
+    #expect(try begun.list().count == 1)
+  }
 }
