@@ -1,0 +1,90 @@
+"""Gives every hostile file that make.py knows to `hub install`, and every odd one that is right.
+
+    python3 Tests/Attacks/attack.py HUB
+
+A hostile one must be refused with one error, within seconds and 192 MiB, and must leave nothing, run nothing and change
+nothing; an odd one must be installed as the same adapter as the usual one.
+"""
+
+import hashlib
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import make
+
+SECONDS, MEBIBYTES = 10, 192
+
+
+def snapshot(folder):
+    """Every file with its digest, but for the lock of the registry, which says nothing."""
+    paths = sorted(path for path in pathlib.Path(folder).rglob("*") if not path.is_symlink() and path.is_file())
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.name != "lock"}
+
+
+def install(program, work, file):
+    """Status, output, errors, seconds, mebibytes."""
+    environment = {"HUB_REGISTRY": f"{work}/registry", "HOME": f"{work}/home", "TMPDIR": f"{work}/tmp", "PATH": f"{work}/traps"}
+    start = time.monotonic()
+    with open(f"{work}/output", "w+b") as output, open(f"{work}/errors", "w+b") as errors:
+        process = subprocess.Popen([program, "install", file, "--as", "a"], env=environment, cwd=f"{work}/home", stdout=output, stderr=errors)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        output.seek(0), errors.seek(0)
+        return process.returncode, output.read().decode(), errors.read().decode(), time.monotonic() - start, usage.ru_maxrss / 1024
+
+
+def faults_of_refusal(program, work, data):
+    file = pathlib.Path(f"{work}/in/file")
+    file.write_bytes(data)
+    before = snapshot(work)
+    status, output, errors, seconds, memory = install(program, work, str(file))
+    for name in "output", "errors":
+        os.remove(f"{work}/{name}")
+    after = snapshot(work)
+    if status not in (64, 65, 66, 77):
+        yield f"status {status}"
+    if output or not errors.startswith("hub: error: "):
+        yield f"no plain refusal: {output[:80]} {errors[:80]!r}"
+    if any(ord(letter) < 32 and letter != "\n" for letter in errors) or "\u202e" in errors:
+        yield "speaks to the terminal"
+    if seconds > SECONDS or memory > MEBIBYTES:
+        yield f"{seconds:.1f} s, {memory:.0f} MiB"
+    if after != before:
+        yield f"changed {sorted(set(after.items()) ^ set(before.items()))[:3]}"
+
+
+def main():
+    program = os.path.abspath(sys.argv[1])
+    wrong, count, slowest = [], 0, 0
+    with tempfile.TemporaryDirectory(prefix="dovetail-attacks-") as work:
+        for folder in "in", "home", "tmp", "traps":
+            os.mkdir(f"{work}/{folder}")
+        for group, name, data in make.attacks(f"{work}/home/canary"):
+            start, count = time.monotonic(), count + 1
+            wrong += [f"{group}: {name}: {fault}" for fault in faults_of_refusal(program, work, data)]
+            slowest = max(slowest, time.monotonic() - start)
+        digests = set()
+        file = pathlib.Path(f"{work}/in/file")
+        for odd, (name, data) in enumerate(make.oddities(), 1):
+            file.write_bytes(data)
+            status, output, errors, *_ = install(program, work, str(file))
+            if status:
+                wrong.append(f"odd: {name}: refused: {errors}")
+            elif name != "unknown keys":
+                digests.add(output.split("\t")[4])
+            shutil.rmtree(f"{work}/registry")
+        if len(digests) != 1:
+            wrong.append(f"odd: the same adapter has the digests {digests}")
+    print(f"attacks: {count}, the slowest took {slowest:.1f} s; odd ones: {odd}; wrong: {len(wrong)}")
+    for fault in wrong:
+        print(f"WRONG: {fault}")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main()
