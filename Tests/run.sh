@@ -37,6 +37,9 @@ else
   echo "SKIPPED: the recorded answers of all real adapters are not at $shared/real"
 fi
 
+step "Interchange"
+python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases
+
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"
 
