@@ -117,9 +117,10 @@ def is_header(block):
 
 
 def octal(field):
-    text = field.strip(b" \0")
-    require(re.fullmatch(rb"[0-7]*", text), "archive/damaged")
-    return int(text or b"0", 8)
+    # The number ends at a space or NUL; what is behind it is not part of it.
+    match = re.fullmatch(rb" *([0-7]*)([ \0][0-7 \0]*)?", field)
+    require(match, "archive/damaged")
+    return int(match[1] or b"0", 8)
 
 
 def header_name(block):
