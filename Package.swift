@@ -24,7 +24,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubWeights", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("Dovetail", ["HubManifest", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
+  ("Dovetail", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [

@@ -34,11 +34,19 @@ extension Hub {
     let assembly = Assembly(
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine, allowingOtherWeights: allowingOtherWeights)
     let setup = try composition.map(assembly.setup)
-    let branches: [Composition?] = setup?.copies ?? 1 > 1 && head == nil ? composition?.lastNode?.children ?? [] : [composition]
-    let heads = try branches.map { try assembly.head(head, for: $0, engine: base.engine) }
-    guard heads.count == setup?.copies ?? 1 else {
+    let heads = try answering(composition, head).map { try assembly.head(head, for: $0, engine: base.engine) }
+    guard heads.count >= setup?.copies ?? 1 else {
       throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "leave out --head: each branch has its own")
     }
     return ComposedModel(base: base, setup: setup, heads: heads)
+  }
+
+  /// What heads are looked for in: each branch of a `parallel` and each part of a `batch_split` has its own.
+  private func answering(_ composition: Composition?, _ head: String?) -> [Composition?] {
+    guard head == nil else { return [composition] }
+    switch composition?.lastNode {
+    case .parallel(let children)?, .batchSplit(let children, _)?: return children
+    default: return [composition]
+    }
   }
 }

@@ -141,19 +141,30 @@ struct Pass {
     return try base.model(tokens, with: adapters, in: cx)
   }
 
-  /// What the heads of a group's model say: each about all rows, or about its branch of a `parallel`.
+  /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
+  /// `batch_split`.
   private func answers(_ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context) throws -> [Prediction] {
     let model = group.model, texts = group.questions.flatMap(\.encodings).reduce(0) { $0 + $1.count }
     let addedRows = (sequences.rows - texts) / max(1, sequences.count)
-    let all = try model.heads.enumerated().map { index, named in
-      let branch = hidden.rows > sequences.rows ? index : 0
-      let rows = hidden.rows > sequences.rows ? cx.rows(hidden, branch * sequences.rows..<(branch + 1) * sequences.rows) : hidden
-      let input = HeadInput(rows, sequences, base: base.model, inverting: model.setup?.inverting)
-      return try Answering(head: named.head, tokenizer: base.tokenizer, addedRows: addedRows).predictions(group.questions, input, in: cx)
+    func answers(_ head: ComposedModel.NamedHead, _ questions: ArraySlice<Question>, _ rows: Range<Int>, _ sequences: Sequences) throws -> [Prediction] {
+      let states = rows == 0..<hidden.rows ? hidden : cx.rows(hidden, rows)
+      let input = HeadInput(states, sequences, base: base.model, inverting: model.setup?.inverting)
+      return try Answering(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows).predictions(Array(questions), input, in: cx)
     }
-    if all.count == 1 { return all[0] }
-    return group.questions.indices.map { question in
-      .several(zip(model.heads, all).map { (head: $0.name, answer: $1[question]) })
+    let questions = group.questions[...]
+    guard model.heads.count > 1 else { return try answers(model.heads[0], questions, 0..<hidden.rows, sequences) }
+    if let sizes = model.setup?.partSizes {
+      var first = 0
+      return try zip(model.heads, sizes).flatMap { head, size in
+        let part = first..<min(first + size, sequences.count)
+        defer { first = part.upperBound }
+        let lengths = Sequences(lengths: part.map { sequences[$0].count })
+        return try answers(head, questions[part], sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound], lengths)
+      }
     }
+    let all = try model.heads.enumerated().map { branch, head in
+      try answers(head, questions, branch * sequences.rows..<(branch + 1) * sequences.rows, sequences)
+    }
+    return questions.indices.map { question in .several(zip(model.heads, all).map { (head: $0.name, answer: $1[question]) }) }
   }
 }

@@ -3,6 +3,7 @@ import Foundation
 import HubAdapters
 import HubManifest
 import HubTensor
+import HubTesting
 import Testing
 
 /// Each head answers in kind.
@@ -73,6 +74,36 @@ import Testing
       #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
       #expect(words.map(\.label) == tags.map(\.label))
     }
+  }
+
+  @Test func partsOfABatchAnswerWithTheirOwnHeads() throws {
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "tagging", "num_labels": 3])
+    let split = try workshop.hub.compose(Composition(parsing: "batch_split(one, two, sequences=[1, 2])"), on: base)
+    let texts: [TextInput] = [.text("the camera is great ."), .text("not working"), .text("the camera")]
+    let answers = try split.predict(texts)
+    guard case .classification(let label) = try answers[0].get(), case .classification(let alone) = try answer(first, texts[0]) else { return unexpected() }
+    #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
+    for index in 1...2 {
+      guard case .tagging(let words) = try answers[index].get(), case .tagging(let tags) = try answer(second, texts[index]) else { return unexpected() }
+      #expect(words.map(\.label) == tags.map(\.label))
+    }
+    #expect(throws: Failure.self) { try split.predict(Array(texts.prefix(2))) }
+  }
+
+  @Test func aFoldedAdapterAnswersAsItDoesBeside() throws {
+    try workshop.hub.install(from: workshop.adapter("lora_batch_split/adapters/a"), as: AdapterName("lora"))
+    let folder = workshop.scratch("folded")
+    try workshop.hub.fold("lora", into: "tiny", to: folder)
+    try workshop.hub.addBaseModel(folder: folder, as: AdapterName("folded"), copying: false)
+    let head = try model("one", ["head_type": "classification", "num_labels": 2]).head
+    let beside = ComposedModel(base: base, setup: try workshop.hub.compose("lora", on: base, head: "one").setup, head: head)
+    let folded = ComposedModel(base: try workshop.hub.baseModel("folded", engine: base.engine), setup: nil, head: head)
+    guard case .classification(let one) = try answer(beside, .text("the camera is great .")),
+      case .classification(let other) = try answer(folded, .text("the camera is great .")), case .classification(let bare) = try answer(
+        ComposedModel(base: base, setup: nil, head: head), .text("the camera is great ."))
+    else { return unexpected() }
+    #expect(zip(one.logits, other.logits).allSatisfy { abs($0 - $1) < 1e-4 } && zip(one.logits, bare.logits).contains { abs($0 - $1) > 1e-3 })
+    #expect(throws: Failure.self) { try workshop.hub.fold("one", into: "tiny", to: workshop.scratch("other")) }
   }
 
   @Test func requestsWithSetupsOfTheirOwnShareAPass() throws {

@@ -136,6 +136,9 @@ public struct Setup: Sendable {
   /// Whether it says which part of the batch goes where.
   public var dividesBatch: Bool { root.dividesBatch }
 
+  /// The sequences of each part of the `batch_split` that the setup is, or ends with; `nil` if it does not.
+  public var partSizes: [Int]? { root.partSizes }
+
   /// How many positions of the base model are taken by what stands before the text.
   public var takenPositions: Int { root.first?.method.promptAdapter?.takenPositions ?? 0 }
 
@@ -180,6 +183,14 @@ extension Setup.Node {
     case .adapter(let leaf): leaf.method.parameters
     case .fuse(let nodes, let fusion, _): nodes.flatMap(\.parameters) + fusion.parameters
     default: children.flatMap(\.parameters)
+    }
+  }
+
+  var partSizes: [Int]? {
+    switch self {
+    case .batchSplit(_, let sizes): sizes
+    case .stack(let nodes): nodes.last?.partSizes
+    default: nil
     }
   }
 

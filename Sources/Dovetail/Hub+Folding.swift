@@ -1,0 +1,42 @@
+import Foundation
+import HubAdapters
+import HubArchive
+public import HubManifest
+import HubRegistry
+import HubTensor
+import HubTransformer
+import HubWeights
+
+extension Hub {
+  /// Writes a base model with an adapter of linear layers in its weights: LoRA, (IA)³, DoRA or VeRA at no cost in a pass.
+  ///
+  /// The registered model stays as it is, so that nothing has to be taken back out. Heads are not part of the folder. What
+  /// is folded is what ``LoRA/folded(into:of:in:)`` says.
+  ///
+  /// - Parameter folder: must not be there yet or be empty; appears when it is complete
+  /// - Throws: ``Failure``: an adapter of another base or method, or one with gates.
+  public func fold(_ reference: String, into baseName: String, to folder: String, allowingOtherWeights: Bool = false) throws {
+    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder), engine = try Engine()
+    let description = record.description
+    let identity = Manifest.Base(
+      architecture: description.architecture, name: baseName, hiddenSize: description.hiddenSize, layers: description.layers,
+      fingerprint: description.fingerprint)
+    let installed = try adapter(reference)
+    let weights = try locating(installed.reference) {
+      try installed.manifest.base.checkFits(identity, allowingOtherWeights: allowingOtherWeights)
+      let file = try installed.weights()
+      try file.checkFinite()
+      let method = try AdapterMethods.load(installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
+      guard let lora = method as? LoRA else {
+        throw Failure(.unfoldableAdapter, "only adapters of linear layers can become part of the weights", hint: "LoRA, (IA)³, DoRA and VeRA are such")
+      }
+      return try lora.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
+    }
+    let scratch = try ScratchFolder(for: folder)
+    for file in record.files where !["safetensors", "index.json", "bin"].contains(where: file.path.hasSuffix) {
+      try FileManager.default.copyItem(atPath: "\(record.folder)/\(file.path)", toPath: "\(scratch.path)/\(file.path)")
+    }
+    try SafetensorsWriter.write(Array(weights.tensors.values), metadata: ["format": "pt"], to: scratch.path + "/model.safetensors")
+    try scratch.publish()
+  }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Dovetail
+import HubManifest
+
+struct Fold: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "Write a base model with an adapter in its weights.",
+    discussion: """
+      hub fold my-lora --model minilm -o minilm-lora
+      hub model add minilm-lora
+
+      For LoRA, (IA)³, DoRA and VeRA, which then cost nothing. The folder is a Hugging Face checkpoint of the base model; \
+      the registered model and the adapter stay as they are.
+      """)
+
+  @Argument(help: "An installed adapter.") var adapter: String
+  @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory) var output: String
+  @Flag(help: "Take an adapter that was trained on other weights of the same architecture.") var allowBaseMismatch = false
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws {
+    try options.open().fold(adapter, into: model, to: output, allowingOtherWeights: allowBaseMismatch)
+    try Console.put(output)
+  }
+}
