@@ -34,9 +34,24 @@ extension Hub {
     }
     let scratch = try ScratchFolder(for: folder)
     for file in record.files where !["safetensors", "index.json", "bin"].contains(where: file.path.hasSuffix) {
-      try FileManager.default.copyItem(atPath: "\(record.folder)/\(file.path)", toPath: "\(scratch.path)/\(file.path)")
+      try copy(file.path, from: record.folder, to: scratch)
     }
     try SafetensorsWriter.write(Array(weights.tensors.values), metadata: ["format": "pt"], to: scratch.path + "/model.safetensors")
     try scratch.publish()
+  }
+
+  /// Copies a file and makes the folders that it lies in.
+  private func copy(_ path: String, from folder: String, to scratch: ScratchFolder) throws {
+    guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
+      throw Failure(.unreadableFile, "the file cannot be read", at: "\(folder)/\(path)")
+    }
+    let components = path.split(separator: "/")
+    for depth in 1..<max(1, components.count) {
+      let parent = components.prefix(depth).joined(separator: "/")
+      if !FileManager.default.fileExists(atPath: "\(scratch.path)/\(parent)") { try scratch.makeFolder(parent) }
+    }
+    let output = try AtomicFile("\(scratch.path)/\(path)")
+    try bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
   }
 }

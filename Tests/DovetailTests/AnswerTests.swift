@@ -13,7 +13,10 @@ import Testing
 
   init() throws {
     workshop = try Workshop()
-    try workshop.addModel()
+    try workshop.addModel { folder in
+      try FileManager.default.createDirectory(atPath: folder + "/1_Pooling", withIntermediateDirectories: false)
+      try Data("{}".utf8).write(to: URL(filePath: folder + "/1_Pooling/config.json"))
+    }
     base = try workshop.hub.baseModel("tiny", engine: Engine(threads: 1))
   }
 
@@ -95,6 +98,7 @@ import Testing
     let folder = workshop.scratch("folded")
     try workshop.hub.fold("lora", into: "tiny", to: folder)
     try workshop.hub.addBaseModel(folder: folder, as: AdapterName("folded"), copying: false)
+    #expect(FileManager.default.contents(atPath: folder + "/1_Pooling/config.json") == Data("{}".utf8))
     let head = try model("one", ["head_type": "classification", "num_labels": 2]).head
     let beside = ComposedModel(base: base, setup: try workshop.hub.compose("lora", on: base, head: "one").setup, head: head)
     let folded = ComposedModel(base: try workshop.hub.baseModel("folded", engine: base.engine), setup: nil, head: head)
