@@ -1,7 +1,7 @@
 import Foundation
 import HubAdapters
 import HubArchive
-public import HubManifest
+import HubManifest
 import HubRegistry
 import HubTensor
 import HubTransformer

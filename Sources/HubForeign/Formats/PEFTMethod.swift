@@ -71,7 +71,7 @@ extension PEFTMethod {
     if isScaled { configuration["use_rslora"] = true }
     if hasBias { configuration["lora_bias"] = true }
     if hasMagnitudes { configuration = configuration.with(["use_dora": true, "dora_form": "peft"]) }
-    configuration = configuration.with(try isWhole(c) ? simplified(targets) ?? named(targets) : named(targets))
+    configuration = configuration.with(isWhole(c) ? simplified(targets) ?? named(targets) : named(targets))
     return PEFTMethod(name: hasMagnitudes ? "dora" : "lora", configuration: configuration, weights: weights, hiddenSize: hiddenSize)
   }
 
