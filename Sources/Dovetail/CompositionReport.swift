@@ -43,10 +43,8 @@ extension Hub {
   ///
   /// - Throws: ``Failure``, as ``compose(_:on:head:allowingOtherWeights:)`` for everything but the head.
   public func explain(_ composition: Composition, on baseName: String, allowingOtherWeights: Bool = false) throws -> CompositionReport {
-    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder), description = record.description
-    let identity = Manifest.Base(
-      architecture: description.architecture, name: baseName, hiddenSize: description.hiddenSize, layers: description.layers,
-      fingerprint: description.fingerprint)
+    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder)
+    let identity = record.identity
     let model = try checkpoint.outline()
     let assembly = Assembly(registry: registry, identity: identity, shape: model.shape, engine: nil, allowingOtherWeights: allowingOtherWeights)
     let setup = try assembly.setup(composition)

@@ -61,3 +61,12 @@ extension Hub {
     return try [index] + Safetensors.shards(listedBy: "\(folder)/\(index)")
   }
 }
+
+extension BaseModelRecord {
+  /// What it is, as bundles say on which base they were trained.
+  var identity: Manifest.Base {
+    Manifest.Base(
+      architecture: description.architecture, name: name.text, hiddenSize: description.hiddenSize, layers: description.layers,
+      fingerprint: description.fingerprint)
+  }
+}

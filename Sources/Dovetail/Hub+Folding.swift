@@ -17,13 +17,9 @@ extension Hub {
   /// - Throws: ``Failure``: an adapter of another base or method, or one with gates.
   public func fold(_ reference: String, into baseName: String, to folder: String, allowingOtherWeights: Bool = false) throws {
     let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder), engine = try Engine()
-    let description = record.description
-    let identity = Manifest.Base(
-      architecture: description.architecture, name: baseName, hiddenSize: description.hiddenSize, layers: description.layers,
-      fingerprint: description.fingerprint)
     let installed = try adapter(reference)
     let weights = try locating(installed.reference) {
-      try installed.manifest.base.checkFits(identity, allowingOtherWeights: allowingOtherWeights)
+      try installed.manifest.base.checkFits(record.identity, allowingOtherWeights: allowingOtherWeights)
       let file = try installed.weights()
       try file.checkFinite()
       let method = try AdapterMethods.load(installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)

@@ -10,7 +10,7 @@ struct SetupBuilder {
 
   /// - Parameter layers: where adapters are left out
   func node(_ composition: Composition, without layers: Set<Int> = []) throws -> Setup.Node {
-    if case .drop(let child, let dropped) = composition { return try node(child, without: layers.union(dropped)) }
+    let layers = if case .drop(_, let dropped) = composition { layers.union(dropped) } else { layers }
     let nodes = try composition.children.map { try node($0, without: layers) }
     switch composition {
     case .base: return .base
