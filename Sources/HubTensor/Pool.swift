@@ -1,5 +1,11 @@
 import Synchronization
 
+#if canImport(Glibc)
+import Glibc
+#elseif canImport(Musl)
+import Musl
+#endif
+
 /// Keeps the memory of tensors that are gone for those to come, so that a warm forward pass allocates nothing.
 final class Pool: Sendable {
   private struct Free: @unchecked Sendable {
@@ -10,6 +16,7 @@ final class Pool: Sendable {
   /// Blocks that had to be asked of the system so far.
   let allocations = Atomic<Int>(0)
   static let alignment = 64
+  private static let hugePage = 1 << 21
 
   /// Sizes are rounded up to four steps an octave: ragged batches find each other's blocks.
   private static func capacity(for count: Int) -> Int {
@@ -32,8 +39,13 @@ final class Pool: Sendable {
 
   private func allocate(_ capacity: Int) -> UnsafeMutablePointer<Float> {
     allocations.add(1, ordering: .relaxed)
-    return UnsafeMutableRawPointer.allocate(byteCount: capacity * MemoryLayout<Float>.stride, alignment: Self.alignment)
-      .bindMemory(to: Float.self, capacity: capacity)
+    let bytes = capacity * MemoryLayout<Float>.stride, isLarge = bytes >= Self.hugePage
+    let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
+    // Weights and activations are read from end to end: with pages of 4 KiB their addresses would take time to translate.
+    #if os(Linux)
+      if isLarge { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
+    #endif
+    return memory.bindMemory(to: Float.self, capacity: capacity)
   }
 
   deinit {

@@ -1,8 +1,9 @@
 // c = epilogue(a · bᵀ) over panels of b: the outer loops keep a block of a in the second-level cache and stream
 // the panels of b past it; the tile holds ROWS x PANEL sums in registers.
 #define ROW_BLOCK (12 * ROWS)
-// With few rows the weights come from memory: fetched so many floats ahead, across pages, where the processor's own
-// prefetching stops, they arrive in time.
+// Weights come from memory, and each strip of rows over a panel fetches its share of the next panel, so that the memory
+// is busy all the time. A single strip has no next to wait for: it fetches the weights so many floats ahead, across
+// pages, where the processor's own prefetching stops.
 #define AHEAD 2048
 #define DEPTH_BLOCK 768                // units of k
 #define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: rows a power of two apart would share one set of the cache
@@ -18,6 +19,8 @@ typedef struct {
   int add, finish;              // add the sums that c holds; apply the epilogue
   const float *row_scales, *column_scales;  // of INT8
   const float *surplus;                     // of INT8, an integer a column: what its sums are too large by
+  const float *fetched;         // into the cache while the tile is computed,
+  ptrdiff_t fetched_a_unit;     // so many floats, at most a panel's, a unit of k
 } tile_output;
 
 INLINE vf finished(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
@@ -60,13 +63,15 @@ INLINE vi splat_unit(const void *unit) {
 
 // The sums of one tile: `rows` and `precision` are constants wherever this is inlined. a and b are in units.
 INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdiff_t depth, const tile_output *out) {
+  const float *fetched = out->fetched;
+  ptrdiff_t step = out->fetched_a_unit;
   vf sums[ROWS][2];
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = splat(0);
 #pragma clang loop unroll_count(4)
   for (ptrdiff_t p = 0; p < depth; p++) {
     vf b0 = load(b + p * PANEL), b1 = load(b + p * PANEL + W);
-    for (int i = 0; i < PANEL; i += 16) __builtin_prefetch(b + p * PANEL + AHEAD + i);
+    for (int i = 0; i < PANEL; i += 16) __builtin_prefetch(fetched + p * step + i * step / PANEL);
 #pragma clang loop unroll(full)
     for (int i = 0; i < rows; i++) {
       vi x = splat_unit(a + i * ROW_STRIDE + p);
@@ -132,12 +137,15 @@ INLINE void multiply_block(int precision, const row_block *block, const float *p
       out.column_scales = packed + units * PANEL;
       out.surplus = packed + (units + 1) * PANEL;
     }
+    const float *panel = packed + block->first * PANEL;
+    out.fetched_a_unit = (PANEL + strips - 1) / strips;
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
+      out.fetched = strips == 1 ? panel + AHEAD : panel + panel_size(precision, k) + strip * block->depth * out.fetched_a_unit;
       ptrdiff_t row = strip * rows / strips, end = (strip + 1) * rows / strips;
       out.c = c + row * out.stride_c + column;
       out.residual = residual ? residual + row * out.residual_stride + column : 0;
       if (precision == INT8) out.row_scales = block->scales + row;
-      tiles[precision][end - row](block->units + row * ROW_STRIDE, packed + block->first * PANEL, block->depth, &out);
+      tiles[precision][end - row](block->units + row * ROW_STRIDE, panel, block->depth, &out);
     }
   }
 }
@@ -152,16 +160,18 @@ INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a
   for (ptrdiff_t index = 0; index < blocks; index++) {
     ptrdiff_t row = m * index / blocks, rows = m * (index + 1) / blocks - row;
     const float *source = a + row * stride_m;
-    for (ptrdiff_t i = 0; precision == INT8 && i < rows; i++) {
-      quantisation q = quantisation_of(source + i * stride_m, stride_k, k);
-      scales[i] = q.scale;
-      factors[i] = q.factor;
-    }
     for (ptrdiff_t range = 0; range < ranges; range++) {
       ptrdiff_t p = units * range / ranges, depth = units * (range + 1) / ranges - p, from = p * per_unit;
       ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
-      for (ptrdiff_t i = 0; i < rows; i++)
-        to_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count, precision == INT8 ? factors[i] : 0, 128);
+      for (ptrdiff_t i = 0; i < rows; i++) {
+        const float *values = source + i * stride_m;
+        if (precision == INT8 && range == 0) {
+          quantisation q = quantisation_of(values, stride_k, k);
+          scales[i] = q.scale;
+          factors[i] = q.factor;
+        }
+        to_units(precision, scratch + i * ROW_STRIDE, values + from * stride_k, stride_k, count, precision == INT8 ? factors[i] : 0, 128);
+      }
       row_block block = {.units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales};
       tile_output out = {
         .c = c + row * stride_c, .stride_c = stride_c, .bias = e->bias, .residual = e->residual ? e->residual + row * e->residual_stride : 0,
