@@ -123,6 +123,10 @@ extension Index {
     migrator.registerMigration("5") { database in
       try database.execute(sql: catalogueSchema)
     }
+    migrator.registerMigration("6") { database in
+      try database.execute(sql: SearchWords.schema)
+      try SearchWords.fill(database)
+    }
     return migrator
   }()
 

@@ -56,6 +56,7 @@ struct Records {
     for tag in Set(manifest.languages) {
       try database.execute(sql: "INSERT INTO languages (adapter, tag) VALUES (?, ?)", arguments: [id, tag])
     }
+    try SearchWords(about: adapter.name, manifest).insert(for: id, into: database)
     try insert(files, of: id)
   }
 

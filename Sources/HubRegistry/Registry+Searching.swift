@@ -25,10 +25,12 @@ extension Registry {
     return entries.count
   }
 
-  /// The adapters, installed or offered, in whose description all words occur.
+  /// The adapters, installed or offered, in whose description all words occur, whole or as the beginning of another.
   public func search(_ words: [String], limit: Int) throws -> SearchResult {
-    let count = limit < .max ? limit + 1 : limit
-    let (installed, offered) = try reading { (try $0.adapters(describedBy: words, limit: count), try $0.catalogue(describedBy: words, limit: count)) } ?? ([], [])
+    let count = limit < .max ? limit + 1 : limit, query = SearchWords(words)
+    // Signs alone are no words, and nothing has them.
+    guard words.isEmpty || !query.words.isEmpty else { return SearchResult(installed: [], offered: [], isCut: false) }
+    let (installed, offered) = try reading { (try $0.adapters(describedBy: query, limit: count), try $0.catalogue(describedBy: query, limit: count)) } ?? ([], [])
     let shown = installed.prefix(limit)
     let rest = offered.prefix(limit - shown.count)
     return SearchResult(installed: Array(shown), offered: Array(rest), isCut: shown.count + rest.count < installed.count + offered.count)
@@ -70,22 +72,17 @@ extension Records {
     }
   }
 
-  fileprivate func adapters(describedBy words: [String], limit: Int) throws -> [InstalledAdapter] {
-    let description = "json_extract(manifest, '$.description')", tags = "(SELECT group_concat(tag, ' ') FROM languages WHERE adapter = adapters.id)"
-    let text = ["name", "version", "kind", "method", "task", "architecture", "baseName", description, tags]
-      .map { "coalesce(\($0), '')" }.joined(separator: " || ' ' || ")
-    return try adapters(where: Self.condition(text, words), StatementArguments(words), limit: limit)
+  fileprivate func adapters(describedBy query: SearchWords, limit: Int) throws -> [InstalledAdapter] {
+    guard try SearchWords.areIndexed(in: database) else {
+      return try Array(adapters().filter { SearchWords(about: $0.name, $0.manifest).match(query) }.prefix(limit))
+    }
+    let (condition, arguments) = try query.condition(in: database)
+    return try adapters(where: condition, arguments, limit: limit)
   }
 
-  fileprivate func catalogue(describedBy words: [String], limit: Int) throws -> [CatalogueEntry] {
+  fileprivate func catalogue(describedBy query: SearchWords, limit: Int) throws -> [CatalogueEntry] {
     guard try database.tableExists("catalogue") else { return [] }
-    let text = "id || ' ' || task || '/' || subtask || '@' || publisher || ' ' || base || ' ' || method"
-    let sql = "SELECT * FROM catalogue WHERE \(Self.condition(text, words)) ORDER BY task, subtask, publisher, base, id LIMIT ?"
-    return try Row.fetchAll(database, sql: sql, arguments: StatementArguments(words) + [limit]).map(entry)
-  }
-
-  /// True for rows in whose text each word occurs; one argument for each.
-  private static func condition(_ text: String, _ words: [String]) -> String {
-    (["1"] + words.map { _ in "instr(lower(\(text)), lower(?)) > 0" }).joined(separator: " AND ")
+    let entries = try Row.fetchAll(database, sql: "SELECT * FROM catalogue ORDER BY task, subtask, publisher, base, id").map(entry)
+    return Array(entries.lazy.filter { SearchWords([$0.id, $0.task, $0.subtask, $0.publisher, $0.base, $0.method]).match(query) }.prefix(limit))
   }
 }

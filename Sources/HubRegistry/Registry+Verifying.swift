@@ -124,7 +124,8 @@ extension Records {
       let tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
       return Entry(
         adapter: adapter, files: try files(of: id),
-        agreesWithManifest: stored.elementsEqual(expected) && tags == Set(manifest.languages))
+        agreesWithManifest: try stored.elementsEqual(expected) && tags == Set(manifest.languages)
+          && SearchWords(about: adapter.name, manifest).agree(with: id, in: database))
     }
   }
 

@@ -144,7 +144,9 @@ import Testing
     #expect(try registry.list().map(\.reference) == ["x@1.0.0"])
     #expect(try registry.trustedKeys().isEmpty)
     #expect(try registry.signers(of: registry.resolve("x")).isEmpty)
+    #expect(try registry.search(["x"], limit: 9).installed.count == 1 && registry.search(["y"], limit: 9).installed.isEmpty)
     #expect(install(try shop.release("x", "1.1.0", signedBy: alice)) == nil)
+    #expect(try registry.search(["x"], limit: 9).installed.map(\.reference) == ["x@1.1.0", "x@1.0.0"] && registry.verify().findings.isEmpty)
     #expect(install(try shop.release("x", "1.2.0")) == "trust/other-signer")
   }
 }

@@ -12,6 +12,7 @@ import hashlib
 import json
 import os
 import pathlib
+import re
 import sqlite3
 import subprocess
 import sys
@@ -45,6 +46,10 @@ def fill(index, count):
         row = model | {"name": name, "digest": digest, "manifest": text, "task": manifest["task"]}
         cursor = index.execute(f"INSERT INTO adapters ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
         index.execute("INSERT INTO languages VALUES (?, ?)", (cursor.lastrowid, language))
+        base = manifest["base"]
+        said = [name, row["kind"], row["method"], row["task"], base["architecture"], base.get("name", ""), manifest.get("description", ""), language]
+        words = set(re.findall(r"[^\W_]+", " ".join(said).lower()))
+        index.executemany("INSERT INTO words VALUES (?, ?)", [(word, cursor.lastrowid) for word in words])
         own = [("manifest.json", "manifest", len(text), digest), *files]
         index.executemany("INSERT INTO files (adapter, path, role, size, digest) VALUES (?, ?, ?, ?, ?)", [(cursor.lastrowid, *file) for file in own])
 
