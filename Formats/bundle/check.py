@@ -18,12 +18,14 @@ import sys
 import unicodedata
 import zlib
 
+import compositions
 import ed25519
 
 MAXIMUM = 2 << 30
 ENTRIES = 4096
 JSON_BYTES, JSON_DEPTH, JSON_VALUES = 1 << 20, 64, 100_000
 SIGNATURES = 16
+MEMBERS = 64
 
 
 class Fault(Exception):
@@ -278,12 +280,14 @@ def check_manifest(manifest):
     strings(manifest, "authors")
     for key, kind in ("task", str), ("license", str), ("description", str), ("metrics", dict), ("source", dict):
         field(manifest, key, kind, required=False)
-    for dependency in field(manifest, "dependencies", list, required=False) or []:
+    dependencies = field(manifest, "dependencies", list, required=False) or []
+    for dependency in dependencies:
         require(isinstance(dependency, dict), "json/unexpected")
         name(dependency)
         word(dependency, "role")
         spaceless = dict(dependency, range=dependency["range"].replace(" ", "")) if isinstance(dependency.get("range"), str) else dependency
         matching(spaceless, "range", f"{COMPARATOR}(,{COMPARATOR}){{0,15}}", "version/malformed", 256, required=False)
+        matching(dependency, "digest", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71, required=False)
     files = field(manifest, "files", list)
     require(len(files) <= ENTRIES, "manifest/invalid")
     for file in files:
@@ -292,6 +296,22 @@ def check_manifest(manifest):
         word(file, "role")
         require(field(file, "size", int) >= 0, "manifest/invalid")
         matching(file, "sha256", "[0-9a-f]{64}", "digest/malformed", 64)
+
+
+def members_of(manifest):
+    """Of a composition: the version and the digest of each member, by what the setup calls it."""
+    if manifest["kind"] != "composition":
+        return {}
+    listed = [dependency for dependency in manifest.get("dependencies") or [] if dependency["role"] == "member"]
+    require(1 <= len(listed) <= MEMBERS, "manifest/invalid")
+    members = {}
+    for member in listed:
+        version, digest = (member.get("range") or "")[1:], member.get("digest")
+        require(digest and member["range"][:1] == "=" and re.fullmatch(VERSION, version, re.ASCII), "manifest/invalid")
+        members[f"{member['name']}@{version}"] = (version, digest.removeprefix("sha256:"))
+    own = f"{manifest['name']}@{manifest['version']}"
+    require(len(members) == len(listed) and own not in members, "manifest/invalid")
+    return members
 
 
 def check_base(base):
@@ -338,6 +358,7 @@ def check_weights(data):
         check_finite(data[start:stop], tensor["dtype"])
         end = stop
     require(end == len(data), "safetensors/layout")
+    return len(tensors)
 
 
 def is_tensor(tensor):
@@ -363,36 +384,75 @@ def check_probe(probe, hidden_size):
     require(len(probe["state"]) == hidden_size, "bundle/bad-probe")
 
 
+def check_composition(manifest, config, own, members):
+    """A composition is made of its members, of all of them, and of nothing else."""
+    setup, head = field(config, "setup", str), field(config, "head", str, required=False)
+    try:
+        tree = compositions.parse(setup)
+    except ValueError:
+        raise Fault("bundle/bad-composition") from None
+    leaves, fusions = compositions.leaves(tree), compositions.fusions(tree)
+    named = {*leaves, *(name for name, _ in fusions), *([head] if head is not None else [])}
+    is_right = own == 0 and named == set(members)
+    for reference, member in members.items():
+        is_right &= member["version"] == reference.split("@")[1]
+        is_right &= all(member["base"][key] == manifest["base"][key] for key in ("architecture", "hiddenSize"))
+    require(is_right and not any(members[leaf]["kind"] == "fusion" for leaf in leaves), "bundle/bad-composition")
+    for name, fused in fusions:
+        same = (members[name].get("members") or []) == [leaf.split("@")[0] for leaf in fused]
+        require(same and members[name]["kind"] == "fusion", "bundle/bad-composition")
+
+
 def check(path):
     """The digest of a bundle in a file or folder."""
-    files = folder_files(path) if os.path.isdir(path) else packed_files(path)
+    return judge(folder_files(path) if os.path.isdir(path) else packed_files(path))[0]
+
+
+def judge(files, is_member=False):
+    """The digest and the manifest of a bundle of these files."""
     digest = hashlib.sha256(files["manifest.json"]).digest()
     signatures = {name: content for name, content in files.items() if name.startswith("signatures/")}
     check_signatures(signatures, digest)
     manifest = parse(files["manifest.json"])
     check_manifest(manifest)
+    members = members_of(manifest)
+    folders = tuple(f"members/{member}/" for _, member in members.values())
+    own = {name: content for name, content in files.items() if not name.startswith(folders)}
     roles, listed = {}, []
     for file in manifest["files"]:
         check_name(file["path"])
         check_collisions(listed + [file["path"]])
         listed.append(file["path"])
-        content = None if file["path"] == "manifest.json" or file["path"] in signatures else files.get(file["path"])
+        content = None if file["path"] == "manifest.json" or file["path"] in signatures else own.get(file["path"])
         require(content is not None, "bundle/missing-file")
         same = len(content) == file["size"] and hashlib.sha256(content).hexdigest() == file["sha256"]
         require(same, "bundle/changed-file")
         roles.setdefault(file["role"], []).append(content)
-    require(set(files) == {"manifest.json", *listed, *signatures}, "bundle/unlisted-file")
+    require(set(own) == {"manifest.json", *listed, *signatures}, "bundle/unlisted-file")
     known = ("config", "weights", "headConfig", "headWeights", "card", "probe")
     require(all(len(roles.get(role, [])) < 2 for role in known), "bundle/roles")
     require("config" in roles and "weights" in roles and ("headConfig" in roles) == ("headWeights" in roles), "bundle/roles")
     for role in "config", "headConfig":
         require(all(isinstance(parse(content), dict) for content in roles.get(role, [])), "json/unexpected")
-    for role in "weights", "headWeights":
-        for content in roles.get(role, []):
-            check_weights(content)
+    tensors = sum(check_weights(content) for role in ("weights", "headWeights") for content in roles.get(role, []))
     for content in roles.get("probe", []):
         check_probe(parse(content), manifest["base"]["hiddenSize"])
-    return f"sha256:{digest.hex()}"
+    if manifest["kind"] == "composition":
+        require(not is_member, "bundle/bad-composition")
+        inside = {reference: check_member(files, member) for reference, (_, member) in members.items()}
+        extra = tensors + len(roles.get("headConfig", [])) + len(roles.get("probe", []))
+        check_composition(manifest, parse(roles["config"][0]), extra, inside)
+    return f"sha256:{digest.hex()}", manifest
+
+
+def check_member(files, expected):
+    """The manifest of a member of a composition."""
+    folder = f"members/{expected}/"
+    inside = {name.removeprefix(folder): content for name, content in files.items() if name.startswith(folder)}
+    require("manifest.json" in inside, "bundle/missing-file")
+    digest, manifest = judge(inside, is_member=True)
+    require(digest == f"sha256:{expected}", "bundle/changed-file")
+    return manifest
 
 
 def main():

@@ -35,6 +35,8 @@ public struct Bundle: Sendable {
   public let card: String?
   /// What the adapter must answer to a tiny input.
   public let probe: Probe?
+  /// The adapters inside a composition, in the order of ``Manifest/composed``; each a bundle of its own.
+  public let members: [Bundle]
   /// Everything in the folder, for packing.
   let files: [(name: EntryName, file: MappedFile)]
 
@@ -58,7 +60,7 @@ public struct Bundle: Sendable {
   /// Checks a folder as ``open(folder:)`` does; failures do not name the folder, which is about to be renamed.
   static func check(folder: String) throws { _ = try Bundle(folder) }
 
-  private init(_ folder: String) throws {
+  init(_ folder: String, isMember: Bool = false) throws {
     let root = try OpenFile(folder: folder)
     let names = try root.contents().filter { !$0.isFolder }.map(\.name)
     guard names.contains(where: { $0.text == Self.manifestName }) else {
@@ -84,6 +86,8 @@ public struct Bundle: Sendable {
     probe = try roles.optional(.probe).map { file in
       try locating(file.path) { try Probe(Self.object(file), hiddenSize: manifest.base.hiddenSize) }
     }
+    members = try manifest.kind == .composition ? Self.members(of: manifest, in: folder, files: mapped, isMember: isMember) : []
+    if manifest.kind == .composition { try checkComposition() }
   }
 
   /// Takes the digest of a manifest and verifies its signatures, and only then looks at what it says.
@@ -93,14 +97,14 @@ public struct Bundle: Sendable {
     return (try locating(manifestName) { try Manifest(parsing: bytes) }, digest, signatures)
   }
 
-  /// Compares what is listed with what is there. Signatures are not listed: they sign the list.
+  /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.
   private static func check(_ manifest: Manifest, against mapped: [String: MappedFile]) throws -> Roles {
     var roles = Roles()
     var names = EntryNames()
     for file in manifest.files {
       let name = try EntryName(file.path)
       try names.insert(name, isFolder: false)
-      guard file.path != manifestName, !BundleSignature.isSignature(file.path), let found = mapped[file.path] else {
+      guard file.path != manifestName, !BundleSignature.isSignature(file.path), !isMemberFile(file.path, of: manifest), let found = mapped[file.path] else {
         throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
       }
       guard found.count == file.size else {
@@ -115,7 +119,8 @@ public struct Bundle: Sendable {
       roles.add(file.role, found)
     }
     let listed = Set(manifest.files.map(\.path))
-    for path in mapped.keys.sorted() where path != manifestName && !BundleSignature.isSignature(path) && !listed.contains(path) {
+    let isLoose = { (path: String) in path != manifestName && !BundleSignature.isSignature(path) && !isMemberFile(path, of: manifest) }
+    for path in mapped.keys.sorted() where isLoose(path) && !listed.contains(path) {
       throw Failure(.unlistedBundleFile, "the manifest does not list this file", at: path)
     }
     return roles

@@ -13,6 +13,15 @@ public struct BundleBuilder: Sendable {
   /// The model card, in Markdown.
   public var card: String?
   public var probe: Probe?
+  /// The adapters inside a composition, which its manifest names.
+  public var members: [Member] = []
+
+  public struct Member: Sendable {
+    public let digest: Digest
+    public let files: [(path: String, file: MappedFile)]
+
+    public init(digest: Digest, files: [(path: String, file: MappedFile)]) { (self.digest, self.files) = (digest, files) }
+  }
 
   public struct Head: Sendable {
     /// The head's configuration, an object.
@@ -55,6 +64,7 @@ public struct BundleBuilder: Sendable {
     if let probe { try add(Probe.path, .probe, Self.bytes(probe.json)) }
     try add("weights.safetensors", .weights, SafetensorsWriter.bytes(of: weights))
     try scratch.write(Bundle.manifestName, manifest.bytes)
+    try scratch.write(members)
     try Bundle.check(folder: scratch.path)
     try scratch.publish()
     return try Bundle.open(folder: folder)
@@ -64,9 +74,25 @@ public struct BundleBuilder: Sendable {
 }
 
 extension ScratchFolder {
-  func write(_ name: String, _ bytes: [UInt8]) throws {
+  func write(_ name: String, _ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write(name, buffer: $0) } }
+
+  private func write(_ name: String, buffer: UnsafeRawBufferPointer) throws {
     let output = try AtomicFile("\(path)/\(name)")
-    try bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.file.write(buffer)
     try output.commit()
+  }
+
+  /// Writes the files of members, and the folders above them.
+  fileprivate func write(_ members: [BundleBuilder.Member]) throws {
+    var folders: Set<String> = []
+    for member in members {
+      for (path, file) in member.files {
+        let components = try EntryName(Bundle.folder(ofMember: member.digest) + path).components
+        for count in 1..<components.count where folders.insert(components[..<count].joined(separator: "/")).inserted {
+          try makeFolder(components[..<count].joined(separator: "/"))
+        }
+        try file.withBytes { try write(components.joined(separator: "/"), buffer: $0) }
+      }
+    }
   }
 }

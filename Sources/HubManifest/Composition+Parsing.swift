@@ -15,8 +15,8 @@ extension Composition {
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
   ///   subject shows the text with a caret where it goes wrong.
   public init(parsing text: String) throws {
-    guard text.utf8.count <= 64 * 1024 else {
-      throw Failure(.malformedComposition, "a composition has at most 64 KiB")
+    guard text.utf8.count <= InputLimits.compositionBytes else {
+      throw Failure(.malformedComposition, "a composition has at most \(InputLimits.compositionBytes >> 10) KiB")
     }
     var parser = CompositionParser(text)
     self = try parser.whole()
@@ -69,14 +69,17 @@ private struct CompositionParser {
     return Placed(value: String(characters[start..<position]), place: start)
   }
 
-  mutating func composition(depth: Int) throws -> Placed<Composition> {
+  mutating func composition(depth: Int, inDrop: Bool = false) throws -> Placed<Composition> {
     let word = try word()
     guard consume("(") else { return Placed(value: word.value == Composition.baseWord ? .base : .adapter(word.value), place: word.place) }
     guard let block = Composition.Block(word.value) else {
       let known = (Composition.Block.own.map(\.name) + CompositionBlocks.names).map { "\($0)(…)" }.joined(separator: ", ")
       throw failure(.malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place, hint: "blocks are \(known)")
     }
-    if block == .drop { return Placed(value: try drop(depth: depth), place: word.place) }
+    if block == .drop {
+      guard !inDrop else { throw failure(.forbiddenNesting, "a drop cannot stand in a drop", at: word.place, hint: "list all layers in one") }
+      return Placed(value: try drop(depth: depth), place: word.place)
+    }
     guard depth < 2 || block == .stack, depth < 3 else {
       throw failure(.forbiddenNesting, "below the second level only stacks may stand", at: word.place)
     }
@@ -92,8 +95,7 @@ private struct CompositionParser {
     guard !layers.contains(nil), consume(",") else {
       throw failure(.malformedComposition, "expected the layers to leave out", at: place, hint: "drop(0-4, a) leaves out the first five")
     }
-    let child = try composition(depth: depth)
-    if case .drop = child.value { throw failure(.forbiddenNesting, "a drop cannot stand in a drop", at: child.place, hint: "list all layers in one") }
+    let child = try composition(depth: depth, inDrop: true)
     guard consume(")") else { throw failure(.malformedComposition, "expected ')'", at: position) }
     return .drop(child.value, layers: Set(layers.compactMap(\.self).joined()))
   }

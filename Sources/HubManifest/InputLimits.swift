@@ -24,6 +24,8 @@ public enum InputLimits {
   public static let layers = 256
   public static let signatures = 16
   public static let comparators = 16
+  public static let members = 64
+  public static let compositionBytes = 64 << 10
   public static let probeBytes = 1024
 
   public static let safetensorsHeader = 8 << 20
@@ -65,6 +67,8 @@ public enum InputLimits {
     ("adapter: layers of the base", layers, .count),
     ("adapter: signatures", signatures, .count),
     ("adapter: comparators of a range of versions", comparators, .count),
+    ("adapter: adapters inside a composition", members, .count),
+    ("adapter: the text of a composition", compositionBytes, .bytes),
     ("adapter: the text of a probe", probeBytes, .bytes),
     ("safetensors: header", safetensorsHeader, .bytes),
     ("weights: tensors", tensors, .count),

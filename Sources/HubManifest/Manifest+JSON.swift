@@ -26,6 +26,7 @@ extension Manifest {
     source = try object.optionalObject("source")?.members
     other = object.members.removing(Self.keys)
     try checkRanges()
+    if kind == .composition { try checkMembers() }
   }
 
   /// The file, in the one form that its digest is taken of: keys sorted, two spaces, a line feed at the end.
@@ -160,7 +161,8 @@ extension Manifest.Dependency {
       name: Manifest.value(object, "name") { try AdapterName($0) }, range: object.optionalString("range"),
       role: Manifest.word(object, "role"))
     if let range { _ = try locating(object.path(to: "range")) { try VersionRange(range) } }
-    other = object.members.removing(["name", "range", "role"])
+    if object.has("digest") { digest = try Manifest.value(object, "digest") { try Digest($0) } }
+    other = object.members.removing(["name", "range", "role", "digest"])
   }
 
   fileprivate var json: JSON {
@@ -168,6 +170,7 @@ extension Manifest.Dependency {
     members["name"] = .string(name.text)
     members["range"] = range.map { .string($0) }
     members["role"] = .string(role)
+    members["digest"] = digest.map { .string($0.description) }
     return .object(members)
   }
 }

@@ -125,12 +125,15 @@ public struct Manifest: Hashable, Sendable {
     public var range: String?
     /// What the other one is to this one, such as `language`.
     public var role: String
+    /// Exactly which one, for those inside a composition.
+    public var digest: Digest?
     public var other = JSON.Members()
 
-    public init(name: AdapterName, range: String? = nil, role: String) {
+    public init(name: AdapterName, range: String? = nil, role: String, digest: Digest? = nil) {
       self.name = name
       self.range = range
       self.role = role
+      self.digest = digest
     }
   }
 }

@@ -21,6 +21,8 @@ import Testing
       "| \(mebibytes(InputLimits.safetensorsHeader)), \(InputLimits.tensors / 1000) \(InputLimits.tensors % 1000) tensors |",
       "| window of zstd | \(mebibytes(InputLimits.zstdWindow)) |",
       "| signatures | \(InputLimits.signatures) |",
+      "| members of a composition | \(InputLimits.members) |",
+      "| text of a composition | \(InputLimits.compositionBytes / 1000) \(InputLimits.compositionBytes % 1000) bytes |",
       "| text of a probe | \(InputLimits.probeBytes) bytes |",
     ] {
       #expect(table.contains(row), "\(row)")

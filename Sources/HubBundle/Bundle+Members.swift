@@ -1,0 +1,57 @@
+import HubManifest
+import HubWeights
+
+extension Bundle {
+  /// Where a member of a composition lies, as a bundle in a folder.
+  static func folder(ofMember digest: Digest) -> String { "members/\(digest.hex)/" }
+
+  /// Whether a path belongs to a member, whose own manifest lists it.
+  static func isMemberFile(_ path: String, of manifest: Manifest) -> Bool {
+    manifest.composed.contains { path.hasPrefix(folder(ofMember: $0.digest)) }
+  }
+
+  /// Whether a path belongs to a member, whose own manifest lists it.
+  package func isMemberFile(_ path: String) -> Bool { Self.isMemberFile(path, of: manifest) }
+
+  /// Opens the members of a composition.
+  ///
+  /// - Parameter isMember: whether the composition is one itself, which it must not be
+  static func members(of manifest: Manifest, in folder: String, files: [String: MappedFile], isMember: Bool) throws -> [Bundle] {
+    guard !isMember else { throw Failure(.malformedPinning, "a composition cannot be a member of another one") }
+    return try manifest.composed.map { member in
+      let place = Self.folder(ofMember: member.digest)
+      guard files[place + manifestName] != nil else { throw Failure(.missingBundleFile, "a member of the composition is not there", at: place + manifestName) }
+      return try locating(String(place.dropLast())) {
+        let bundle = try Bundle("\(folder)/\(place)", isMember: true)
+        guard bundle.digest == member.digest else { throw Failure(.changedBundleFile, "the member has digest \(bundle.digest)") }
+        return bundle
+      }
+    }
+  }
+
+  /// Checks that a composition is made of its members, of all of them, and of nothing else.
+  func checkComposition() throws {
+    func check(_ condition: Bool, _ message: String, at subject: String) throws {
+      guard condition else { throw Failure(.malformedPinning, message, at: subject) }
+    }
+    let pinned = try PinnedComposition(config)
+    try check(weights.tensors.isEmpty && head == nil && probe == nil, "a composition has no weights, head or probe of its own", at: manifest.name.text)
+    for (member, bundle) in zip(manifest.composed, members) {
+      let base = bundle.manifest.base
+      try check(bundle.manifest.version == member.version, "the member has version \(bundle.manifest.version)", at: member.reference)
+      try check(
+        base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize, "the member is for another base model", at: member.reference)
+    }
+    let references = manifest.composed.map(\.reference)
+    try check(pinned.references == Set(references), "the setup does not name the members, or not all of them", at: "\(pinned.setup)")
+    let named = Dictionary(zip(references, members)) { first, _ in first }
+    for reference in pinned.setup.leaves {
+      try check(named[reference]?.manifest.kind != .fusion, "a fusion stands where an adapter should", at: reference)
+    }
+    for (children, name) in pinned.setup.fusions {
+      let fused = Composition.members(of: children).map { String($0.prefix { $0 != "@" }) }
+      let fusion = named[name ?? ""]?.manifest
+      try check(fusion?.kind == .fusion && fusion?.members.map(\.text) == fused, "this is no fusion of \(fused.joined(separator: ", "))", at: name ?? "\(pinned.setup)")
+    }
+  }
+}
