@@ -127,6 +127,9 @@ extension Index {
       try database.execute(sql: SearchWords.schema)
       try SearchWords.fill(database)
     }
+    migrator.registerMigration("7") { database in
+      try database.execute(sql: memberSchema)
+    }
     return migrator
   }()
 
@@ -228,6 +231,18 @@ extension Index {
     CREATE TRIGGER historyIsFixed BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
     CREATE TRIGGER historyFilesStay BEFORE DELETE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
     CREATE TRIGGER historyFilesAreFixed BEFORE UPDATE ON historyFiles BEGIN SELECT RAISE(ABORT, 'history is only added to'); END;
+    """
+
+  /// What compositions are made of.
+  private static let memberSchema = """
+    CREATE TABLE members (
+      composition INTEGER NOT NULL REFERENCES adapters (id) ON DELETE CASCADE,
+      name TEXT NOT NULL,
+      version TEXT NOT NULL,
+      digest TEXT NOT NULL,
+      PRIMARY KEY (composition, name, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX membersByName ON members (name, version);
     """
 
   /// Adapters that others offer elsewhere.

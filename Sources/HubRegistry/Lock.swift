@@ -60,16 +60,23 @@ extension Lock.Entry {
 }
 
 extension Registry {
-  /// Writes down what references mean, and what that was trained with; everything that is installed without any.
+  /// Writes down what references mean, what that was trained with, and the members of compositions; everything that is installed without any.
   ///
   /// - Throws: ``Failure/Code/unknownAdapter`` also for what an adapter was trained with.
   public func lock(_ references: [AdapterReference] = []) throws -> Lock {
     var adapters = try references.isEmpty ? list() : []
     var waiting = try references.map(resolve)
-    while let adapter = waiting.popLast() {
-      guard !adapters.contains(where: { $0.reference == adapter.reference }) else { continue }
+    func add(_ adapter: InstalledAdapter) -> Bool {
+      guard !adapters.contains(where: { $0.reference == adapter.reference }) else { return false }
       adapters.append(adapter)
-      waiting += try locating(adapter.reference) { try adapter.manifest.dependencies.map { try resolve($0.reference) } }
+      return true
+    }
+    while let adapter = waiting.popLast() {
+      guard add(adapter) else { continue }
+      // A composition is whole: what its members were trained with does not matter to it.
+      for member in try members(of: adapter) { _ = add(member) }
+      let others = adapter.manifest.dependencies.filter { $0.member == nil }
+      waiting += try locating(adapter.reference) { try others.map { try resolve($0.reference) } }
     }
     return Lock(entries: try adapters.map { adapter in
       Lock.Entry(name: adapter.name, version: adapter.version, digest: adapter.digest, signers: try signers(of: adapter))
@@ -82,19 +89,23 @@ extension Registry {
   @discardableResult
   public func install(_ lock: Lock, from offers: Offers, _ consent: Consent = Consent()) throws -> [Installation] {
     let installed = try list()
+    let offered = lock.entries.map { (entry: $0, offer: offers.offer($0.digest)) }
+    let inside = Set(offered.flatMap { $0.offer?.manifest.composed ?? [] })
     enum Step { case keep(InstalledAdapter), take(Offer, Lock.Entry) }
-    let steps = try lock.entries.map { entry in
-      if let offer = offers.offer(entry.digest) { return Step.take(offer, entry) }
+    let steps = try offered.compactMap { entry, offer -> Step? in
+      if let offer { return .take(offer, entry) }
       if let same = installed.first(where: { $0.name == entry.name && $0.digest == entry.digest }) { return .keep(same) }
+      if inside.contains(Manifest.Member(name: entry.name, version: entry.version, digest: entry.digest)) { return nil }
       throw Failure(.missingLocked, "nothing that is offered has the digest \(entry.digest)", at: "\(entry.name)@\(entry.version)")
     }
-    return try steps.map { step in
+    var consent = consent
+    consent.locked = lock
+    return try steps.flatMap { step in
       switch step {
-      case .keep(let adapter): return Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])
+      case .keep(let adapter): return [Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])]
       case .take(let offer, let entry):
-        var consent = consent
-        consent.locked = entry
-        return try install(from: offer.path, as: entry.name, consent)
+        let result = try install(from: offer.path, as: entry.name, consent)
+        return result.members.filter(\.isNew) + [result]
       }
     }
   }

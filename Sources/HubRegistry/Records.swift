@@ -57,6 +57,7 @@ struct Records {
       try database.execute(sql: "INSERT INTO languages (adapter, tag) VALUES (?, ?)", arguments: [id, tag])
     }
     try SearchWords(about: adapter.name, manifest).insert(for: id, into: database)
+    try insert(manifest.composed, of: id)
     try insert(files, of: id)
   }
 

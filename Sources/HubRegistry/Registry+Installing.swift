@@ -9,7 +9,7 @@ extension Failure.Code {
   public static let existingVersion = Self("registry/version-exists", .refused)
 }
 
-/// What ``Registry/install(from:as:)`` did.
+/// What ``Registry/install(from:as:_:)`` did.
 public struct Installation: Sendable {
   public let adapter: InstalledAdapter
   /// The places of a base model where it acts, as far as it tells without one; `nil` if it was not looked at.
@@ -18,6 +18,8 @@ public struct Installation: Sendable {
   public let isNew: Bool
   /// What could not be carried over from a foreign format, one sentence each.
   public let notes: [String]
+  /// What a composition brought along.
+  public var members: [Installation] = []
 }
 
 extension Registry {
@@ -25,7 +27,7 @@ extension Registry {
   /// is told by the content. What AdapterHub's index lists, byte for byte, can also be called as it is there.
   ///
   /// Everything is checked before anything is placed. Installing what is there already changes nothing, but mends files
-  /// that were damaged.
+  /// that were damaged. A composition comes with all its members or not at all.
   ///
   /// - Parameter name: the name to install it under; its own name if `nil`.
   /// - Throws: ``Failure``: what is wrong with the adapter; ``Failure/Code/existingVersion``; codes `trust/...`;
@@ -36,26 +38,21 @@ extension Registry {
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
     let staging = try Scratch(in: scratchFolder)
-    let (files, blobs) = try stage(parcel.bundle, in: staging)
-    let adapter = describe(parcel, as: name, files: files)
+    let arrivals = try contents(of: parcel, as: name).enumerated().map { try Arrival($1.bundle, as: $1.name, staging: "\(staging.path)/\($0)", store) }
     let alias = try catalogueReference(of: path)?.description
     return try writing {
-      let (same, before, signers) = try admit(parcel, adapter, consent)
-      try store.publish(blobs)
-      let known = try same.map(self.signers) ?? []
-      if same == nil || before != signers || !Set(parcel.bundle.signatures.map(\.key)).isSubset(of: known) {
-        try committing {
-          if let same {
-            try $0.insertMissing(files, of: same)
-          } else {
-            try $0.insert(adapter, files: files)
-            try $0.record(.install, adapter, origin: Registry.absolute(path))
-            if let alias, try $0.alias(alias) == nil { try $0.insert(Alias(alias: alias, name: adapter.name)) }
+      let admissions = try admit(arrivals, consent)
+      try store.publish(arrivals.flatMap(\.blobs))
+      let changes = admissions.filter(\.isChange)
+      if !changes.isEmpty {
+        try committing { records in
+          for change in changes { try records.insert(change, origin: Registry.absolute(path)) }
+          if let alias, let own = admissions.last, own.same == nil, try records.alias(alias) == nil {
+            try records.insert(Alias(alias: alias, name: own.arrival.adapter.name))
           }
-          try $0.replaceSigners(of: adapter.name, by: signers)
         }
       }
-      return Installation(adapter: same ?? adapter, siteCount: sites, isNew: same == nil, notes: parcel.notes)
+      return Self.installation(admissions, sites: sites, notes: parcel.notes)
     }
   }
 
@@ -63,51 +60,82 @@ extension Registry {
   public func rehearseInstall(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
     let parcel = try Parcel.open(path, as: name)
     let sites = try locating(path) { try check(parcel.bundle) }
-    let adapter = describe(parcel, as: name, files: parcel.bundle.manifest.files)
-    let same = try admit(parcel, adapter, consent).same
-    return Installation(adapter: same ?? adapter, siteCount: sites, isNew: same == nil, notes: parcel.notes)
+    let arrivals = contents(of: parcel, as: name).map { Arrival($0.bundle, as: $0.name, files: $0.bundle.manifest.files, store) }
+    return Self.installation(try admit(arrivals, consent), sites: sites, notes: parcel.notes)
   }
 
-  /// Applies the rules of names, versions and signatures.
-  ///
-  /// - Returns: the same adapter if it is there already; who signed the name before, and who has now.
-  private func admit(
-    _ parcel: Parcel, _ adapter: InstalledAdapter, _ consent: Consent
-  ) throws -> (same: InstalledAdapter?, before: [SignerRecord], signers: [SignerRecord]) {
-    try consent.checkLock(parcel.bundle)
-    let (installed, keys, signers) =
+  /// The members of a composition, and then the bundle itself, with the names that they get.
+  private func contents(of parcel: Parcel, as name: AdapterName?) -> [(bundle: Bundle, name: AdapterName)] {
+    let bundle = parcel.bundle
+    return zip(bundle.members, bundle.manifest.composed).map { ($0, $1.name) } + [(bundle, name ?? bundle.manifest.name)]
+  }
+
+  private static func installation(_ admissions: [Admission], sites: Int?, notes: [String]) -> Installation {
+    let all = admissions.map { Installation(adapter: $0.same ?? $0.arrival.adapter, siteCount: nil, isNew: $0.same == nil, notes: []) }
+    let own = all[all.count - 1]
+    return Installation(adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes, members: all.dropLast())
+  }
+
+  /// Applies the rules of names, versions and signatures to each: a member comes in as it would alone. Only that it must be
+  /// signed by somebody the composition's own signature will do, which is about the digest of the member, too.
+  private func admit(_ arrivals: [Arrival], _ consent: Consent) throws -> [Admission] {
+    var memberConsent = consent
+    memberConsent.requiresSignature = false
+    let members = try arrivals.dropLast().map { try admit($0, memberConsent, hint: "a composition needs exactly its own members") }
+    return try members + arrivals.suffix(1).map { arrival in
+      guard !members.contains(where: { $0.arrival.adapter.reference == arrival.adapter.reference }) else {
+        throw Failure(.existingVersion, "a member of the composition has this name and version", at: arrival.adapter.reference, hint: "give another one with --as")
+      }
+      return try admit(arrival, consent, hint: "or give this one another name with --as")
+    }
+  }
+
+  private func admit(_ arrival: Arrival, _ consent: Consent, hint: String) throws -> Admission {
+    let (bundle, adapter) = (arrival.bundle, arrival.adapter)
+    try consent.checkLock(bundle, as: adapter.name)
+    let (installed, keys, before) =
       try reading { (try $0.adapters(named: adapter.name), try $0.keys(), try $0.signers(of: adapter.name)) } ?? ([], [], [])
-    let same = try Self.match(adapter, among: installed)
-    let trust = Trust(keys: keys, signers: signers)
-    return (same, signers, try trust.admit(parcel.bundle, as: adapter.name, isInstalled: same != nil, consent))
+    let same = try Self.match(adapter, among: installed, hint: hint)
+    let signers = try Trust(keys: keys, signers: before).admit(bundle, as: adapter.name, isInstalled: same != nil, consent)
+    let known = try same.map(self.signers) ?? []
+    let isChange = same == nil || before != signers || !Set(bundle.signatures.map(\.key)).isSubset(of: known)
+    return Admission(arrival: arrival, same: same, signers: signers, isChange: isChange)
   }
 
   /// The adapter of the same name and version, which must be the same in everything.
-  static func match(_ adapter: InstalledAdapter, among installed: [InstalledAdapter]) throws -> InstalledAdapter? {
+  static func match(_ adapter: InstalledAdapter, among installed: [InstalledAdapter], hint: String = "") throws -> InstalledAdapter? {
     guard let other = installed.first(where: { $0.version == adapter.version }) else { return nil }
     guard other.digest == adapter.digest else {
       throw Failure(
         .existingVersion, "another adapter is installed as \(adapter.reference): \(other.digest.short), and this is \(adapter.digest.short)",
-        at: adapter.name.text, hint: "hub remove \(adapter.reference), or give this one another name with --as")
+        at: adapter.name.text, hint: "hub remove \(adapter.reference)" + (hint.isEmpty ? "" : ", \(hint)"))
     }
     return other
   }
+}
 
-  private func describe(_ parcel: Parcel, as name: AdapterName?, files: [Manifest.File]) -> InstalledAdapter {
-    let manifest = parcel.bundle.manifest
-    return InstalledAdapter(
-      name: name ?? manifest.name, digest: parcel.bundle.digest, manifest: manifest, size: files.reduce(0) { $0 + $1.size },
-      parameterCount: parcel.bundle.weights.tensors.reduce(0) { $0 + $1.count }, installedAt: Date(), store: store)
+/// An adapter on its way into the registry.
+private struct Arrival {
+  let bundle: Bundle
+  let adapter: InstalledAdapter
+  let files: [Manifest.File]
+  let blobs: [StagedBlob]
+
+  init(_ bundle: Bundle, as name: AdapterName, files: [Manifest.File], blobs: [StagedBlob] = [], _ store: BlobStore) {
+    (self.bundle, self.files, self.blobs) = (bundle, files, blobs)
+    adapter = InstalledAdapter(
+      name: name, digest: bundle.digest, manifest: bundle.manifest, size: files.reduce(0) { $0 + $1.size },
+      parameterCount: bundle.weights.tensors.reduce(0) { $0 + $1.count }, installedAt: Date(), store: store)
   }
 
   /// Copies the files of a bundle to scratch, and makes sure that they are the ones that were checked.
-  private func stage(_ bundle: Bundle, in scratch: Scratch) throws -> ([Manifest.File], [StagedBlob]) {
+  init(_ bundle: Bundle, as name: AdapterName, staging prefix: String, _ store: BlobStore) throws {
     let root = try OpenFile(folder: bundle.folder)
     let listed = Dictionary(bundle.manifest.files.map { ($0.path, $0) }) { first, _ in first }
     let signatures = Dictionary(bundle.signatures.map { ($0.path, $0.digest) }) { first, _ in first }
     var files: [Manifest.File] = [], blobs: [StagedBlob] = []
-    for (name, isFolder) in try root.contents() where !isFolder {
-      let blob = try StagedBlob(copying: OpenFile(reading: name, below: root), to: "\(scratch.path)/\(blobs.count)")
+    for (name, isFolder) in try root.contents() where !isFolder && !bundle.isMemberFile(name.text) {
+      let blob = try StagedBlob(copying: OpenFile(reading: name, below: root), to: "\(prefix)-\(blobs.count)")
       let expected = name.text == "manifest.json" ? bundle.digest : listed[name.text]?.digest ?? signatures[name.text]
       guard expected == blob.digest else {
         throw Failure(.changedBundleFile, "the file was changed while it was installed", at: "\(bundle.folder)/\(name)")
@@ -116,6 +144,30 @@ extension Registry {
       files.append(Manifest.File(path: name.text, role: role, size: blob.size, digest: blob.digest))
       blobs.append(blob)
     }
-    return (files, blobs)
+    self.init(bundle, as: name, files: files, blobs: blobs, store)
+  }
+}
+
+/// An arrival that may come in.
+private struct Admission {
+  let arrival: Arrival
+  /// The same adapter, if it is there already.
+  let same: InstalledAdapter?
+  /// Who signed the name, from now on.
+  let signers: [SignerRecord]
+  /// Whether the index has to learn anything.
+  let isChange: Bool
+}
+
+extension Records {
+  fileprivate func insert(_ admission: Admission, origin: String) throws {
+    let (adapter, files) = (admission.arrival.adapter, admission.arrival.files)
+    if let same = admission.same {
+      try insertMissing(files, of: same)
+    } else {
+      try insert(adapter, files: files)
+      try record(.install, adapter, origin: origin)
+    }
+    try replaceSigners(of: adapter.name, by: admission.signers)
   }
 }

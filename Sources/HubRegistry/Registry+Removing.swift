@@ -23,7 +23,8 @@ public struct GarbageCollection: Hashable, Sendable {
 extension Registry {
   /// Removes an adapter from the index. Its files go with ``collect(dryRun:)``.
   ///
-  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` for what means several versions.
+  /// - Throws: ``Failure/Code/unknownAdapter``; ``Failure/Code/ambiguousReference`` for what means several versions;
+  ///   ``Failure/Code/neededAdapter`` for a member of a composition.
   @discardableResult
   public func remove(_ reference: AdapterReference) throws -> InstalledAdapter {
     _ = try resolve(reference)
@@ -35,6 +36,11 @@ extension Registry {
         throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
       }
       try committing {
+        let users = try $0.compositions(of: adapter)
+        guard users.isEmpty else {
+          let list = users.joined(separator: ", ")
+          throw Failure(.neededAdapter, "the adapter is a member of \(list)", at: adapter.reference, hint: "hub remove \(users.joined(separator: " ")), and then this one")
+        }
         try $0.record(.remove, adapter, files: $0.files(of: adapter))
         try $0.delete(adapter)
       }

@@ -39,6 +39,7 @@ extension Registry {
     for fault in try index.faults() { result.add("index", index.path, fault) }
     if try !exists && !store.names().isEmpty { result.add("index", index.path, "the index is gone, and files are there") }
     let entries = try reading { try $0.entries() } ?? []
+    let installed = Set(entries.map { Manifest.Member(name: $0.adapter.name, version: $0.adapter.version, digest: $0.adapter.digest) })
     var checked: [Digest: [(kind: String, message: String)]] = [:]
     for entry in entries {
       result.adapters += 1
@@ -46,6 +47,9 @@ extension Registry {
         let faults = checked[file.digest] ?? faults(of: file)
         if checked.updateValue(faults, forKey: file.digest) == nil { result.files += 1 }
         for fault in faults { result.add(fault.kind, "\(entry.adapter.reference): \(file.path)", fault.message) }
+      }
+      for member in entry.adapter.manifest.composed where !installed.contains(member) {
+        result.add("missing", entry.adapter.reference, "its member \(member.reference) (\(member.digest.short)) is not installed")
       }
       for fault in faults(of: entry) { result.add("index", entry.adapter.reference, fault) }
     }
@@ -121,11 +125,11 @@ extension Records {
         manifest.task.databaseValue, manifest.base.architecture.databaseValue, manifest.base.name.databaseValue,
         manifest.base.hiddenSize.databaseValue, (manifest.base.fingerprint?.hex).databaseValue,
       ]
-      let tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
+      let composed = try members(of: id), tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
       return Entry(
         adapter: adapter, files: try files(of: id),
         agreesWithManifest: try stored.elementsEqual(expected) && tags == Set(manifest.languages)
-          && SearchWords(about: adapter.name, manifest).agree(with: id, in: database))
+          && composed == Set(manifest.composed.map(\.reference)) && SearchWords(about: adapter.name, manifest).agree(with: id, in: database))
     }
   }
 

@@ -40,17 +40,20 @@ public struct Consent: Hashable, Sendable {
   public var allowsDowngrade = false
   /// Take a name that others signed before.
   public var allowsOtherSigner = false
-  /// Take this content and no other, signed by all who signed it when it was locked.
-  var locked: Lock.Entry?
+  /// Take what is locked and nothing else, signed by all who signed it then.
+  var locked: Lock?
 
   public init() {}
 
-  func checkLock(_ bundle: HubBundle.Bundle) throws {
+  func checkLock(_ bundle: HubBundle.Bundle, as name: AdapterName) throws {
     guard let locked else { return }
-    let missing = Set(locked.signers).subtracting(bundle.signatures.map(\.key))
-    guard bundle.digest == locked.digest, bundle.manifest.version == locked.version, missing.isEmpty else {
+    guard let entry = locked.entries.first(where: { $0.name == name && $0.version == bundle.manifest.version }) else {
+      throw Failure(.otherContent, "version \(bundle.manifest.version) was not locked", at: name.text)
+    }
+    let missing = Set(entry.signers).subtracting(bundle.signatures.map(\.key))
+    guard bundle.digest == entry.digest, missing.isEmpty else {
       let signers = missing.isEmpty ? "" : ", without the signature of \(missing.sorted().map(\.short).joined(separator: ", "))"
-      throw Failure(.otherContent, "this is \(bundle.digest.short)\(signers), and \(locked.digest.short) was locked", at: locked.name.text)
+      throw Failure(.otherContent, "this is \(bundle.digest.short)\(signers), and \(entry.digest.short) was locked", at: name.text)
     }
   }
 }
