@@ -11,6 +11,7 @@ public enum BundleCheck {
   /// - Throws: ``Failure`` that names the key or the tensor.
   @discardableResult
   public static func check(_ bundle: HubBundle.Bundle) throws -> Int {
+    if bundle.manifest.kind == .composition { return try checkComposition(bundle) }
     let weights = StoredWeights(bundle.weights.tensors)
     let shape = try shape(of: bundle)
     let sites = try locating("weights.safetensors") {
@@ -20,6 +21,21 @@ public enum BundleCheck {
       try locating("head") { try Heads.check(head.config, StoredWeights(head.weights.tensors), shape: shape) }
     }
     return sites
+  }
+
+  /// Checks each member, and that they can stand where the composition puts them.
+  private static func checkComposition(_ bundle: HubBundle.Bundle) throws -> Int {
+    let members = Dictionary(zip(bundle.manifest.composed.map(\.reference), bundle.members)) { first, _ in first }
+    for (reference, member) in members { _ = try locating(reference) { try check(member) } }
+    let setup = try Setup(PinnedComposition(bundle.config).setup) { reference in
+      try members[reference].map { try AdapterMethods.outline($0.config, StoredWeights($0.weights.tensors), shape: shape(of: $0)) }
+    } fusion: { _, name, sites in
+      try members[name ?? ""].map { fusion in
+        let weights = StoredWeights(fusion.weights.tensors), shape = try shape(of: fusion)
+        return try weights.check { try AdapterFusion(configuration: fusion.config, sites: sites, shape: shape, weights: $0) }
+      }
+    }
+    return setup.siteCount
   }
 
   private static func checkAdapter(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws -> Int {

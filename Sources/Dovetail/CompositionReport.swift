@@ -47,6 +47,7 @@ extension Hub {
     let identity = record.identity
     let model = try checkpoint.outline()
     let assembly = Assembly(registry: registry, identity: identity, shape: model.shape, engine: nil, allowingOtherWeights: allowingOtherWeights)
+    let (composition, head) = try registry.expanded(composition)
     let setup = try assembly.setup(composition)
     let adapters = try setup.uses.map { use in
       let installed = try registry.resolve(AdapterReference(use.name))
@@ -57,17 +58,18 @@ extension Hub {
     }
     return CompositionReport(
       composition: composition, base: identity, adapters: adapters, fusions: setup.fusions.map { .init(name: $0.name, parameterCount: $0.parameterCount) },
-      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, assembly), baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
+      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, head, assembly), baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
   }
 
-  private func heads(_ composition: Composition, _ assembly: Assembly) throws -> [String] {
+  private func heads(_ composition: Composition, _ head: String?, _ assembly: Assembly) throws -> [String] {
     let parts: [Composition] =
       switch composition.lastNode {
+      case _ where head != nil: [composition]
       case .parallel(let children)?, .batchSplit(let children, _)?: children
       default: [composition]
       }
     return try parts.compactMap { part in
-      guard let owner = try assembly.headOwner(nil, part), let head = try owner.head() else { return nil }
+      guard let owner = try assembly.headOwner(head, part), let head = try owner.head() else { return nil }
       return "\(owner.name) (\(try head.configuration.string("head_type")))"
     }
   }

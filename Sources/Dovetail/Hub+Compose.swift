@@ -22,7 +22,8 @@ extension Hub {
       engine: engine ?? Engine())
   }
 
-  /// Puts installed adapters together on a base model, with the head that answers.
+  /// Puts installed adapters together on a base model, with the head that answers. The name of an installed composition
+  /// stands for what it is made of.
   ///
   /// - Parameters:
   ///   - composition: `nil` runs the base model alone, which then needs a head
@@ -33,8 +34,9 @@ extension Hub {
   public func compose(_ composition: Composition?, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false) throws -> ComposedModel {
     let assembly = Assembly(
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine, allowingOtherWeights: allowingOtherWeights)
-    let setup = try composition.map(assembly.setup)
-    let heads = try answering(composition, head).map { try assembly.head(head, for: $0, engine: base.engine) }
+    let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
+    let setup = try (expanded?.setup).map(assembly.setup)
+    let heads = try answering(expanded?.setup, head).map { try assembly.head(head, for: $0, engine: base.engine) }
     guard heads.count >= setup?.copies ?? 1 else {
       throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "leave out --head: each branch has its own")
     }

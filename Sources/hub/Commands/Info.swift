@@ -39,7 +39,7 @@ struct Info: ParsableCommand {
       return try Console.put(json: members, schema: "hub.info/1")
     }
     var sheet = self.sheet(adapter.manifest, name: adapter.name, digest: adapter.digest)
-    sheet.add("parameters", parameters(adapter.parameterCount, head))
+    try add(adapter.config(), of: adapter.manifest, (adapter.parameterCount, head), to: &sheet)
     sheet.add("size", bytes(adapter.size))
     sheet.add("signed by", try names(of: signers))
     sheet.add("installed", day(adapter.installedAt))
@@ -59,7 +59,7 @@ struct Info: ParsableCommand {
       return try Console.put(json: members, schema: "hub.info/1")
     }
     var sheet = self.sheet(bundle.manifest, name: bundle.manifest.name, digest: bundle.digest)
-    sheet.add("parameters", parameters(own, head))
+    try add(bundle.config, of: bundle.manifest, (own, head), to: &sheet)
     sheet.add("format", parcel.format)
     sheet.add("signed by", try names(of: bundle.signatures.map(\.key)))
     try Console.put(sheet.text)
@@ -72,8 +72,15 @@ struct Info: ParsableCommand {
     return signers.map { key in trusted.first { $0.key == key }?.name.text ?? "\(key) (not trusted)" }.joined(separator: ", ")
   }
 
-  private func parameters(_ own: Int, _ head: Int?) -> String {
-    "\(own)" + (head.map { ", and \($0) in the head" } ?? "")
+  /// What a composition is made of, or how many parameters another adapter has.
+  private func add(_ config: JSONObject, of manifest: Manifest, _ parameters: (own: Int, head: Int?), to sheet: inout Sheet) throws {
+    guard manifest.kind == .composition else {
+      return sheet.add("parameters", "\(parameters.own)" + (parameters.head.map { ", and \($0) in the head" } ?? ""))
+    }
+    let pinned = try PinnedComposition(config)
+    sheet.add("setup", pinned.setup.description)
+    sheet.add("head", pinned.head)
+    sheet.add("members", manifest.composed.map { "\($0.reference) (\($0.digest.short))" }.joined(separator: ", "))
   }
 
   private func sheet(_ manifest: Manifest, name: AdapterName, digest: Digest) -> Sheet {

@@ -58,6 +58,7 @@ struct Install: ParsableCommand {
   }
 
   private func report(_ result: Installation) throws {
+    for member in result.members where member.isNew { try report(member) }
     try Console.put(quiet ? "\(result.adapter.name)@\(result.adapter.digest)" : line(result))
     guard !quiet else { return }
     for note in result.notes { Console.say("hub: note: " + Console.escaped(note)) }
@@ -65,11 +66,12 @@ struct Install: ParsableCommand {
   }
 
   private func line(_ result: Installation) -> String {
-    let adapter = result.adapter, parameters = adapter.parameterCount
+    let adapter = result.adapter
     let sites = result.siteCount.map { " at \($0) \($0 == 1 ? "site" : "sites")" } ?? ""
+    let (own, what) = adapter.manifest.kind == .composition ? (adapter.manifest.composed.count, "members") : (adapter.parameterCount, "parameters")
     let cells = [
       adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method, adapter.digest.short,
-    ] + (Console.isTerminal ? ["\(count(parameters)) parameters\(sites)"] : [String(parameters), result.siteCount.map { "\($0)" } ?? "-"])
+    ] + (Console.isTerminal ? ["\(count(own)) \(what)\(sites)"] : [String(own), result.siteCount.map { "\($0)" } ?? "-"])
     return cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t")
   }
 }

@@ -14,19 +14,23 @@ struct Pack: ParsableCommand {
       hub pack sst2.zip -o sst2.adapter --as task/sst2
       hub pack ner.zip -o ner.adapter --probe --model minilm
       hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1'
+      hub pack --setup 'stack(en, pos)' --as english-pos -o english-pos.adapter
 
-      Takes what `hub install` takes. The same adapter gives the same bytes. Prints the digest of the bundle.
+      Takes what `hub install` takes, or a composition of installed adapters, which all go into the one file. The same adapter gives the same bytes. Prints the digest of the bundle.
       """)
 
   @Argument(help: ArgumentHelp("A bundle, or an adapter in another format.", valueName: "dir"), completion: .file())
-  var source: String
+  var source: String?
+
+  @Option(help: ArgumentHelp("Instead: installed adapters and how they are composed.", valueName: "composition")) var setup: String?
+  @Option(help: ArgumentHelp("With --setup: the adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
   var output: String
 
   @Option(help: "zstd, gzip or none.") var compression = Compression.zstd
-  @Option(name: .customLong("as"), help: "The name to give to an adapter that comes in another format.") var name: AdapterName?
-  @Option(help: ArgumentHelp("The version to give to an adapter that comes in another format.", valueName: "version")) var release: String?
+  @Option(name: .customLong("as"), help: "The name to give to a composition, or to an adapter that comes in another format.") var name: AdapterName?
+  @Option(help: ArgumentHelp("Its version, likewise.", valueName: "version")) var release: String?
   @Option(help: "Its task.") var task: String?
   @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag")) var language: [String] = []
   @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference")) var over: String?
@@ -37,6 +41,9 @@ struct Pack: ParsableCommand {
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
+    guard (source == nil) != (setup == nil) else { throw ValidationError("give an adapter or --setup") }
+    guard head == nil || setup != nil else { throw ValidationError("--head goes with --setup") }
+    guard setup == nil || (!probe && over == nil) else { throw ValidationError("a composition has no probe and stands over nothing") }
     guard probe == (model != nil) else { throw ValidationError("--probe and --model go together") }
   }
 
@@ -44,19 +51,30 @@ struct Pack: ParsableCommand {
     guard force || !FileManager.default.fileExists(atPath: output) else {
       throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
     }
+    let parcel = try source.map(adapter) ?? composition(setup ?? "")
+    try Console.put(parcel.pack(to: output, compression: compression).description)
+    for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
+  }
+
+  private func adapter(_ source: String) throws -> Parcel {
     var parcel = try Parcel.open(source, as: name)
     if release != nil || task != nil || over != nil || !language.isEmpty { parcel = try locating(source) { try parcel.described(describe) } }
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
     }
     _ = try locating(source) { try BundleCheck.check(parcel.bundle) }
-    if let model {
-      let hub = try options.open()
-      let probe = try hub.baseModel(model).probe(Subject.parcel(parcel).content(), text: probeText)
-      parcel = try locating(source) { try parcel.described(probe: probe) }
-    }
-    try Console.put(parcel.pack(to: output, compression: compression).description)
-    for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
+    guard let model else { return parcel }
+    let probe = try options.open().baseModel(model).probe(Subject.parcel(parcel).content(), text: probeText)
+    return try locating(source) { try parcel.described(probe: probe) }
+  }
+
+  private func composition(_ setup: String) throws -> Parcel {
+    guard let name else { throw ValidationError("a composition needs a name: --as") }
+    var builder = try options.open().builder(of: Composition(parsing: setup), head: head, named: name)
+    try describe(&builder.manifest)
+    let parcel = try Parcel(builder)
+    try BundleCheck.check(parcel.bundle)
+    return parcel
   }
 }
 
@@ -65,7 +83,7 @@ extension Pack {
     if let release { manifest.version = try SemanticVersion(release) }
     if let task { manifest.task = task }
     if let over { manifest.dependencies = [try Manifest.Dependency(language: AdapterReference(over))] }
-    manifest.languages += language
+    manifest.languages += language.filter { !manifest.languages.contains($0) }
   }
 }
 
