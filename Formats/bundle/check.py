@@ -1,5 +1,5 @@
 """Judges bundles of format 1 by the text of their specification (v1/README.md) and nothing else. Standard library only; so
-bundles in zstd cannot be judged.
+bundles in zstd are judged by Python 3.14 and later.
 
     python3 Formats/bundle/check.py my.adapter folder/
 
@@ -15,140 +15,18 @@ import re
 import stat
 import struct
 import sys
-import unicodedata
-import zlib
 
 import compositions
 import ed25519
+from archives import ENTRIES, MAXIMUM, check_collisions, check_name, unpack
+from fault import Fault, require
 
-MAXIMUM = 2 << 30
-ENTRIES = 4096
 JSON_BYTES, JSON_DEPTH, JSON_VALUES = 1 << 20, 64, 100_000
 SIGNATURES = 16
 MEMBERS = 64
 
 
-class Fault(Exception):
-    """A code as in bad/*.expected."""
-
-
-def require(condition, code):
-    if not condition:
-        raise Fault(code)
-
-
-# Names of files
-
-
-def check_name(name):
-    require(len(name.encode()) <= 1024, "archive/limit")
-    components = name.split("/")
-    require(len(components) <= 8, "archive/limit")
-    for part in components:
-        require(len(part.encode()) <= 255, "archive/limit")
-        require(part not in ("", ".", "..") and part == part.strip() and not part.endswith("."), "archive/unsafe-name")
-        require(not set(part) & set("\\:~"), "archive/unsafe-name")
-        require(all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn") for c in part), "archive/unsafe-name")
-    require(unicodedata.normalize("NFC", name) == name, "archive/unsafe-name")
-
-
-def check_collisions(names):
-    """No two files may be one where case does not count, and no file a folder of another."""
-    def key(name):
-        return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-
-    files = [key(name) for name in names]
-    spelled = {name.rsplit("/", count)[0] for name in names for count in range(1, name.count("/") + 1)}
-    folders = {key(folder) for folder in spelled}
-    require(len(set(files)) == len(files) and len(folders) == len(spelled) and not folders & set(files), "archive/colliding-names")
-
-
-# Archives
-
-
-def unpack(data):
-    """The entries of a tar file, plain or in gzip, in order."""
-    if data[:4] == b"\x28\xb5\x2f\xfd":
-        raise NotImplementedError("zstd is not in Python's standard library")
-    if data[:2] == b"\x1f\x8b":
-        data = gunzip(data)
-    require(len(data) <= MAXIMUM, "archive/limit")
-    entries, position, extended = [], 0, None
-    while True:
-        block = data[position:position + 512]
-        require(len(block) == 512, "archive/truncated" if entries else "archive/unknown-format")
-        if not any(block):
-            break
-        require(is_header(block), "archive/damaged" if entries else "archive/unknown-format")
-        kind, size = block[156:157], octal(block[124:136])
-        start, position = position + 512, position + 512 + (size + 511) // 512 * 512
-        require(position <= len(data), "archive/damaged")
-        content = data[start:start + size]
-        if kind == b"x" and extended is None:
-            extended = pax(content)
-            continue
-        require(kind in (b"0", b"\0", b"5"), "archive/forbidden-entry")
-        name = (extended or {}).get("path", header_name(block))
-        require(set(extended or {}) <= {"path"}, "archive/forbidden-entry")
-        extended = None
-        entries.append((decoded(name), kind == b"5", content))
-        require(len(entries) <= ENTRIES, "archive/limit")
-    rest = data[position:]
-    require(len(rest) >= 1024 and len(rest) % 512 == 0 and extended is None, "archive/truncated")
-    require(not any(rest), "archive/damaged")
-    return entries
-
-
-def gunzip(data):
-    result = b""
-    while data:
-        stream = zlib.decompressobj(31)
-        try:
-            result += stream.decompress(data, MAXIMUM + 1 - len(result))
-        except zlib.error:
-            raise Fault("archive/damaged") from None
-        require(len(result) <= MAXIMUM, "archive/limit")
-        require(stream.eof, "archive/truncated")
-        data = stream.unused_data
-    return result
-
-
-def is_header(block):
-    total = sum(block) - sum(block[148:156]) + 8 * 32
-    return block[257:262] == b"ustar" and octal(block[148:156]) == total
-
-
-def octal(field):
-    # The number ends at a space or NUL; what is behind it is not part of it.
-    match = re.fullmatch(rb" *([0-7]*)([ \0][0-7 \0]*)?", field)
-    require(match, "archive/damaged")
-    return int(match[1] or b"0", 8)
-
-
-def header_name(block):
-    name, prefix = (field.split(b"\0")[0] for field in (block[:100], block[345:500]))
-    return prefix + b"/" + name if prefix else name
-
-
-def pax(content):
-    records = {}
-    while content:
-        match = re.match(rb"(\d{1,6}) ([^=]+)=", content)
-        require(match, "archive/damaged")
-        length = int(match[1])
-        require(match.end() < length <= len(content) and content[length - 1:length] == b"\n", "archive/damaged")
-        key = match[2].decode(errors="replace")
-        require(key not in records, "archive/ambiguous")
-        records[key] = content[match.end():length - 1]
-        content = content[length:]
-    return records
-
-
-def decoded(name):
-    try:
-        return name.decode()
-    except UnicodeDecodeError:
-        raise Fault("archive/unsafe-name") from None
+# Files
 
 
 def packed_files(path):

@@ -1,17 +1,21 @@
 import HubManifest
 import HubWeights
 
+/// Where the members of a composition lie, each as a bundle in a folder.
+struct MemberFolders: Sendable {
+  private let folders: Set<String>
+
+  init(of manifest: Manifest) { folders = Set(manifest.composed.map { Self.folder(of: $0.digest) }) }
+
+  static func folder(of digest: Digest) -> String { "members/\(digest.hex)/" }
+
+  /// Whether a path belongs to a member, whose own manifest lists it.
+  func hold(_ path: String) -> Bool { !folders.isEmpty && folders.contains(String(path.prefix(folders.first?.count ?? 0))) }
+}
+
 extension Bundle {
-  /// Where a member of a composition lies, as a bundle in a folder.
-  static func folder(ofMember digest: Digest) -> String { "members/\(digest.hex)/" }
-
   /// Whether a path belongs to a member, whose own manifest lists it.
-  static func isMemberFile(_ path: String, of manifest: Manifest) -> Bool {
-    manifest.composed.contains { path.hasPrefix(folder(ofMember: $0.digest)) }
-  }
-
-  /// Whether a path belongs to a member, whose own manifest lists it.
-  package func isMemberFile(_ path: String) -> Bool { Self.isMemberFile(path, of: manifest) }
+  package func isMemberFile(_ path: String) -> Bool { memberFolders.hold(path) }
 
   /// Opens the members of a composition.
   ///
@@ -19,7 +23,7 @@ extension Bundle {
   static func members(of manifest: Manifest, in folder: String, files: [String: MappedFile], isMember: Bool) throws -> [Bundle] {
     guard !isMember else { throw Failure(.malformedPinning, "a composition cannot be a member of another one") }
     return try manifest.composed.map { member in
-      let place = Self.folder(ofMember: member.digest)
+      let place = MemberFolders.folder(of: member.digest)
       guard files[place + manifestName] != nil else { throw Failure(.missingBundleFile, "a member of the composition is not there", at: place + manifestName) }
       return try locating(String(place.dropLast())) {
         let bundle = try Bundle("\(folder)/\(place)", isMember: true)

@@ -37,6 +37,7 @@ public struct Bundle: Sendable {
   public let probe: Probe?
   /// The adapters inside a composition, in the order of ``Manifest/composed``; each a bundle of its own.
   public let members: [Bundle]
+  let memberFolders: MemberFolders
   /// Everything in the folder, for packing.
   let files: [(name: EntryName, file: MappedFile)]
 
@@ -72,7 +73,8 @@ public struct Bundle: Sendable {
     let signing = mapped.filter { BundleSignature.isSignature($0.key) }
       .map { ($0.key, $0.value.withBytes { Array($0.prefix(BundleSignature.size + 1)) }) }
     let (manifest, digest, signatures) = try stored.withBytes { try Self.parseManifest(Array($0), signing: signing) }
-    let roles = try Self.check(manifest, against: mapped)
+    memberFolders = MemberFolders(of: manifest)
+    let roles = try Self.check(manifest, memberFolders, against: mapped)
 
     self.folder = folder
     self.manifest = manifest
@@ -98,13 +100,13 @@ public struct Bundle: Sendable {
   }
 
   /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.
-  private static func check(_ manifest: Manifest, against mapped: [String: MappedFile]) throws -> Roles {
+  private static func check(_ manifest: Manifest, _ members: MemberFolders, against mapped: [String: MappedFile]) throws -> Roles {
     var roles = Roles()
     var names = EntryNames()
     for file in manifest.files {
       let name = try EntryName(file.path)
       try names.insert(name, isFolder: false)
-      guard file.path != manifestName, !BundleSignature.isSignature(file.path), !isMemberFile(file.path, of: manifest), let found = mapped[file.path] else {
+      guard file.path != manifestName, !BundleSignature.isSignature(file.path), !members.hold(file.path), let found = mapped[file.path] else {
         throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
       }
       guard found.count == file.size else {
@@ -119,7 +121,7 @@ public struct Bundle: Sendable {
       roles.add(file.role, found)
     }
     let listed = Set(manifest.files.map(\.path))
-    let isLoose = { (path: String) in path != manifestName && !BundleSignature.isSignature(path) && !isMemberFile(path, of: manifest) }
+    let isLoose = { (path: String) in path != manifestName && !BundleSignature.isSignature(path) && !members.hold(path) }
     for path in mapped.keys.sorted() where isLoose(path) && !listed.contains(path) {
       throw Failure(.unlistedBundleFile, "the manifest does not list this file", at: path)
     }

@@ -87,7 +87,7 @@ extension ScratchFolder {
     var folders: Set<String> = []
     for member in members {
       for (path, file) in member.files {
-        let components = try EntryName(Bundle.folder(ofMember: member.digest) + path).components
+        let components = try EntryName(MemberFolders.folder(of: member.digest) + path).components
         for count in 1..<components.count where folders.insert(components[..<count].joined(separator: "/")).inserted {
           try makeFolder(components[..<count].joined(separator: "/"))
         }

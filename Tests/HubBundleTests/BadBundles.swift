@@ -9,7 +9,7 @@ import HubWeights
 /// Bundles that must be refused, each made from the sample by one change.
 enum BadBundles {
   /// The entries of the sample, the manifest first.
-  private typealias Entries = [(name: String, bytes: [UInt8])]
+  typealias Entries = [(name: String, bytes: [UInt8])]
 
   static func record(to folder: String) throws {
     try? FileManager.default.removeItem(atPath: folder)
@@ -21,6 +21,7 @@ enum BadBundles {
     let sample = try entries()
     for (name, code, entries) in try changedContents(sample) { try save(name, tar(entries), code) }
     for (name, code, bytes) in try changedArchives(sample) { try save(name, bytes, code) }
+    for (name, code, entries) in try BadCompositions.all() { try save("composition-\(name)", tar(entries), code) }
     for (name, bytes) in try changedSignatures(sample) { try save(name, bytes, "bundle/bad-signature") }
     try recordFolder(sample, to: folder)
   }
@@ -31,7 +32,10 @@ enum BadBundles {
     return try (["manifest.json"] + bundle.manifest.files.map(\.path)).map { ($0, try scratch.bytes("bundle/\($0)")) }
   }
 
-  private static func tar(_ entries: Entries) -> [UInt8] { RawTar.bytes(raw(entries)) }
+  static func tar(_ entries: Entries) -> [UInt8] { RawTar.bytes(raw(entries)) }
+
+  /// The sample as a zip file, which a reader may take.
+  static func zipped() throws -> [UInt8] { try RawZip.bytes(raw(entries()).map { ($0.name, $0.contents) }) }
 
   /// The entries of an archive: with the checksum behind the manifest.
   private static func raw(_ entries: Entries) -> [RawTar.Entry] {
@@ -78,7 +82,11 @@ enum BadBundles {
     let raw = raw(sample)
     var flipped = raw
     flipped[0].contents[20] ^= 1
+    let zipped = try zipped()
     return [
+      ("zip-with-a-front", "archive/ambiguous", [0x50, 0x4B, 3, 4] + zipped),
+      ("zip-headers-disagree", "archive/ambiguous", zipped.prefix(30) + [UInt8(ascii: "M")] + zipped.dropFirst(31)),
+      ("zip-cut-short", "archive/truncated", zipped.dropLast(20)),
       ("cut-short", "archive/truncated", Array(good.dropLast(512))),
       ("cut-shorter", "archive/damaged", Array(good.dropLast(1024 + 200))),
       ("data-behind-the-end", "archive/damaged", good + [UInt8](repeating: 1, count: 512)),
@@ -137,7 +145,7 @@ enum BadBundles {
 
   // MARK: Changes
 
-  private static func manifest(_ sample: Entries, _ change: (inout JSON.Members) -> Void) -> Entries {
+  static func manifest(_ sample: Entries, _ change: (inout JSON.Members) -> Void) -> Entries {
     sample.map { entry in
       guard entry.name == "manifest.json", var members = (try? JSON(parsing: entry.bytes))?.object else { return entry }
       change(&members)
@@ -145,7 +153,7 @@ enum BadBundles {
     }
   }
 
-  private static func files(_ sample: Entries, _ change: (inout [JSON]) -> Void) -> Entries {
+  static func files(_ sample: Entries, _ change: (inout [JSON]) -> Void) -> Entries {
     manifest(sample) { members in
       var files = members["files"]?.array ?? []
       change(&files)
@@ -160,12 +168,12 @@ enum BadBundles {
     return files(sample) { $0.append(file("probe.json", "probe", bytes)) } + [("probe.json", bytes)]
   }
 
-  private static func file(_ path: String, _ role: String, _ bytes: [UInt8]) -> JSON {
+  static func file(_ path: String, _ role: String, _ bytes: [UInt8]) -> JSON {
     ["path": .string(path), "role": .string(role), "size": .integer(bytes.count), "sha256": .string(Digest(of: bytes).hex)]
   }
 
   /// Other contents, rightly listed.
-  private static func replacing(_ sample: Entries, _ name: String, _ bytes: [UInt8]) -> Entries {
+  static func replacing(_ sample: Entries, _ name: String, _ bytes: [UInt8]) -> Entries {
     let changed = sample.map { $0.name == name ? (name, bytes) : $0 }
     return files(changed) { files in
       files = files.map { listed in

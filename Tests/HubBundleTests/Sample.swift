@@ -1,8 +1,10 @@
 import HubArchive
-import HubBundle
 import HubManifest
 import HubTesting
 import HubWeights
+import Testing
+
+@testable import HubBundle
 
 /// A small bundle with everything in it.
 enum Sample {
@@ -46,7 +48,7 @@ enum Sample {
     let bottleneck = try [tensor("layers.0.feed_forward.down.weight", [2, 4]), tensor("layers.0.feed_forward.up.weight", [4, 2])]
     let halves = try ["f", "g"].flatMap { [try tensor("invertible.\($0).down.weight", [1, 2]), try tensor("invertible.\($0).up.weight", [2, 1])] }
     let parts = ["query", "key", "value"]
-    return [
+    let kinds = [
       try bundle("language", .language, "seq_bn_inv", bottleneck + halves) { $0.manifest.languages = ["sw", "zh-Hant-TW"] },
       try bundle("lora", .adapter, "lora", [tensor("layers.0.query.lora_a", [2, 4]), tensor("layers.0.query.lora_b", [4, 2])]) { $0.config = ["r": 2, "alpha": 8] },
       try bundle("fusion", .fusion, "fusion", parts.map { try tensor("layers.0.feed_forward.\($0).weight", [4, 4]) }) {
@@ -62,6 +64,28 @@ enum Sample {
         ($0.manifest.other, $0.manifest.base.other) = (["since": "1.9"], ["moons": 2])
       },
     ]
+    let named = Dictionary(uniqueKeysWithValues: kinds + [("sentiment", try builder())])
+    let members = try ["fusion", "language", "sentiment"].map { try member(#require(named[$0]), isSigned: $0 == "language") }
+    return kinds + [("composition", try composition(of: members))]
+  }
+
+  static let setup = "fuse(samples/sentiment@1.0.0, drop(2-3, samples/language@1.0.0), name=samples/fusion@1.0.0)"
+
+  private static func composition(of members: [(name: AdapterName, content: BundleBuilder.Member)]) throws -> BundleBuilder {
+    var manifest = Manifest(
+      name: try AdapterName("samples/composition"), kind: .composition, method: "composition", base: Manifest.Base(architecture: "bert", hiddenSize: 4))
+    manifest.dependencies = members.map { Manifest.Dependency(Manifest.Member(name: $0.name, version: SemanticVersion(1, 0, 0), digest: $0.content.digest)) }
+    var composition = BundleBuilder(manifest: manifest, config: PinnedComposition(try Composition(parsing: setup)).json, weights: [])
+    composition.members = members.map(\.content)
+    return composition
+  }
+
+  private static func member(_ builder: BundleBuilder, isSigned: Bool) throws -> (name: AdapterName, content: BundleBuilder.Member) {
+    let scratch = try Scratch()
+    _ = try builder.write(to: scratch("bundle"))
+    if isSigned { try Bundle.sign(scratch("bundle"), with: SigningKey(seed: [UInt8](repeating: 1, count: 32))) }
+    let bundle = try Bundle.open(folder: scratch("bundle"))
+    return (bundle.manifest.name, BundleBuilder.Member(digest: bundle.digest, files: bundle.files.map { ($0.name.text, $0.file) }))
   }
 
   static func packed(_ compression: Compression) throws -> [UInt8] {

@@ -18,11 +18,19 @@ public enum RawTar {
 
   private static func zeros(_ count: Int) -> [UInt8] { [UInt8](repeating: 0, count: count) }
 
+  /// A long name is cut at a slash.
+  private static func parts(_ name: String) -> (prefix: String, name: String) {
+    let slash = name.utf8.count > 100 ? name.utf8.prefix(156).lastIndex(of: UInt8(ascii: "/")) : nil
+    return slash.map { (String(name[..<$0]), String(name[name.utf8.index(after: $0)...])) } ?? ("", name)
+  }
+
   private static func header(_ entry: Entry) -> [UInt8] {
     var block = zeros(512)
     func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8)) }
     let size = String(entry.contents.count, radix: 8)
-    put(entry.name, at: 0)
+    let (prefix, name) = parts(entry.name)
+    put(name, at: 0)
+    put(prefix, at: 345)
     put("0000644", at: 100)
     put("0000000", at: 108)
     put("0000000", at: 116)
