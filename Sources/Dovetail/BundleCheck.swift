@@ -25,8 +25,8 @@ public enum BundleCheck {
 
   /// Checks each member, and that they can stand where the composition puts them.
   private static func checkComposition(_ bundle: HubBundle.Bundle) throws -> Int {
-    let members = Dictionary(zip(bundle.manifest.composed.map(\.reference), bundle.members)) { first, _ in first }
-    for (reference, member) in members { _ = try locating(reference) { try check(member) } }
+    let references = bundle.manifest.composed.map(\.reference), members = Dictionary(zip(references, bundle.members)) { first, _ in first }
+    for (reference, member) in zip(references, bundle.members) { _ = try locating(reference) { try check(member) } }
     let setup = try Setup(PinnedComposition(bundle.config).setup) { reference in
       try members[reference].map { try AdapterMethods.outline($0.config, StoredWeights($0.weights.tensors), shape: shape(of: $0)) }
     } fusion: { _, name, sites in

@@ -33,13 +33,15 @@ extension Registry {
       guard try !isIndexWhole() else { return repair }
       let memory = IndexMemory(index)
       let found = try findAdapters()
+      let composed = Dictionary(grouping: found.flatMap(\.manifest.composed), by: \.digest)
       let new = Index(path: index.path + ".new")
       for suffix in ["", "-journal"] { try DurableFolder.remove(new.path + suffix) }
       try new.write { database in
         let records = Records(database, index: new, store: store)
         repair.lost += memory.restore(into: database)
         for entry in found where memory.knows(entry.digest) {
-          try restore(entry, as: memory.names(of: entry.digest), records, &repair)
+          let names = memory.names(of: entry.digest), others = Set((composed[entry.digest] ?? []).map(\.name))
+          try restore(entry, as: names.isEmpty ? others.sorted() : names, records, &repair)
         }
         try records.requireReadable()
       }

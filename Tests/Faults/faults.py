@@ -82,7 +82,7 @@ class Scenario:
 
 
 def scenarios(work):
-    model, bundle = f"{work}/tiny", f"{work}/new.adapter"
+    model, bundle, pair = f"{work}/tiny", f"{work}/new.adapter", f"{work}/pair.adapter"
 
     def nothing(hub):
         pass
@@ -95,6 +95,13 @@ def scenarios(work):
         installed(hub)
         hub("install", bundle)
         hub("remove", "new")
+
+    def with_member(hub):
+        installed(hub)
+        hub("install", bundle)
+
+    def with_composition(hub):
+        hub("install", pair)
 
     def without_index(hub):
         installed(hub)
@@ -114,7 +121,7 @@ def scenarios(work):
         """A registry of the first schema, as the first version made it."""
         installed(hub)
         with sqlite3.connect(hub.folder + "/registry/registry.sqlite") as index:
-            for table in "historyFiles", "history", "keyPrefixes", "keys", "signers", "aliases", "catalogue":
+            for table in "members", "historyFiles", "history", "keyPrefixes", "keys", "signers", "aliases", "catalogue":
                 index.execute(f"DROP TABLE {table}")
             index.execute("DELETE FROM grdb_migrations WHERE identifier != '1'")
         index.close()
@@ -122,6 +129,8 @@ def scenarios(work):
     return [
         Scenario("install", installed, ["install", bundle]),
         Scenario("first install", nothing, ["install", bundle]),
+        Scenario("install composition", with_member, ["install", pair]),
+        Scenario("remove composition", with_composition, ["remove", "pair"]),
         Scenario("remove", installed, ["remove", "old-fusion"]),
         Scenario("undo", removed, ["undo"]),
         Scenario("gc", removed, ["gc"], of_blobs=True),
@@ -282,6 +291,9 @@ def main():
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", shim, HERE / "faults.c", "-ldl"], check=True)
         maker = Hub(program, f"{work}/maker")
         require(maker("pack", str(FIXTURES / "classifier"), "-o", f"{work}/new.adapter", "--as", "new")[0] == 0, "cannot pack")
+        for name in "new", "second":
+            require(maker("install", str(FIXTURES / "classifier"), "--as", name)[0] == 0, "cannot install")
+        require(maker("pack", "--setup", "stack(new, second)", "--as", "pair", "-o", f"{work}/pair.adapter")[0] == 0, "cannot pack a composition")
         shutil.copytree(MODEL, f"{work}/tiny")
         pathlib.Path(f"{work}/tiny/vocab.txt").write_text("\n".join(WORDS) + "\n")
         faults = []
@@ -297,14 +309,14 @@ def main():
                     found = [future.exception() for future in [pool.submit(*task) for task in chosen]]
                     faults += filter(None, found)
                     wrong = sum(fault is not None for fault in found)
-                    print(f"{scenario.name:17} {kind:7} {len(chosen):5} of {len(tasks):5} places  {time.monotonic() - start:6.1f} s  wrong: {wrong}", flush=True)
+                    print(f"{scenario.name:19} {kind:7} {len(chosen):5} of {len(tasks):5} places  {time.monotonic() - start:6.1f} s  wrong: {wrong}", flush=True)
         start = time.monotonic()
         if options.only in "race":
             try:
                 race(program, work, 3 if options.points else 25)
             except Fault as fault:
                 faults.append(fault)
-            print(f"{'race':17} {time.monotonic() - start:6.1f} s")
+            print(f"{'race':19} {time.monotonic() - start:6.1f} s")
     for fault in faults:
         print(f"WRONG: {fault}")
     sys.exit(1 if faults else 0)

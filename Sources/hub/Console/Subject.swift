@@ -39,7 +39,13 @@ enum Subject {
   }
 
   /// Everything that a bundle consists of.
+  ///
+  /// - Throws: ``Failure`` also for a composition, which has nothing of its own.
   func content() throws -> AdapterContent {
+    guard manifest.kind != .composition else {
+      let members = manifest.composed.map(\.reference).joined(separator: ", ")
+      throw Failure(.severalAdapters, "a composition is several adapters", at: manifest.name.text, hint: "name one of its members: \(members)")
+    }
     switch self {
     case .installed(let adapter):
       let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
@@ -49,4 +55,9 @@ enum Subject {
       return AdapterContent(manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: head)
     }
   }
+}
+
+extension Failure.Code {
+  /// A composition stands where one adapter should.
+  static let severalAdapters = Self("hub/several-adapters", .usage)
 }
