@@ -57,9 +57,11 @@ public enum BundleCheck {
     let base = bundle.manifest.base
     let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
     let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
-    let last = (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1
+    let last = min((bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1, InputLimits.layers)
     let layers = base.layers ?? max(last + 1, prefixedLayers(bundle, parts))
-    guard (0...256).contains(layers) else { throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of 256") }
+    guard (0...InputLimits.layers).contains(layers) else {
+      throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of \(InputLimits.layers)")
+    }
     return BaseShape(
       hiddenSize: base.hiddenSize, embeddingSize: embeddingSize(bundle) ?? base.hiddenSize,
       intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
@@ -107,7 +109,7 @@ public enum BundleCheck {
   /// The site in a name such as `layers.3.feed_forward.down.weight`.
   private static func site(of name: String) -> Site? {
     let parts = name.split(separator: ".", maxSplits: 3)
-    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), (0..<256).contains(layer),
+    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), (0..<InputLimits.layers).contains(layer),
       let place = Site.Place(rawValue: String(parts[2]))
     else { return nil }
     return Site(layer, place)
