@@ -10,6 +10,8 @@ typealias Bundle = HubBundle.Bundle
 extension Failure.Code {
   /// What should be installed is neither a bundle nor an adapter in a format that Dovetail reads.
   public static let nothingToInstall = Self("registry/nothing-to-install", .badData)
+  /// Somebody else wrote to what was read: it may be neither what it was nor what it is.
+  public static let changedMeanwhile = Self("registry/changed-meanwhile", .inputOutput)
   /// A bundle was to be changed, which its digest and its signatures do not allow.
   public static let sealedBundle = Self("registry/sealed-bundle", .usage)
 }
@@ -92,8 +94,14 @@ public struct Parcel: Sendable {
       throw Failure(
         .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder, hint: "known formats: \(known)")
     }
+    let before = files.sorted().map { FileStatus("\(folder)/\($0)", followsLinks: true) }
     let adapter = try format.read(folder: folder)
     let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name) }
+    for (file, old) in zip(files.sorted(), before) {
+      guard let old, FileStatus("\(folder)/\(file)", followsLinks: true)?.isSameContent(as: old) == true else {
+        throw Failure(.changedMeanwhile, "the file was changed while it was read", at: "\(folder)/\(file)", hint: "try again")
+      }
+    }
     return Parcel(bundle, format: format.name, notes: adapter.notes, in: scratch)
   }
 

@@ -9,8 +9,9 @@ import HubManifest
 
 /// A regular file, mapped for reading for as long as this object lives.
 ///
-/// Links are followed: the folders of models that people keep are made of them. A file must not become shorter
-/// while it is mapped; files in the registry never change.
+/// Links are followed: the folders of models that people keep are made of them. Files in the registry never change. If
+/// somebody else cuts a file short while it is mapped, the system ends the process that looks behind the new end with
+/// SIGBUS; a library does not take signals away from the program that uses it, `hub` says what happened.
 public final class MappedFile: Sendable {
   public let path: String
   /// Bytes of the file when it was opened.

@@ -30,6 +30,7 @@ struct HubCommand: ParsableCommand {
 
   static func main() {
     let arguments = Array(CommandLine.arguments.dropFirst())
+    CutShort.endInOrder()
     do {
       if let failure = unknownSubcommand(arguments) { throw failure }
       var command = try parseAsRoot(arguments)
