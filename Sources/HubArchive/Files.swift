@@ -94,6 +94,14 @@ package final class OpenFile: Sendable {
     return count
   }
 
+  /// The contents, cut one byte behind `limit`: enough for a reader that refuses more.
+  package func bytes(limit: Int) throws -> [UInt8] {
+    let count = min(try size(), limit + 1)
+    return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+      initialized = try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: 0)
+    }
+  }
+
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     var written = 0
     while written < bytes.count {

@@ -1,4 +1,5 @@
 import Foundation
+import HubArchive
 import HubManifest
 import HubWeights
 
@@ -16,9 +17,7 @@ struct ForeignFolder {
   }
 
   func object(_ file: String) throws -> JSONObject {
-    guard let bytes = FileManager.default.contents(atPath: "\(path)/\(file)") else {
-      throw Failure(.missingForeignFile, "the file cannot be read", at: "\(path)/\(file)")
-    }
+    let bytes = try OpenFile(reading: "\(path)/\(file)").bytes(limit: InputLimits.jsonBytes)
     return try locating(file) { try JSONObject(JSON(parsing: bytes)) }
   }
 

@@ -1,6 +1,5 @@
 import HubArchive
 public import HubManifest
-import HubWeights
 
 extension Failure.Code {
   /// Nothing in a file or folder is an entry of AdapterHub's index.
@@ -67,7 +66,7 @@ extension CatalogueEntry {
     }
     if let root = try? OpenFile(folder: path) {
       for (name, isFolder) in try root.contents() where !isFolder {
-        try add(name) { try MappedFile(OpenFile(reading: name, below: root), path: name.text).withBytes { Array($0.prefix(InputLimits.jsonBytes + 1)) } }
+        try add(name) { try OpenFile(reading: name, below: root).bytes(limit: InputLimits.jsonBytes) }
       }
     } else {
       let reader = try ArchiveReader(file: path)

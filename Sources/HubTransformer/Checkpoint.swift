@@ -22,7 +22,7 @@ public struct Checkpoint: Sendable {
   public init(folder: String) throws {
     self.folder = folder
     let configPath = folder + "/config.json"
-    guard let bytes = FileManager.default.contents(atPath: configPath) else {
+    guard let bytes = try? MappedFile(configPath).withBytes({ Array($0.prefix(InputLimits.jsonBytes + 1)) }) else {
       throw Failure(.missingCheckpoint, "there is no config.json in the folder", at: folder, hint: "give the folder of a Hugging Face checkpoint")
     }
     (configuration, type) = try locating(configPath) {
