@@ -1,6 +1,7 @@
 import CSQLite
 import Foundation
 import GRDB
+public import HubArchive
 public import HubManifest
 
 extension Failure.Code {
@@ -258,4 +259,9 @@ extension Index {
       sha256 TEXT
     ) WITHOUT ROWID;
     """
+}
+
+extension LinkedLibrary {
+  /// What keeps the index. 3.39.2 mends CVE-2022-35737.
+  public static let ofRegistry = LinkedLibrary("SQLite", version: String(cString: sqlite3_libversion()), oldest: SemanticVersion(3, 39, 2))
 }

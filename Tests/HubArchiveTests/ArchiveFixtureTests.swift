@@ -66,4 +66,27 @@ import Testing
       }
     }
   }
+
+  /// All of Unicode's case folding, `ß` and `ss` too: what one file system takes for one name is one name here.
+  @Test func `Names that differ in case only collide in every script`() throws {
+    let pairs = String(decoding: try contents(of: Self.folder("folding.txt")), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "\t") }
+    var compared = 0
+    for pair in pairs {
+      guard let first = try? EntryName("a" + pair[0]), let second = try? EntryName("a" + pair[1]) else { continue }
+      var names = EntryNames()
+      try names.insert(first, isFolder: false)
+      #expect(code { try names.insert(second, isFolder: false) } == "archive/colliding-names", "\(pair)")
+      compared += 1
+    }
+    #expect(compared > 1400)
+  }
+
+  @Test(arguments: [("3.6.1", true), ("3.6.2", false), ("3.10", false), ("3.7.0-dev", false), ("3", true), ("", true)])
+  func `Libraries of the system are known by their versions`(text: String, isTooOld: Bool) {
+    #expect(LinkedLibrary("libarchive", version: text, oldest: SemanticVersion(3, 6, 2)).isTooOld == isTooOld)
+  }
+
+  @Test func `The libraries that these tests run with are recent enough`() {
+    for library in LinkedLibrary.ofArchives { #expect(!library.isTooOld && library.version.major < 100, "\(library)") }
+  }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dovetail
 import Foundation
+import HubArchive
 import HubManifest
 import HubRegistry
 import HubTensor
@@ -11,7 +12,7 @@ struct Doctor: ParsableCommand {
     discussion: """
       hub doctor
 
-      What every report of a fault should hold. Exits with 1 if the registry is not well; `hub verify` looks closer.
+      What every report of a fault should hold. Exits with 1 if the registry is not well, or a library too old; `hub verify` looks closer.
       """)
 
   @Flag(help: "Print JSON of the schema hub.doctor/1.") var json = false
@@ -28,6 +29,7 @@ struct Doctor: ParsableCommand {
         json: [
           "version": .string(HubCommand.configuration.version), "system": .string(system),
           "instructionSets": .array(available.map { .string($0) }), "instructionSet": .string(engine.kernels.name),
+          "libraries": .array(libraries.map { ["name": .string($0.name), "version": .string($0.version.description), "isTooOld": .bool($0.isTooOld)] }),
           "threads": .integer(engine.workers.count), "registry": .string(folder), "health": .string(health), "isWell": .bool(isWell),
         ], schema: "hub.doctor/1")
     } else {
@@ -35,6 +37,7 @@ struct Doctor: ParsableCommand {
       sheet.add("hub", HubCommand.configuration.version)
       sheet.add("system", system)
       sheet.add("instruction sets", available.map { $0 == engine.kernels.name ? "\($0) (chosen)" : $0 }.joined(separator: ", "))
+      sheet.add("libraries", libraries.map { "\($0.name) \($0.version)" }.joined(separator: ", "))
       sheet.add("threads", String(engine.workers.count))
       sheet.add("registry", "\(folder) (\(origin))")
       sheet.add("health", health)
@@ -50,7 +53,10 @@ struct Doctor: ParsableCommand {
     return environment["XDG_DATA_HOME"]?.hasPrefix("/") == true ? "XDG_DATA_HOME" : "the default"
   }
 
+  private var libraries: [LinkedLibrary] { LinkedLibrary.ofArchives + [.ofRegistry] }
+
   private var health: (String, isWell: Bool) {
+    if let old = libraries.first(where: \.isTooOld) { return ("\(old.name) \(old.version) has known faults: \(old.oldest) does not", false) }
     do {
       let registry = try options.open().registry
       guard registry.exists else { return ("not there yet", true) }
