@@ -81,6 +81,12 @@ for program in programs {
 for example in examples {
   targets.append(.executableTarget(name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
+// A program and no test, because what it looks for would end the tests with it.
+targets.append(
+  .executableTarget(
+    name: "fuzz",
+    dependencies: ["Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry", "HubTokenizers", "HubTransformer", "HubWeights", arguments],
+    path: "Tests/Fuzz", swiftSettings: swift))
 for test in tests {
   let excluded = fixtures[test.name].map { [$0] } ?? []
   targets.append(.testTarget(name: test.name, dependencies: test.imports, exclude: excluded, swiftSettings: swift))

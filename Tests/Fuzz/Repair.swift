@@ -1,0 +1,44 @@
+import HubManifest
+
+extension Parser {
+  /// A safetensors file whose length of the header is right again.
+  static func measured(_ bytes: [UInt8]) -> [UInt8] {
+    guard bytes.count > 8, let data = bytes[8...].ranges(of: Array("]}}".utf8)).first?.upperBound else { return bytes }
+    let end = bytes[data...].firstIndex { $0 != 0x20 } ?? bytes.count
+    return (0..<8).map { UInt8(truncatingIfNeeded: (end - 8) >> (8 * $0)) } + bytes[8...]
+  }
+
+  /// The same for all in a folder.
+  static func remeasured(_ input: Input) -> Input {
+    var input = input
+    for index in input.files.indices where input.files[index].name.hasSuffix(".safetensors") { input.files[index].bytes = measured(input.files[index].bytes) }
+    return input
+  }
+
+  /// A tar file whose headers have the checksums that belong to them.
+  static func tarred(_ bytes: [UInt8]) -> [UInt8] {
+    var bytes = bytes
+    for start in stride(from: 0, through: bytes.count - 512, by: 512) where bytes[start + 257..<start + 262].elementsEqual("ustar".utf8) {
+      bytes.replaceSubrange(start + 148..<start + 156, with: repeatElement(0x20, count: 8))
+      let sum = String(bytes[start..<start + 512].reduce(0) { $0 + Int($1) }, radix: 8)
+      bytes.replaceSubrange(start + 148..<start + 154, with: Array((String(repeating: "0", count: 6 - sum.count) + sum).utf8))
+      bytes[start + 154] = 0
+    }
+    return bytes
+  }
+
+  /// A bundle whose manifest lists its files as they are.
+  static func listed(_ input: Input) -> Input {
+    var input = remeasured(input)
+    guard let index = input.files.firstIndex(where: { $0.name == "manifest.json" }), var members = (try? JSON(parsing: input.files[index].bytes))?.object,
+      let files = members["files"]?.array
+    else { return input }
+    members["files"] = .array(files.map { file in
+      guard var entry = file.object, let found = input.files.first(where: { $0.name == entry["path"]?.string }) else { return file }
+      (entry["size"], entry["sha256"]) = (.integer(found.bytes.count), .string(Digest(of: found.bytes).hex))
+      return .object(entry)
+    })
+    input.files[index].bytes = Array(JSON.object(members).text().utf8)
+    return input
+  }
+}
