@@ -107,10 +107,14 @@ import Testing
   }
 
   @Test func fusion() {
-    check([(3, 5), (3, 5), (3, 5), (3, 5), (3, 5), (3, 5)], "fusion") { cx, p in
+    check([(3, 5), (3, 5), (3, 5), (3, 5)], "fusion") { cx, p in
       let t = p.map { tensor(cx, $0) }
-      return cx.fuse(t[0], keys: [t[1], t[2]], values: [t[3], t[4]], plus: t[5], temperature: 1.5)
+      return cx.fuse(t[0], [t[1], t[2]], plus: t[3], temperature: 1.5)
     }
+  }
+
+  @Test func wayBackThroughALayer() {
+    check([(3, 4), (4, 5)], "transposed linear") { cx, p in cx.linear(tensor(cx, p[0]), transposing: p[1]) }
   }
 
   @Test func selections() {

@@ -205,14 +205,14 @@ import Testing
     let rows = 4, width = 19, count = 3
     var numbers = Numbers(3)
     let q = numbers(rows * width), r = numbers(rows * width)
-    let keys = (0..<count).map { _ in numbers(rows * width) }, values = (0..<count).map { _ in numbers(rows * width) }
+    let inputs = (0..<count).map { _ in numbers(rows * width) }
     func tensor(_ x: [Float]) -> Tensor { cx.tensor(rows: rows, columns: width, x) }
-    let y = cx.fuse(tensor(q), keys: keys.map(tensor), values: values.map(tensor), plus: tensor(r), temperature: 2)
+    let y = cx.fuse(tensor(q), inputs.map(tensor), plus: tensor(r), temperature: 2)
     var expected = r.map(Double.init)
     for row in 0..<rows {
       let range = row * width..<(row + 1) * width
-      let powers = keys.map { key in exp(range.reduce(0.0) { $0 + Double(q[$1]) * Double(key[$1]) } / 2) }
-      for (p, value) in zip(powers, values) { for i in range { expected[i] += p / powers.reduce(0, +) * Double(value[i]) } }
+      let powers = inputs.map { x in exp(range.reduce(0.0) { $0 + Double(q[$1]) * Double(x[$1]) } / 2) }
+      for (p, x) in zip(powers, inputs) { for i in range { expected[i] += p / powers.reduce(0, +) * Double(x[i]) } }
     }
     expectClose(y.values, expected, within: 1e-5, "fusion on \(cx.engine.kernels.name)")
   }

@@ -92,13 +92,12 @@ typedef struct {
   void (*rms_norm_backward)(float *dx, float *dgain, const float *dy, const float *x, const float *residual, const float *gain,
                             ptrdiff_t rows, ptrdiff_t width, float epsilon);
 
-  // AdapterFusion over `count` children: p_j = softmax_j(q·k_j / temperature), out = Σ p_j v_j + residual.
-  // keys and values: [count] pointers to [rows, width]; weights out: [rows, count]; residual may be null.
-  void (*fuse)(float *out, float *weights, const float *q, const float *const *keys, const float *const *values,
-               const float *residual, ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
-  void (*fuse_backward)(float *dq, float *const *dkeys, float *const *dvalues, const float *d, const float *weights,
-                        const float *q, const float *const *keys, const float *const *values,
-                        ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
+  // AdapterFusion over `count` children: p_j = softmax_j(q·x_j / temperature), out = Σ p_j x_j + residual.
+  // inputs: [count] pointers to [rows, width]; weights out: [rows, count]; residual may be null.
+  void (*fuse)(float *out, float *weights, const float *q, const float *const *inputs, const float *residual,
+               ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
+  void (*fuse_backward)(float *dq, float *const *dinputs, const float *d, const float *weights, const float *q,
+                        const float *const *inputs, ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
 
   void (*activate)(float *y, const float *x, ptrdiff_t count, hub_activation activation);
   // dx = dy · activation'(x)

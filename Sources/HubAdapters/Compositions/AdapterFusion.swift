@@ -39,7 +39,7 @@ public struct AdapterFusion: Sendable {
 
 struct FusionConfiguration: Sendable {
   let hasKey, hasQuery, hasValue: Bool
-  let queriesBeforeNorm, addsResidualFirst, mixesProjectedValues: Bool
+  let queriesBeforeNorm, addsResidualFirst: Bool
   let temperature: Float
   let initialValue: Initializer
 
@@ -60,7 +60,8 @@ struct FusionConfiguration: Sendable {
     hasValue = try flag("value", true)
     queriesBeforeNorm = try flag("query_before_ln", false)
     addsResidualFirst = try flag("residual_before", false)
-    mixesProjectedValues = try flag("value_before_softmax", true)
+    // Whether values are projected before they are mixed or after is the same: a value matrix has no bias.
+    _ = try flag("value_before_softmax", true)
     temperature = try flag("temperature", false) ? 50 : 1
     initialValue = try flag("value_initialized", true) ? .identity(rest: 1e-6) : .normal(deviation: 0.02)
     guard hasKey || hasQuery || hasValue else {
@@ -89,14 +90,12 @@ struct FusionLayer: Sendable {
     let inputs = c.addsResidualFirst ? contributions.map { cx.add($0, prepared.residual) } : contributions
     let asked = c.queriesBeforeNorm ? prepared.raw : prepared.input
     let queries = query.map { $0(asked, in: cx) } ?? asked
-    let keys = inputs.map { input in key.map { $0(input, in: cx) } ?? input }
-    let projectsFirst = c.mixesProjectedValues
-    let values = inputs.map { input in projectsFirst ? value.map { $0(input, in: cx) } ?? input : input }
+    // q·(K x + k) = (Kᵀ q)·x + q·k, of which the last part is the same for all adapters and no softmax sees it; and
+    // Σ p (V x) = V Σ p x. So one product with K and one with V serve any number of adapters.
+    let addressed = key.map { cx.linear(queries, transposing: $0.weight) } ?? queries
     let residual = c.addsResidualFirst ? nil : prepared.residual
-    guard let value, !projectsFirst else {
-      return cx.fuse(queries, keys: keys, values: values, plus: residual, temperature: c.temperature, observe: observe)
-    }
-    return value(cx.fuse(queries, keys: keys, values: values, plus: nil, temperature: c.temperature, observe: observe), plus: residual, in: cx)
+    let mixed = cx.fuse(addressed, inputs, plus: value == nil ? residual : nil, temperature: c.temperature, observe: observe)
+    return value.map { $0(mixed, plus: residual, in: cx) } ?? mixed
   }
 
   /// `‖V − I‖²`

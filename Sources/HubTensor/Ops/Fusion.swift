@@ -1,42 +1,35 @@
 import CHubKernels
 
 extension Context {
-  /// The attention of AdapterFusion, token by token (Pfeiffer et al. 2021): with `p = softmax_j(q·k_j / temperature)`,
-  /// `Σ p_j v_j + residual`.
+  /// The attention of AdapterFusion, token by token (Pfeiffer et al. 2021): with `p = softmax_j(q·x_j / temperature)`,
+  /// `Σ p_j x_j + residual`.
   ///
   /// - Parameters:
-  ///   - query, keys, values, residual: `[rows, width]`; one key and one value per fused adapter
+  ///   - query, inputs, residual: `[rows, width]`; one input per fused adapter
   ///   - observe: is given `p`, `[rows, adapters]`
   public func fuse(
-    _ query: Tensor, keys: [Tensor], values: [Tensor], plus residual: Tensor?, temperature: Float = 1, observe: ((Tensor) -> Void)? = nil
+    _ query: Tensor, _ inputs: [Tensor], plus residual: Tensor?, temperature: Float = 1, observe: ((Tensor) -> Void)? = nil
   ) -> Tensor {
-    precondition(!keys.isEmpty && keys.count == values.count)
+    precondition(!inputs.isEmpty)
     let kernels = kernels
-    let rows = query.rows, width = query.columns, count = keys.count
+    let rows = query.rows, width = query.columns, count = inputs.count
     var result = empty(rows, width)
     let weights = empty(rows, count)
-    let keyBases = keys.map { Optional($0.base) }, valueBases = values.map { Optional($0.base) }
+    let bases = inputs.map { Optional($0.base) }
     forRows(rows, cost: width * count) { range in
       let first = range.lowerBound * width
       kernels.fuse(
-        result.block.base + first, weights.block.base + range.lowerBound * count, query.base + first,
-        keyBases.map { $0.map { $0 + first } }, valueBases.map { $0.map { $0 + first } },
+        result.block.base + first, weights.block.base + range.lowerBound * count, query.base + first, bases.map { $0.map { $0 + first } },
         residual.map { $0.base + first }, count, range.count, width, temperature)
     }
     observe?(weights)
-    let inputs = keys + values + [query] + (residual.map { [$0] } ?? [])
-    if inputs.contains(where: { isRecorded($0) }) {
+    if (inputs + [query]).contains(where: { isRecorded($0) }) || isRecorded(residual) {
       record(&result) { [unowned self] gradient, gradients in
-        let dq = empty(rows, width)
-        let dKeys = keys.map { _ in empty(rows, width) }, dValues = values.map { _ in empty(rows, width) }
+        let dq = empty(rows, width), dInputs = inputs.map { _ in empty(rows, width) }
         kernels.fuse_backward(
-          dq.block.base, dKeys.map { $0.block.base }, dValues.map { $0.block.base }, gradient.base, weights.base, query.base,
-          keys.map { $0.base }, values.map { $0.base }, count, rows, width, temperature)
+          dq.block.base, dInputs.map { $0.block.base }, gradient.base, weights.base, query.base, inputs.map { $0.base }, count, rows, width, temperature)
         gradients.add(dq, to: query)
-        for index in 0..<count {
-          gradients.add(dKeys[index], to: keys[index])
-          gradients.add(dValues[index], to: values[index])
-        }
+        for (input, change) in zip(inputs, dInputs) { gradients.add(change, to: input) }
         if let residual { gradients.add(gradient, to: residual) }
       }
     }

@@ -47,18 +47,35 @@ extension Context {
     return result
   }
 
+  /// `x · W`, the way back through a linear layer.
+  ///
+  /// - Parameters:
+  ///   - x: `[rows, out]`
+  ///   - weight: `[out, in]`
+  public func linear(_ x: Tensor, transposing weight: Parameter) -> Tensor {
+    precondition(x.columns == weight.rows, "\(weight.name) gives \(weight.rows) columns, not \(x.columns)")
+    var result = back(x, through: weight)
+    if isRecorded(x, parameters: weight) {
+      record(&result) { [unowned self] gradient, gradients in
+        if gradients.wants(x) {
+          let forth = multiply(
+            gradient, strideM: gradient.columns, strideK: 1, m: gradient.rows, by: weight.packed(in: self), n: weight.rows, k: weight.columns)
+          gradients.add(forth, to: x)
+        }
+        if gradients.wants(weight) { gradients.add(sumOfProducts(x, gradient), to: weight) }
+      }
+    }
+    return result
+  }
+
+  private func back(_ x: Tensor, through weight: Parameter) -> Tensor {
+    multiply(x, strideM: x.columns, strideK: 1, m: x.rows, by: weight.packedTransposed(in: self), n: weight.columns, k: weight.rows)
+  }
+
   /// `dx = dy · W`, `dW = dyᵀ · x`, `db = Σ dy`.
   private func linearGradients(_ gradient: Tensor, _ x: Tensor, _ weight: Parameter, _ bias: Parameter?, _ gradients: Gradients) {
-    if gradients.wants(x) {
-      let back = multiply(
-        gradient, strideM: gradient.columns, strideK: 1, m: gradient.rows, by: weight.packedTransposed(in: self), n: weight.columns, k: weight.rows)
-      gradients.add(back, to: x)
-    }
-    if gradients.wants(weight) {
-      let packed = packed(x, n: x.columns, k: x.rows, strideN: 1, strideK: x.columns)
-      let change = multiply(gradient, strideM: 1, strideK: gradient.columns, m: weight.rows, by: packed, n: weight.columns, k: x.rows)
-      gradients.add(change, to: weight)
-    }
+    if gradients.wants(x) { gradients.add(back(gradient, through: weight), to: x) }
+    if gradients.wants(weight) { gradients.add(sumOfProducts(gradient, x), to: weight) }
     if let bias, gradients.wants(bias) { gradients.add(columnSums(gradient), to: bias) }
   }
 

@@ -36,7 +36,7 @@ extension Context {
   }
 
   /// `aᵀ · b`: the sum over rows of the outer products.
-  private func sumOfProducts(_ a: Tensor, _ b: Tensor) -> Tensor {
+  func sumOfProducts(_ a: Tensor, _ b: Tensor) -> Tensor {
     let packedB = packed(b, n: b.columns, k: b.rows, strideN: 1, strideK: b.columns)
     return multiply(a, strideM: 1, strideK: a.columns, m: a.columns, by: packedB, n: b.columns, k: b.rows)
   }
