@@ -83,7 +83,8 @@ extension Registry {
     })
   }
 
-  /// Installs exactly what is locked from what is offered. If something is missing, nothing is installed.
+  /// Installs exactly what is locked from what is offered, members with their composition. If something is missing,
+  /// nothing is installed.
   ///
   /// - Throws: ``Failure/Code/missingLocked``, ``Failure/Code/otherContent``, and what installing throws.
   @discardableResult
@@ -100,12 +101,10 @@ extension Registry {
     }
     var consent = consent
     consent.locked = lock
-    return try steps.flatMap { step in
+    return try steps.map { step in
       switch step {
-      case .keep(let adapter): return [Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])]
-      case .take(let offer, let entry):
-        let result = try install(from: offer.path, as: entry.name, consent)
-        return result.members.filter(\.isNew) + [result]
+      case .keep(let adapter): Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])
+      case .take(let offer, let entry): try install(from: offer.path, as: entry.name, consent)
       }
     }
   }

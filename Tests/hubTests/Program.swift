@@ -42,7 +42,9 @@ struct Program {
     return process
   }
 
-  func callAsFunction(_ arguments: String...) throws -> Result {
+  func callAsFunction(_ arguments: String...) throws -> Result { try run(arguments) }
+
+  func run(_ arguments: [String]) throws -> Result {
     let output = "output-\(UInt64.random(in: 0 ... .max))"
     let process = try start(arguments, output: output)
     process.waitUntilExit()
