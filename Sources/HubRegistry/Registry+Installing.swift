@@ -64,10 +64,11 @@ extension Registry {
     return Self.installation(try admit(arrivals, consent), sites: sites, notes: parcel.notes)
   }
 
-  /// The members of a composition, and then the bundle itself, with the names that they get.
+  /// The members of a composition, lower versions first, and then the bundle itself, with the names that they get.
   private func contents(of parcel: Parcel, as name: AdapterName?) -> [(bundle: Bundle, name: AdapterName)] {
     let bundle = parcel.bundle
-    return zip(bundle.members, bundle.manifest.composed).map { ($0, $1.name) } + [(bundle, name ?? bundle.manifest.name)]
+    let members = zip(bundle.members, bundle.manifest.composed).sorted { ($0.1.version, $0.1.name) < ($1.1.version, $1.1.name) }
+    return members.map { ($0, $1.name) } + [(bundle, name ?? bundle.manifest.name)]
   }
 
   private static func installation(_ admissions: [Admission], sites: Int?, notes: [String]) -> Installation {
@@ -76,30 +77,35 @@ extension Registry {
     return Installation(adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes, members: all.dropLast())
   }
 
-  /// Applies the rules of names, versions and signatures to each: a member comes in as it would alone. Only that it must be
-  /// signed by somebody the composition's own signature will do, which is about the digest of the member, too.
+  /// Applies the rules of names, versions and signatures to each, one after another: a member comes in as it would alone. Only
+  /// that it must be signed by somebody the composition's own signature will do, which is about the digest of the member, too.
   private func admit(_ arrivals: [Arrival], _ consent: Consent) throws -> [Admission] {
     var memberConsent = consent
     memberConsent.requiresSignature = false
-    let members = try arrivals.dropLast().map { try admit($0, memberConsent, hint: "a composition needs exactly its own members") }
-    return try members + arrivals.suffix(1).map { arrival in
-      guard !members.contains(where: { $0.arrival.adapter.reference == arrival.adapter.reference }) else {
-        throw Failure(.existingVersion, "a member of the composition has this name and version", at: arrival.adapter.reference, hint: "give another one with --as")
+    var signers: [AdapterName: [SignerRecord]] = [:]
+    return try arrivals.enumerated().map { index, arrival in
+      let reference = arrival.adapter.reference, isMember = index < arrivals.count - 1
+      guard isMember || !arrivals.dropLast().contains(where: { $0.adapter.reference == reference }) else {
+        throw Failure(.existingVersion, "a member of the composition has this name and version", at: reference, hint: "give another one with --as")
       }
-      return try admit(arrival, consent, hint: "or give this one another name with --as")
+      let hint = isMember ? "a composition needs exactly its own members" : "or give this one another name with --as"
+      let admission = try admit(arrival, isMember ? memberConsent : consent, since: signers[arrival.adapter.name], hint: hint)
+      signers[arrival.adapter.name] = admission.signers
+      return admission
     }
   }
 
-  private func admit(_ arrival: Arrival, _ consent: Consent, hint: String) throws -> Admission {
+  /// - Parameter signers: who signed the name, if that is about to change
+  private func admit(_ arrival: Arrival, _ consent: Consent, since signers: [SignerRecord]?, hint: String) throws -> Admission {
     let (bundle, adapter) = (arrival.bundle, arrival.adapter)
     try consent.checkLock(bundle, as: adapter.name)
-    let (installed, keys, before) =
+    let (installed, keys, stored) =
       try reading { (try $0.adapters(named: adapter.name), try $0.keys(), try $0.signers(of: adapter.name)) } ?? ([], [], [])
-    let same = try Self.match(adapter, among: installed, hint: hint)
-    let signers = try Trust(keys: keys, signers: before).admit(bundle, as: adapter.name, isInstalled: same != nil, consent)
+    let same = try Self.match(adapter, among: installed, hint: hint), before = signers ?? stored
+    let after = try Trust(keys: keys, signers: before).admit(bundle, as: adapter.name, isInstalled: same != nil, consent)
     let known = try same.map(self.signers) ?? []
-    let isChange = same == nil || before != signers || !Set(bundle.signatures.map(\.key)).isSubset(of: known)
-    return Admission(arrival: arrival, same: same, signers: signers, isChange: isChange)
+    let isChange = same == nil || before != after || !Set(bundle.signatures.map(\.key)).isSubset(of: known)
+    return Admission(arrival: arrival, same: same, signers: after, isChange: isChange)
   }
 
   /// The adapter of the same name and version, which must be the same in everything.

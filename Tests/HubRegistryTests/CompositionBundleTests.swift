@@ -33,11 +33,11 @@ import Testing
 
   @Test func oneFileBringsAllItsMembers() throws {
     let result = try registry.install(from: packed())
-    #expect(result.isNew && result.members.map(\.adapter.reference) == ["sw@1.0.0", "ner@1.0.0"] && result.members.allSatisfy(\.isNew))
+    #expect(result.isNew && result.members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"] && result.members.allSatisfy(\.isNew))
     #expect(try registry.list().map(\.reference) == ["ner@1.0.0", "sw@1.0.0", "swahili-ner@1.0.0"])
     #expect(try registry.resolve("ner").digest == shop.registry.resolve("ner").digest)
     #expect(try registry.expanded("swahili-ner").setup == .stack("sw@1.0.0", "ner@1.0.0"))
-    #expect(try registry.history().map(\.name.text) == ["swahili-ner", "ner", "sw"])
+    #expect(try registry.history().map(\.name.text) == ["swahili-ner", "sw", "ner"])
     let before = try (installed(), other.blobs())
     let again = try registry.install(from: packed())
     #expect(!again.isNew && !again.members.contains(where: \.isNew))
@@ -48,7 +48,7 @@ import Testing
   @Test func membersThatAreThereAreUsed() throws {
     try registry.install(from: shop.release("ner", "1.0.0"))
     let result = try registry.install(from: packed(), as: AdapterName("mine"))
-    #expect(result.members.map(\.isNew) == [true, false] && result.adapter.reference == "mine@1.0.0")
+    #expect(result.members.map(\.isNew) == [false, true] && result.adapter.reference == "mine@1.0.0")
     #expect(try registry.history().count == 3)
     // The same files twice are the same blobs.
     #expect(other.blobs().count == Set(try registry.list().flatMap { [$0.digest] + $0.manifest.files.map(\.digest) }).count)
@@ -97,6 +97,15 @@ import Testing
     #expect(try registry.signers(of: registry.resolve("swahili-ner")) == [stranger.publicKey])
   }
 
+  /// Whatever the order in which a composition lists two versions, the higher one is remembered.
+  @Test func versionsInACompositionDoNotGoBack() throws {
+    let author = try SigningKey()
+    for version in ["1.1.0", "2.0.0"] { try shop.registry.install(from: shop.release("ner", version, signedBy: author)) }
+    try registry.install(from: packed("average(ner@2.0.0, ner@1.1.0)"))
+    #expect(code { try registry.install(from: shop.release("ner", "1.5.0", signedBy: author)) } == "trust/rollback")
+    #expect(code { try registry.install(from: shop.release("ner", "2.1.0", signedBy: author)) } == nil)
+  }
+
   @Test func aLockOfACompositionIsMetByItsFile() throws {
     let file = try packed()
     try registry.install(from: file)
@@ -104,7 +113,7 @@ import Testing
     #expect(lock.entries.map(\.name.text).sorted() == ["ner", "sw", "swahili-ner"])
     let third = try Shop()
     let results = try third.registry.install(lock, from: Offers(in: [file]))
-    #expect(results.map(\.adapter.reference) == ["swahili-ner@1.0.0"] && results[0].members.map(\.adapter.reference) == ["sw@1.0.0", "ner@1.0.0"])
+    #expect(results.map(\.adapter.reference) == ["swahili-ner@1.0.0"] && results[0].members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"])
     #expect(try third.registry.lock().json.text() == registry.lock().json.text())
     let only = try registry.lock([AdapterReference("ner")])
     #expect(code { try Shop().registry.install(only, from: Offers(in: [file])) } == "lock/missing")
