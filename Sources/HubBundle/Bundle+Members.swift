@@ -24,9 +24,11 @@ extension Bundle {
     guard !isMember else { throw Failure(.malformedPinning, "a composition cannot be a member of another one") }
     return try manifest.composed.map { member in
       let place = MemberFolders.folder(of: member.digest)
-      guard files[place + manifestName] != nil else { throw Failure(.missingBundleFile, "a member of the composition is not there", at: place + manifestName) }
+      guard files[place + manifestName] != nil else {
+        throw Failure(.missingBundleFile, "a member of the composition is not there", at: place + manifestName)
+      }
       return try locating(String(place.dropLast())) {
-        let bundle = try Bundle("\(folder)/\(place)", isMember: true)
+        let bundle = try Bundle("\(folder)/\(place.dropLast())", isMember: true)
         guard bundle.digest == member.digest else { throw Failure(.changedBundleFile, "the member has digest \(bundle.digest)") }
         return bundle
       }
@@ -43,8 +45,8 @@ extension Bundle {
     for (member, bundle) in zip(manifest.composed, members) {
       let base = bundle.manifest.base
       try check(bundle.manifest.version == member.version, "the member has version \(bundle.manifest.version)", at: member.reference)
-      try check(
-        base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize, "the member is for another base model", at: member.reference)
+      let isSameBase = base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize
+      try check(isSameBase, "the member is for another base model", at: member.reference)
     }
     let references = manifest.composed.map(\.reference)
     try check(pinned.references == Set(references), "the setup does not name the members, or not all of them", at: "\(pinned.setup)")
@@ -55,7 +57,8 @@ extension Bundle {
     for (children, name) in pinned.setup.fusions {
       let fused = Composition.members(of: children).map { String($0.prefix { $0 != "@" }) }
       let fusion = named[name ?? ""]?.manifest
-      try check(fusion?.kind == .fusion && fusion?.members.map(\.text) == fused, "this is no fusion of \(fused.joined(separator: ", "))", at: name ?? "\(pinned.setup)")
+      let isOfThem = fusion?.kind == .fusion && fusion?.members.map(\.text) == fused
+      try check(isOfThem, "this is no fusion of \(fused.joined(separator: ", "))", at: name ?? "\(pinned.setup)")
     }
   }
 }

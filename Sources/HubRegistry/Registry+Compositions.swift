@@ -28,7 +28,7 @@ extension Registry {
 
   /// What an installed composition is made of; `nil` if the reference means something else.
   private func pinned(_ reference: String) throws -> PinnedComposition? {
-    guard let reference = try? AdapterReference(reference), let adapter = try? resolve(reference), adapter.manifest.kind == .composition else { return nil }
+    guard let adapter = try? resolve(AdapterReference(reference)), adapter.manifest.kind == .composition else { return nil }
     _ = try members(of: adapter)
     return try locating(adapter.reference) { try PinnedComposition(adapter.config()) }
   }
@@ -40,7 +40,9 @@ extension Registry {
     try adapter.manifest.composed.map { member in
       let installed = try reading { try $0.adapters(named: member.name) } ?? []
       guard let found = installed.first(where: { $0.digest == member.digest }) else {
-        throw Failure(.missingMember, "the member \(member.reference) is not installed as it was", at: adapter.reference, hint: "install the bundle of \(adapter.name) again")
+        throw Failure(
+          .missingMember, "the member \(member.reference) is not installed as it was", at: adapter.reference,
+          hint: "install the bundle of \(adapter.name) again")
       }
       return found
     }

@@ -38,8 +38,9 @@ extension Registry {
       try committing {
         let users = try $0.compositions(of: adapter)
         guard users.isEmpty else {
-          let list = users.joined(separator: ", ")
-          throw Failure(.neededAdapter, "the adapter is a member of \(list)", at: adapter.reference, hint: "hub remove \(users.joined(separator: " ")), and then this one")
+          throw Failure(
+            .neededAdapter, "the adapter is a member of \(users.joined(separator: ", "))", at: adapter.reference,
+            hint: "hub remove \(users.joined(separator: " ")), and then this one")
         }
         try $0.record(.remove, adapter, files: $0.files(of: adapter))
         try $0.delete(adapter)

@@ -16,7 +16,8 @@ struct Pack: ParsableCommand {
       hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1'
       hub pack --setup 'stack(en, pos)' --as english-pos -o english-pos.adapter
 
-      Takes what `hub install` takes, or a composition of installed adapters, which all go into the one file. The same adapter gives the same bytes. Prints the digest of the bundle.
+      Takes what `hub install` takes, or a composition of installed adapters, which all go into the one file. \
+      The same adapter gives the same bytes. Prints the digest of the bundle.
       """)
 
   @Argument(help: ArgumentHelp("A bundle, or an adapter in another format.", valueName: "dir"), completion: .file())
