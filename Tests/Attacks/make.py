@@ -8,6 +8,8 @@ import struct
 import tarfile
 import zipfile
 
+import torch_files
+
 FIXTURE = pathlib.Path(__file__).resolve().parent.parent / "HubRegistryTests" / "Fixtures" / "classifier"
 GOOD = {path.name: path.read_bytes() for path in sorted(FIXTURE.iterdir())}
 WEIGHTS = "adapter.safetensors"
@@ -113,24 +115,162 @@ def attacks(canary):
     }.items():
         yield "pickle", name, zipped(others + [("pytorch_adapter.bin", zipped([("archive/data.pkl", content), ("archive/version", b"3\n")], zipfile.ZIP_STORED))])
         yield "pickle", f"{name}, bare", zipped(others + [("pytorch_adapter.bin", content)])
+    yield from hostile_torch(good, canary)
+    yield from hostile_contents()
 
 
-def oddities():
-    """What is unusual and right."""
-    good = list(GOOD.items())
+def hostile_torch(good, canary):
+    """Files of torch.save, each wrong in one place."""
+    def torch(storages=(), items=(), extra=(), **options):
+        weights = torch_files.Weights(GOOD[WEIGHTS])
+        weights.storages += storages
+        weights.items += items
+        return weights.zipped(extra=extra, **options)
+
+    made = torch_files.tensor
+    whole, storage, first = torch(), torch_files.Weights(GOOD[WEIGHTS]).storages[0], torch_files.storage("0", 64)
+    for name, data in {
+        "a program in it": torch(extra=[("code/evil.py", b"x")]), "an entry above it": torch(extra=[("../evil", b"x")]), "two pickles": torch(extra=[("data.pkl", b"\x80\x02}.")]),
+        "more behind it": whole + b"more", "cut": whole[:-30], "a storage that was changed": whole.replace(storage, bytes(len(storage)), 1),
+        "big-endian": torch(extra=[("byteorder", b"big")]), "a bomb": torch([bytes(300 << 20)], compression=zipfile.ZIP_DEFLATED),
+        "beyond the storage": torch(items=[("x", made(first, 60, [64], [1]))]), "one element many times": torch(items=[("x", made(first, 0, [64], [0]))]),
+        "elements that overlap": torch(items=[("x", made(first, 0, [4, 4], [1, 1]))]), "before the storage": torch(items=[("x", made(first, -1, [1], [1]))]),
+        "a huge shape": torch(items=[("x", made(first, 0, [2**31 - 1] * 3, [1, 1, 1]))]), "a storage that is not there": torch(items=[("x", made(torch_files.storage("77", 1), 0, [1], [1]))]),
+        "a key that climbs": torch(items=[("x", made(torch_files.storage("../0", 1), 0, [1], [1]))]),
+    }.items():
+        yield "torch", name, zipped([file for file in good if file[0] != WEIGHTS] + [("pytorch_adapter.bin", data)])
+    evil = b"\x80\x02cos\nsystem\nX" + struct.pack("<I", len(canary) + 6) + b"touch " + canary.encode() + b"\x85R."
+    yield "torch", "an evil head", zipped([file for file in good if file[0] != "model_head.safetensors"] + [("pytorch_model_head.bin", evil)])
+
+
+def hostile_contents():
+    """Configurations out of their range, and weights that they do not imply."""
+    config, head = json.loads(GOOD["adapter_config.json"]), json.loads(GOOD["head_config.json"])
+    for key, values in {
+        "reduction_factor": [0, -1, 1e308, "16", [], 2**62, {}], "non_linearity": ["evil", 7, None], "leave_out": [[2**63 - 1], [[]], "x", {}], "phm_dim": [0, -4, 2**62],
+        "architecture": ["os.system", "lora", []], "inv_adapter": ["evil"], "scaling": ["x"], "shiny": [3],
+    }.items():
+        for value in values:
+            changes = {"phm_layer": True} if key == "phm_dim" else {"inv_adapter_reduction_factor": 2} if key == "inv_adapter" else {}
+            yield "range", f"{key} {value!r}", zipped(changed(adapter_config__json=json.dumps(config | {"config": config["config"] | changes | {key: value}}).encode()))
+    for key, values in {"hidden_size": [0, -1, 2**63 - 1, 1e9, "32", None], "model_type": [7, None, "../bert"]}.items():
+        for value in values:
+            yield "range", f"{key} {value!r}", zipped(changed(adapter_config__json=json.dumps(config | {key: value}).encode()))
+    for key, values in {"head_type": ["evil", 3], "num_labels": [-1, 2**62, "x", 4], "label2id": [{"a": -1}, {"a": 2**62}, [1], {"a": 0, "b": 0, "c": 1}], "layers": [-1, 10**9]}.items():
+        for value in values:
+            yield "range", f"{key} {value!r}", zipped(changed(head_config__json=json.dumps(head | {"config": head["config"] | {key: value}}).encode()))
+    size = struct.unpack("<Q", GOOD[WEIGHTS][:8])[0]
+    header, data = json.loads(GOOD[WEIGHTS][8:8 + size]), GOOD[WEIGHTS][8 + size:]
+    names = [name for name in header if name != "__metadata__"]
+    def renamed(old, new):
+        return safetensors({name.replace(old, new): tensor for name, tensor in header.items()}, data)
+    extra = {"dtype": "F32", "shape": [1], "data_offsets": [len(data), len(data) + 4]}
+    for name, weights in {
+        "no tensor": safetensors({}), "of another adapter": renamed(".a.", ".b."), "of another layer": renamed("layer.0", "layer.9"), "of the base": safetensors(header | {"bert.pooler.dense.weight": extra}, data + bytes(4)),
+        "in other shapes": safetensors({name: tensor | ({"shape": tensor["shape"][::-1]} if len(tensor.get("shape", [])) == 2 else {}) for name, tensor in header.items()}, data),
+        "as integers": safetensors({name: tensor | ({"dtype": "I32"} if name == names[0] else {}) for name, tensor in header.items()}, data),
+    }.items():
+        yield "weights", name, zipped(changed(adapter__safetensors=weights))
+    yield "weights", "no head", zipped([file for file in GOOD.items() if file[0] != "model_head.safetensors"])
+
+
+def streamed(files, large=False, **fields):
+    """A zip file with the sizes behind the data, or in 64 bits."""
+    data = io.BytesIO()
+
+    class Pipe(io.RawIOBase):
+        def writable(self):
+            return True
+
+        def write(self, part):
+            return data.write(part)
+
+    with zipfile.ZipFile(data if large else Pipe(), "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            info = zipfile.ZipInfo(name)
+            info.compress_type = zipfile.ZIP_DEFLATED
+            for key, value in fields.items():
+                setattr(info, key, value)
+            with archive.open(info, "w", force_zip64=large) as entry:
+                entry.write(content)
+    return data.getvalue()
+
+
+def odd_zips(good):
+    yield "stored zip", zipped(good, zipfile.ZIP_STORED)
+    yield "zip with a comment", zipped(good, comment=b"made by hand")
+    yield "zip of a pipe", streamed(good)
+    yield "zip in 64 bits", streamed(good, large=True)
+    yield "zip of DOS", streamed(good, create_system=0, external_attr=0x20)
+    yield "zip of macOS", zipped(good + [("__MACOSX/._adapter_config.json", b"\0\5\x16\7"), (".DS_Store", b"\0\0\0\1Bud1")])
+    yield "zip with times", streamed(good, extra=struct.pack("<HHBL", 0x5455, 5, 1, 0x5E0BE100))
+    yield "zip with owners", streamed(good, extra=struct.pack("<HHBBLBL", 0x7875, 11, 1, 4, 1000, 4, 1000))
+    yield "zip with modes", streamed(good, external_attr=0o100777 << 16)
+    yield "zip with remarks", streamed(good, comment=b"an entry")
+    yield "zip with folders", zipped([("my adapter/", b"")] + [(f"my adapter/{name}", content) for name, content in good])
+    yield "in a folder", zipped([(f"my adapter/{name}", content) for name, content in good])
+    yield "in folders of two scripts", zipped([(f"Größe 漢字/{name}", content) for name, content in good])
+    yield "other files", zipped(good + [("README.md", "# Größe 漢字\n".encode()), ("notes.txt", b"")])
+    yield "a zip in it", zipped(good + [("sources.zip", zipped([("a", b"b")]))], zipfile.ZIP_STORED)
+    yield "backwards", zipped(good[::-1])
+
+
+def odd_tars(good):
     yield "plain tar", tarred(good)
     yield "ustar", tarred(good, form=tarfile.USTAR_FORMAT)
     yield "GNU tar", tarred(good, form=tarfile.GNU_FORMAT)
-    yield "tar in gzip", gzip.compress(tarred(good))
-    yield "stored zip", zipped(good, zipfile.ZIP_STORED)
-    yield "zip with a comment", zipped(good, comment=b"made by hand")
-    yield "in a folder", zipped([(f"my adapter/{name}", content) for name, content in good])
+    old = bytearray(tarred(good, form=tarfile.USTAR_FORMAT))
+    for start in (start for start in range(0, len(old), 512) if old[start + 257:start + 262] == b"ustar"):
+        old[start + 257:start + 345] = bytes(88)
+        old[start + 148:start + 156] = b" " * 8
+        old[start + 148:start + 156] = b"%06o\0 " % sum(old[start:start + 512])
+    yield "tar of 1979", bytes(old)
     yield "in ./", tarred([(f"./{name}", content) for name, content in good])
     yield "with folders", tarred(good, [special("folder", tarfile.DIRTYPE)])
-    yield "other files", zipped(good + [("README.md", "# Größe 漢字\n".encode()), ("notes.txt", b"")])
-    yield "backwards", zipped(good[::-1])
+    for form, word in (tarfile.USTAR_FORMAT, "ustar"), (tarfile.GNU_FORMAT, "GNU"), (tarfile.PAX_FORMAT, "pax"):
+        yield f"long names, {word}", tarred([(f"{'f' * 120}/{name}", content) for name, content in good], form=form)
+    yield "tar padded to 1 MiB", tarred(good).ljust(1 << 20, b"\0")
     members = tarred(good)
+    yield "tar not padded", members[:-(-len(members.rstrip(b"\0")) // 512) * 512] + bytes(1024)
+    yield "tar in gzip", gzip.compress(members)
     yield "gzip of two members", gzip.compress(members[:3000]) + gzip.compress(members[3000:])
+    yield "gzip of many members", b"".join(gzip.compress(members[start:start + 700]) for start in range(0, len(members), 700))
+    plain = gzip.compress(members)
+    yield "gzip with a name", plain[:3] + bytes([plain[3] | 8 | 16]) + plain[4:10] + b"adapter.tar\0a remark\0" + plain[10:]
+    yield "gzip, not compressed", gzip.compress(members, 0)
+
+
+def odd_contents():
+    """What is not the same adapter to the bit, but right."""
     config = json.loads(GOOD["adapter_config.json"])
     yield "unknown keys", zipped(changed(adapter_config__json=json.dumps(config | {"since": 2031}).encode()))
+    yield "a factor with a fraction", zipped(changed(adapter_config__json=json.dumps(config | {"config": config["config"] | {"reduction_factor": 16.0}}).encode()))
+    head = json.loads(GOOD["head_config.json"])
+    labels = {"größer": 0, "漢字": 1, "🙂": 2}
+    yield "labels of all scripts", zipped(changed(head_config__json=json.dumps(head | {"config": head["config"] | {"label2id": labels}}).encode()))
+
+
+def odd_files():
+    config = json.loads(GOOD["adapter_config.json"])
     yield "escaped keys", zipped(changed(adapter_config__json=json.dumps(config, indent=7).replace("config", "\\u0063onfig").encode()))
+    yield "lines of DOS", zipped(changed(adapter_config__json=json.dumps(config, indent=1).replace("\n", "\r\n").encode()))
+    yield "keys backwards", zipped(changed(adapter_config__json=json.dumps(dict(reversed(config.items()))).encode()))
+    size = struct.unpack("<Q", GOOD[WEIGHTS][:8])[0]
+    header, data = json.loads(GOOD[WEIGHTS][8:8 + size]), GOOD[WEIGHTS][8 + size:]
+    yield "header backwards", zipped(changed(adapter__safetensors=safetensors(dict(reversed(header.items())), data)))
+    yield "header with a space behind", zipped(changed(adapter__safetensors=safetensors(json.dumps(header).encode() + b" ", data)))
+    yield "header with metadata", zipped(changed(adapter__safetensors=safetensors(header | {"__metadata__": {"format": "pt", "é": "ü"}}, data)))
+    others = [(name, content) for name, content in GOOD.items() if not name.endswith(".safetensors")]
+    heads = dict(torch_files.layouts(GOOD["model_head.safetensors"]))
+    for name, adapter in torch_files.layouts(GOOD[WEIGHTS]):
+        yield f"torch: {name}", zipped(others + [("pytorch_adapter.bin", adapter), ("pytorch_model_head.bin", heads[name])])
+
+
+def oddities():
+    """What is unusual and right: what it is, the file, and whether it is the usual adapter to the bit."""
+    good = list(GOOD.items())
+    yield "usual", zipped(good), True
+    for name, data in *odd_zips(good), *odd_tars(good), *odd_files():
+        yield name, data, True
+    for name, data in odd_contents():
+        yield name, data, False
