@@ -9,6 +9,7 @@ and change nothing; an odd one must be installed as the same adapter as the usua
 import hashlib
 import os
 import pathlib
+import resource
 import shutil
 import subprocess
 import sys
@@ -25,11 +26,16 @@ def snapshot(folder):
     return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in paths if path.name != "lock"}
 
 
-def install(program, work, file):
+def bounded():
+    """Addresses for no more than a program needs, whatever a file says of its size."""
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 30, 1 << 30))
+
+
+def install(program, work, file, umask=0o022):
     """Status, output, errors, seconds of the processor, mebibytes."""
     environment = {"HUB_REGISTRY": f"{work}/registry", "HOME": f"{work}/home", "TMPDIR": f"{work}/tmp", "PATH": f"{work}/traps"}
     with open(f"{work}/output", "w+b") as output, open(f"{work}/errors", "w+b") as errors:
-        process = subprocess.Popen([program, "install", file, "--as", "a"], env=environment, cwd=f"{work}/home", stdout=output, stderr=errors)
+        process = subprocess.Popen([program, "install", file, "--as", "a"], env=environment, cwd=f"{work}/home", stdout=output, stderr=errors, umask=umask, preexec_fn=bounded)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0), errors.seek(0)
@@ -57,6 +63,14 @@ def faults_of_refusal(program, work, data, costs):
         yield f"changed {sorted(set(after.items()) ^ set(before.items()))[:3]}"
 
 
+def faults_of_modes(registry):
+    """Folders are ours alone and blobs read only, whatever the umask or the archive says."""
+    for path in pathlib.Path(registry).rglob("*"):
+        mode = path.stat().st_mode & 0o7777
+        if path.is_dir() and mode != 0o700 or path.is_file() and "blobs" in path.parts and mode != 0o400:
+            yield f"{path.relative_to(registry)} has the mode {mode:o}"
+
+
 def main():
     program = os.path.abspath(sys.argv[1])
     wrong, costs = [], []
@@ -69,11 +83,12 @@ def main():
         file = pathlib.Path(f"{work}/in/file")
         for odd, (name, data, is_same) in enumerate(make.oddities(), 1):
             file.write_bytes(data)
-            status, output, errors, *_ = install(program, work, str(file))
+            status, output, errors, *_ = install(program, work, str(file), umask=(0, 0o022, 0o777)[odd % 3])
             if status:
                 wrong.append(f"odd: {name}: refused: {errors}")
             elif is_same:
                 digests.setdefault(output.split("\t")[4], []).append(name)
+            wrong += [f"odd: {name}: {fault}" for fault in faults_of_modes(f"{work}/registry")]
             shutil.rmtree(f"{work}/registry", ignore_errors=True)
         if len(digests) != 1:
             wrong.append(f"odd: the same adapter has the digests {digests}")
