@@ -55,8 +55,8 @@ struct FileStatus {
   }
 
   /// `nil` if there is nothing; a disk that does not say is an error.
-  static func examining(_ path: String) throws -> FileStatus? {
-    if let status = FileStatus(path) { return status }
+  static func examining(_ path: String, followsLinks: Bool = false) throws -> FileStatus? {
+    if let status = FileStatus(path, followsLinks: followsLinks) { return status }
     guard errno == ENOENT || errno == ENOTDIR else { throw Failure.system(.unreadableFile, "examine", at: path) }
     return nil
   }

@@ -1,4 +1,5 @@
 import Foundation
+import HubArchive
 import HubManifest
 
 /// What ``Registry/collect(dryRun:)`` removed.
@@ -55,7 +56,7 @@ extension Registry {
   public func collect(dryRun: Bool = false) throws -> GarbageCollection {
     try checkOwnership()
     var collection = GarbageCollection()
-    guard FileStatus(scratchFolder) != nil else { return collection }
+    guard try FileStatus.examining(scratchFolder) != nil else { return collection }
     collection.add(Scratch.leftovers(in: scratchFolder))
     guard !dryRun else {
       collection.add(try unused())
@@ -76,7 +77,7 @@ extension Registry {
     if known == nil { try requireNoFiles() }
     let (used, models) = known ?? ([], [])
     let blobs = try store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
-    let copies = ((try? FileManager.default.contentsOfDirectory(atPath: modelsFolder)) ?? []).map { "\(modelsFolder)/\($0)" }
-    return blobs + copies.filter { !models.contains($0) }.sorted()
+    let copies = try FileStatus.examining(modelsFolder) == nil ? [] : OpenFile(folder: modelsFolder).childNames().map { "\(modelsFolder)/\($0)" }
+    return blobs + copies.filter { !models.contains($0) }
   }
 }

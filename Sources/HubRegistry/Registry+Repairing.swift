@@ -26,12 +26,12 @@ extension Registry {
   /// history. Nothing is changed if the index is whole.
   public func repair() throws -> Repair {
     try checkOwnership()
-    guard FileStatus(folder) != nil else { return Repair() }
+    guard try FileStatus.examining(folder, followsLinks: true) != nil else { return Repair() }
     try prepare()
     return try writing(isRepairing: true) {
       var repair = Repair()
       guard try !isIndexWhole() else { return repair }
-      let memory = IndexMemory(index)
+      let memory = try IndexMemory(index)
       let found = try findAdapters()
       let composed = Dictionary(grouping: found.flatMap(\.manifest.composed), by: \.digest)
       let new = Index(path: index.path + ".new")
@@ -150,8 +150,8 @@ private struct IndexMemory {
   /// Tables that the files know nothing of, each before those that refer to it.
   private static let kept = ["keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles"]
 
-  init(_ index: Index) {
-    guard FileStatus(index.path) != nil, let database = try? index.open(readonly: FileStatus(index.path + "-journal") == nil) else { return }
+  init(_ index: Index) throws {
+    guard try FileStatus.examining(index.path) != nil, let database = try? index.open(readonly: FileStatus(index.path + "-journal") == nil) else { return }
     for table in Self.kept {
       let found: [Row] = (try? database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") }) ?? []
       rows += found.map { (table, Array($0.columnNames), Array($0.databaseValues)) }

@@ -51,7 +51,7 @@ public struct Registry: Sendable {
   ///
   /// - Throws: ``Failure/Code/unsafeRegistry``, ``Failure/Code/unusableRegistry``.
   package func checkOwnership() throws {
-    guard let status = FileStatus(folder, followsLinks: true) else { return }
+    guard let status = try FileStatus.examining(folder, followsLinks: true) else { return }
     guard status.isFolder else { throw Failure(.unusableRegistry, "the registry is not a folder", at: folder) }
     guard !isShared else { return }
     guard status.isOwnedByUs else {
@@ -61,11 +61,11 @@ public struct Registry: Sendable {
       throw Failure(.unsafeRegistry, "other users may write to the registry", at: folder, hint: "chmod go-w \(folder)")
     }
     for part in [folder + "/blobs", store.folder, scratchFolder, modelsFolder] { try checkPart(part) }
-    guard FileStatus(index.path)?.isFile ?? true else {
+    guard try FileStatus.examining(index.path)?.isFile ?? true else {
       throw Failure(.unsafeRegistry, "the index of the registry is a link or no file", at: index.path)
     }
     var parent = DurableFolder.parent(of: folder)
-    while let status = FileStatus(parent, followsLinks: true) {
+    while let status = try FileStatus.examining(parent, followsLinks: true) {
       guard status.isOwnedByUs, !status.isWritableByOthers else {
         throw Failure(
           .unsafeRegistry, "other users may put another folder in place of the registry", at: parent,
@@ -79,7 +79,7 @@ public struct Registry: Sendable {
 
   /// A folder of the registry is one itself, and not a link to one, and nobody else's.
   private func checkPart(_ path: String) throws {
-    guard let status = FileStatus(path) else { return }
+    guard let status = try FileStatus.examining(path) else { return }
     guard status.isFolder, status.isOwnedByUs, status.mode & 0o022 == 0 else {
       throw Failure(.unsafeRegistry, "this part of the registry is a link, or others may write to it", at: path, hint: "chmod go-w \(path)")
     }
