@@ -3,7 +3,8 @@ import HubManifest
 extension Parser {
   /// A safetensors file whose length of the header is right again.
   static func measured(_ bytes: [UInt8]) -> [UInt8] {
-    guard bytes.count > 8, let data = bytes[8...].ranges(of: Array("]}}".utf8)).first?.upperBound else { return bytes }
+    guard let last = bytes.indices.dropFirst(8).dropLast(2).first(where: { bytes[$0] == 0x5D && bytes[$0 + 1] == 0x7D && bytes[$0 + 2] == 0x7D }) else { return bytes }
+    let data = last + 3
     let end = bytes[data...].firstIndex { $0 != 0x20 } ?? bytes.count
     return (0..<8).map { UInt8(truncatingIfNeeded: (end - 8) >> (8 * $0)) } + bytes[8...]
   }
