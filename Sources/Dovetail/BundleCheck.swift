@@ -12,6 +12,9 @@ public enum BundleCheck {
   @discardableResult
   public static func check(_ bundle: HubBundle.Bundle) throws -> Int {
     if bundle.manifest.kind == .composition { return try checkComposition(bundle) }
+    for tensor in bundle.weights.tensors + (bundle.head?.weights.tensors ?? []) where !tensor.type.isFloatingPoint {
+      throw Failure(.tensorType, "expected floating-point numbers, found \(tensor.type.rawValue)", at: tensor.name)
+    }
     let weights = StoredWeights(bundle.weights.tensors)
     let shape = try shape(of: bundle)
     let sites = try locating("weights.safetensors") {
