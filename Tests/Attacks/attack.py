@@ -61,6 +61,7 @@ def faults_of_refusal(program, work, data, costs):
         yield f"{seconds:.1f} s, {memory:.0f} MiB"
     if after != before:
         yield f"changed {sorted(set(after.items()) ^ set(before.items()))[:3]}"
+        shutil.rmtree(f"{work}/registry", ignore_errors=True)
 
 
 def faults_of_modes(registry):
