@@ -51,7 +51,7 @@ swift build --build-tests --explicit-target-dependency-import-check error
 swift test --skip-build
 
 step "Mutated input"
-for parser in $(.build/debug/fuzz); do .build/debug/fuzz "$parser" --seconds "${FUZZ_SECONDS:-2}"; done
+for parser in $(.build/debug/fuzz); do .build/debug/fuzz "$parser" --patience 20 --seconds "${FUZZ_SECONDS:-2}"; done
 
 step "Examples"
 HUB_REGISTRY=.build/quickstart/registry .build/debug/StackAdapters minilm en pos "She reads." | diff - <(printf 'She\tPRON\nreads\tVERB\n.\tPUNCT\n')
