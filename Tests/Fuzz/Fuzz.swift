@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import HubManifest
+import HubTransformer
 
 #if canImport(Darwin)
   import Darwin
@@ -32,7 +33,7 @@ import HubManifest
     let seeds = try corpus.isEmpty ? parser.seeds(folder + ".seeds") : corpus.map(Input.init(reading:))
     var run = Run(parser: parser, folder: folder, mebibytes: mebibytes, patience: patience)
     for input in seeds { try run.feed(input) }
-    var mutator = Mutator(numbers: SeededNumbers(seed: seed), words: parser.words.map { Array($0.utf8) })
+    var mutator = Mutator(numbers: SplitMix(seed: seed), words: parser.words.map { Array($0.utf8) })
     let end = Date(timeIntervalSinceNow: seconds)
     while Date() < end { try run.feed(parser.mutated(seeds, &mutator)) }
     for path in [folder, folder + ".seeds"] { try? FileManager.default.removeItem(atPath: path) }

@@ -1,21 +1,8 @@
-/// SplitMix64 (Steele, Lea & Flood 2014): the same numbers for the same seed, on every machine.
-struct SeededNumbers: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
+import HubTransformer
 
 /// Makes bytes that are nearly right from bytes that are right.
 struct Mutator {
-  var numbers: SeededNumbers
+  var numbers: SplitMix
   /// What the format is made of: its words, and what its fields may not be.
   let words: [[UInt8]]
 
