@@ -121,7 +121,7 @@ def scenarios(work):
         """A registry of the first schema, as the first version made it."""
         installed(hub)
         with sqlite3.connect(hub.folder + "/registry/registry.sqlite") as index:
-            for table in "members", "historyFiles", "history", "keyPrefixes", "keys", "signers", "aliases", "catalogue":
+            for table in "words", "members", "historyFiles", "history", "keyPrefixes", "keys", "signers", "aliases", "catalogue":
                 index.execute(f"DROP TABLE {table}")
             index.execute("DELETE FROM grdb_migrations WHERE identifier != '1'")
         index.close()
