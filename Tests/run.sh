@@ -48,7 +48,8 @@ python3 Tests/Faults/faults.py "$hub" --points 2
 
 step "Unit tests"
 swift build --build-tests --explicit-target-dependency-import-check error
-swift test --skip-build
+swift test --skip-build 2>&1 | tee .build/tests.log
+python3 Tests/promises.py --log .build/tests.log
 
 step "Mutated input"
 for parser in $(.build/debug/fuzz); do .build/debug/fuzz "$parser" --patience 20 --seconds "${FUZZ_SECONDS:-2}"; done

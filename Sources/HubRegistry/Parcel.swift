@@ -94,12 +94,12 @@ public struct Parcel: Sendable {
       throw Failure(
         .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder, hint: "known formats: \(known)")
     }
-    let before = files.sorted().map { FileStatus("\(folder)/\($0)", followsLinks: true) }
+    let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
     let adapter = try format.read(folder: folder)
     let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name) }
-    for (file, old) in zip(files.sorted(), before) {
-      guard let old, FileStatus("\(folder)/\(file)", followsLinks: true)?.isSameContent(as: old) == true else {
-        throw Failure(.changedMeanwhile, "the file was changed while it was read", at: "\(folder)/\(file)", hint: "try again")
+    for (path, status) in before {
+      guard let status, FileStatus(path, followsLinks: true)?.isSameContent(as: status) == true else {
+        throw Failure(.changedMeanwhile, "the file was changed while it was read", at: path, hint: "try again")
       }
     }
     return Parcel(bundle, format: format.name, notes: adapter.notes, in: scratch)
