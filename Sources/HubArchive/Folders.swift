@@ -79,7 +79,8 @@ extension OpenFile {
 package final class ScratchFolder {
   /// Where to write until ``publish()``.
   package let path: String
-  private let target: String
+  /// The name that it gets.
+  package let target: String
   private let parent: String
   private var isPublished = false
 

@@ -41,9 +41,7 @@ extension Bundle {
     let scratch = try ScratchFolder(for: folder)
     try reader.extract(into: scratch.path)
     try scratch.write(manifestName, manifest)
-    try locating(path) { try check(folder: scratch.path) }
-    try scratch.publish()
-    return try open(folder: folder)
+    return try locating(path) { try publishing(scratch) }
   }
 
   /// Reads the manifest of a packed bundle, which is its first entry, and the signatures behind its checksum: what it

@@ -20,7 +20,7 @@ extension Failure.Code {
 /// Opening a bundle reads every byte once: sizes and digests are compared with the manifest, tensors must be finite,
 /// and there must be no file more or less than listed. What was checked is what is mapped.
 public struct Bundle: Sendable {
-  public let folder: String
+  public private(set) var folder: String
   public let manifest: Manifest
   /// The digest of the manifest as it lies in the bundle. It names the digests of all files, and so everything:
   /// this is the identity of the adapter, whatever the archive or the compression it came in.
@@ -36,7 +36,7 @@ public struct Bundle: Sendable {
   /// What the adapter must answer to a tiny input.
   public let probe: Probe?
   /// The adapters inside a composition, in the order of ``Manifest/composed``; each a bundle of its own.
-  public let members: [Bundle]
+  public private(set) var members: [Bundle]
   let memberFolders: MemberFolders
   /// Everything in the folder, for packing.
   let files: [(name: EntryName, file: MappedFile)]
@@ -58,8 +58,20 @@ public struct Bundle: Sendable {
     try locating(folder) { try Bundle(folder) }
   }
 
-  /// Checks a folder as ``open(folder:)`` does; failures do not name the folder, which is about to be renamed.
-  static func check(folder: String) throws { _ = try Bundle(folder) }
+  /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it is
+  /// not read again. Failures do not name the folder, which is not the one that was asked for.
+  static func publishing(_ scratch: ScratchFolder) throws -> Bundle {
+    let bundle = try Bundle(scratch.path)
+    try scratch.publish()
+    return bundle.renamed(from: scratch.path, to: scratch.target)
+  }
+
+  private func renamed(from old: String, to new: String) -> Bundle {
+    var renamed = self
+    renamed.folder = new + folder.dropFirst(old.count)
+    renamed.members = members.map { $0.renamed(from: old, to: new) }
+    return renamed
+  }
 
   init(_ folder: String, isMember: Bool = false) throws {
     let root = try OpenFile(folder: folder)

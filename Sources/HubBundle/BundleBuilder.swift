@@ -65,9 +65,7 @@ public struct BundleBuilder: Sendable {
     try add("weights.safetensors", .weights, SafetensorsWriter.bytes(of: weights))
     try scratch.write(Bundle.manifestName, manifest.bytes)
     try scratch.write(members)
-    try Bundle.check(folder: scratch.path)
-    try scratch.publish()
-    return try Bundle.open(folder: folder)
+    return try Bundle.publishing(scratch)
   }
 
   static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }

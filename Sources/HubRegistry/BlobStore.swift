@@ -73,6 +73,13 @@ struct StagedBlob {
   let digest: Digest
   let size: Int
 
+  /// Takes a file of our own scratch, where it was digested and nobody else could write.
+  init(taking path: String, digest: Digest) throws {
+    let file = try OpenFile(reading: path, followsLinks: false)
+    try Self.seal(file, at: path)
+    (self.path, self.digest, size) = (path, digest, try FileStatus(file).size)
+  }
+
   /// Copies an open file to `path`, digesting what is copied.
   init(copying source: OpenFile, to path: String) throws {
     let target = try OpenFile(creating: path)
@@ -88,9 +95,13 @@ struct StagedBlob {
       try target.write(piece)
       size += count
     }
-    guard fchmod(target.descriptor, BlobStore.mode) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
-    try target.synchronize()
+    try Self.seal(target, at: path)
     (self.path, self.digest, self.size) = (path, hasher.finish(), size)
+  }
+
+  private static func seal(_ file: OpenFile, at path: String) throws {
+    guard fchmod(file.descriptor, BlobStore.mode) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
+    try file.synchronize()
   }
 }
 

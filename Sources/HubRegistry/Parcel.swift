@@ -34,6 +34,9 @@ public struct Parcel: Sendable {
     try Parcel(path, as: name, in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
   }
 
+  /// Whether the bundle lies where only we write: it was unpacked or converted there.
+  var isOurs: Bool { scratch.map { bundle.folder.hasPrefix($0.path + "/") } ?? false }
+
   /// Writes the bundle to one file.
   ///
   /// - Returns: the digest of the bundle.

@@ -38,7 +38,10 @@ extension Registry {
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
     let staging = try Scratch(in: scratchFolder)
-    let arrivals = try contents(of: parcel, as: name).enumerated().map { try Arrival($1.bundle, as: $1.name, staging: "\(staging.path)/\($0)", store) }
+    defer { withExtendedLifetime((parcel, staging)) {} }
+    let arrivals = try contents(of: parcel, as: name).enumerated().map { index, content in
+      try Arrival(content.bundle, as: content.name, staging: parcel.isOurs ? nil : "\(staging.path)/\(index)", store)
+    }
     let alias = try catalogueReference(of: path)?.description
     return try writing {
       let admissions = try admit(arrivals, consent)
@@ -134,17 +137,24 @@ private struct Arrival {
       parameterCount: bundle.weights.tensors.reduce(0) { $0 + $1.count }, installedAt: Date(), store: store)
   }
 
-  /// Copies the files of a bundle to scratch, and makes sure that they are the ones that were checked.
-  init(_ bundle: Bundle, as name: AdapterName, staging prefix: String, _ store: BlobStore) throws {
+  /// Takes the files of a bundle that lies in our own scratch, or copies those of another one and makes sure that they
+  /// are the ones that were checked.
+  ///
+  /// - Parameter prefix: where to copy to; `nil` to take them
+  init(_ bundle: Bundle, as name: AdapterName, staging prefix: String?, _ store: BlobStore) throws {
     let root = try OpenFile(folder: bundle.folder)
     let listed = Dictionary(bundle.manifest.files.map { ($0.path, $0) }) { first, _ in first }
     let signatures = Dictionary(bundle.signatures.map { ($0.path, $0.digest) }) { first, _ in first }
     var files: [Manifest.File] = [], blobs: [StagedBlob] = []
     for (name, isFolder) in try root.contents() where !isFolder && !bundle.isMemberFile(name.text) {
-      let blob = try StagedBlob(copying: OpenFile(reading: name, below: root), to: "\(prefix)-\(blobs.count)")
+      let path = "\(bundle.folder)/\(name)"
       let expected = name.text == "manifest.json" ? bundle.digest : listed[name.text]?.digest ?? signatures[name.text]
-      guard expected == blob.digest else {
-        throw Failure(.changedBundleFile, "the file was changed while it was installed", at: "\(bundle.folder)/\(name)")
+      let blob = try expected.map { expected in
+        guard let prefix else { return try StagedBlob(taking: path, digest: expected) }
+        return try StagedBlob(copying: OpenFile(reading: name, below: root), to: "\(prefix)-\(blobs.count)")
+      }
+      guard let blob, blob.digest == expected else {
+        throw Failure(.changedBundleFile, "the file was changed while it was installed", at: path)
       }
       let role = listed[name.text]?.role ?? Manifest.Role(rawValue: name.text == "manifest.json" ? "manifest" : "signature")
       files.append(Manifest.File(path: name.text, role: role, size: blob.size, digest: blob.digest))

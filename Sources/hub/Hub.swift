@@ -3,7 +3,7 @@ import Foundation
 import HubManifest
 import HubRegistry
 
-/// The program `hub`.
+/// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other parsing.
 @main
 struct HubCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -32,11 +32,18 @@ struct HubCommand: ParsableCommand {
     let arguments = Array(CommandLine.arguments.dropFirst())
     CutShort.endInOrder()
     do {
-      if let failure = unknownSubcommand(arguments) { throw failure }
-      var command = try parseAsRoot(arguments)
+      var command = try parse(arguments)
       try command.run()
     } catch {
       leave(with: error)
+    }
+  }
+
+  private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    do {
+      return try parseAsRoot(arguments)
+    } catch {
+      throw unknownSubcommand(arguments) ?? error
     }
   }
 

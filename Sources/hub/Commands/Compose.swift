@@ -6,6 +6,7 @@ import HubTransformer
 
 struct Compose: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "compose",
     abstract: "Explain a setup before it runs.",
     discussion: """
       hub compose 'stack(de, fuse(a, b))' --model xlm-r

@@ -5,6 +5,7 @@ import HubManifest
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "convert",
     abstract: "Write an adapter in the format of another library.",
     discussion: """
       hub convert sst2 --to adapterhub -o sst2-adapterhub

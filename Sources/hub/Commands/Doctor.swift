@@ -8,6 +8,7 @@ import HubTensor
 
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "doctor",
     abstract: "Say what this machine and this registry are like.",
     discussion: """
       hub doctor

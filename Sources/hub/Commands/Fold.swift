@@ -4,6 +4,7 @@ import HubManifest
 
 struct Fold: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "fold",
     abstract: "Write a base model with an adapter in its weights.",
     discussion: """
       hub fold my-lora --model minilm -o minilm-lora

@@ -5,6 +5,7 @@ import HubRegistry
 
 struct History: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "history",
     abstract: "List what was installed and removed, the latest first.",
     discussion: """
       hub history --limit 20
@@ -35,6 +36,7 @@ struct History: ParsableCommand {
 
 struct Undo: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "undo",
     abstract: "Take back the last removal, and again the one before.",
     discussion: """
       hub remove ner

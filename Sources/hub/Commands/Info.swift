@@ -7,6 +7,7 @@ import HubWeights
 
 struct Info: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "info",
     abstract: "Describe an adapter, installed or in a file.",
     discussion: """
       hub info sst2

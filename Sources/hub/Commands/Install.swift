@@ -5,6 +5,7 @@ import HubRegistry
 
 struct Install: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "install",
     abstract: "Install adapters.",
     discussion: """
       hub install sst2.zip

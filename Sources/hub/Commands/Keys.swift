@@ -7,6 +7,7 @@ import HubRegistry
 
 struct Keys: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "keys",
     abstract: "Keys that sign bundles, and which of them to trust.",
     discussion: """
       hub keys generate release

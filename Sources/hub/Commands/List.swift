@@ -5,6 +5,7 @@ import HubRegistry
 
 struct List: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "list",
     abstract: "List installed adapters.",
     discussion: """
       hub list

@@ -9,6 +9,7 @@ import HubRegistry
 
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "merge",
     abstract: "Make one adapter of several, by calculation.",
     discussion: """
       hub merge de nl --as germanic -o germanic.adapter

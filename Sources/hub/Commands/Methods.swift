@@ -8,6 +8,7 @@ import HubWeights
 
 struct Methods: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "methods",
     abstract: "List the adapter methods that can be run and trained.",
     discussion: """
       hub methods

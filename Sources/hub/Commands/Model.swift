@@ -2,6 +2,7 @@ import ArgumentParser
 
 struct Model: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "model",
     abstract: "Base models.",
     discussion: """
       hub model add ./bert-base-uncased

@@ -5,6 +5,7 @@ import HubRegistry
 
 struct Outdated: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "outdated",
     abstract: "List installed adapters of which a higher version is offered.",
     discussion: """
       hub outdated ./adapters

@@ -8,6 +8,7 @@ import HubRegistry
 
 struct Pack: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "pack",
     abstract: "Write an adapter to one file, a bundle.",
     discussion: """
       hub pack my-adapter -o my.adapter

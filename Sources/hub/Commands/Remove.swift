@@ -4,6 +4,7 @@ import HubRegistry
 
 struct Remove: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "remove",
     abstract: "Remove installed adapters.",
     discussion: """
       hub remove sst2

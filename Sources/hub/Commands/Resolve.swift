@@ -5,6 +5,7 @@ import HubRegistry
 
 struct Resolve: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "resolve",
     abstract: "Say which installed adapter is meant, and why.",
     discussion: """
       hub resolve 'ner@^1.2' --explain

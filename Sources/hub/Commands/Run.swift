@@ -6,6 +6,7 @@ import HubTensor
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "run",
     abstract: "Ask adapters on a base model.",
     discussion: """
       hub run --model minilm --setup cr "a very good camera"

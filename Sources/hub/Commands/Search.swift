@@ -5,6 +5,7 @@ import HubRegistry
 
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "search",
     abstract: "Find adapters by words, installed ones and those in the index of AdapterHub.",
     discussion: """
       hub search sentiment roberta-base

@@ -4,6 +4,7 @@ import HubManifest
 
 struct Sign: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "sign",
     abstract: "Sign bundles.",
     discussion: """
       hub sign my.adapter --key release.key

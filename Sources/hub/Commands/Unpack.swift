@@ -4,6 +4,7 @@ import HubManifest
 
 struct Unpack: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "unpack",
     abstract: "Unpack a bundle into a folder.",
     discussion: """
       hub unpack my.adapter -o my-adapter

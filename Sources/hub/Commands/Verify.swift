@@ -5,6 +5,7 @@ import HubRegistry
 
 struct Verify: ParsableCommand {
   static let configuration = CommandConfiguration(
+    commandName: "verify",
     abstract: "Compare everything in the registry with what was installed.",
     discussion: """
       hub verify
