@@ -131,6 +131,9 @@ extension Index {
     migrator.registerMigration("7") { database in
       try database.execute(sql: memberSchema)
     }
+    migrator.registerMigration("8") { database in
+      try database.execute(sql: LookAlikes.schema)
+    }
     return migrator
   }()
 

@@ -16,7 +16,7 @@ public struct Installation: Sendable {
   public let siteCount: Int?
   /// False if exactly this adapter was there already.
   public let isNew: Bool
-  /// What could not be carried over from a foreign format, one sentence each.
+  /// What could not be carried over from a foreign format, and what its name is easily mistaken for, one sentence each.
   public let notes: [String]
   /// What a composition brought along.
   public var members: [Installation] = []
@@ -75,9 +75,9 @@ extension Registry {
   }
 
   private static func installation(_ admissions: [Admission], sites: Int?, notes: [String]) -> Installation {
-    let all = admissions.map { Installation(adapter: $0.same ?? $0.arrival.adapter, siteCount: nil, isNew: $0.same == nil, notes: []) }
+    let all = admissions.map { Installation(adapter: $0.same ?? $0.arrival.adapter, siteCount: nil, isNew: $0.same == nil, notes: $0.notes) }
     let own = all[all.count - 1]
-    return Installation(adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes, members: all.dropLast())
+    return Installation(adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes + own.notes, members: all.dropLast())
   }
 
   /// Applies the rules of names, versions and signatures to each, one after another: a member comes in as it would alone. Only
@@ -102,13 +102,16 @@ extension Registry {
   private func admit(_ arrival: Arrival, _ consent: Consent, since signers: [SignerRecord]?, hint: String) throws -> Admission {
     let (bundle, adapter) = (arrival.bundle, arrival.adapter)
     try consent.checkLock(bundle, as: adapter.name)
-    let (installed, keys, stored) =
-      try reading { (try $0.adapters(named: adapter.name), try $0.keys(), try $0.signers(of: adapter.name)) } ?? ([], [], [])
+    let (installed, keys, stored, alike) = try reading { records -> ([InstalledAdapter], [TrustedKey], [SignerRecord], [AdapterName]) in
+      let installed = try records.adapters(named: adapter.name)
+      let alike = installed.isEmpty ? try records.lookAlikes(of: adapter) : []
+      return (installed, try records.keys(), try records.signers(of: adapter.name), alike)
+    } ?? ([], [], [], [])
     let same = try Self.match(adapter, among: installed, hint: hint), before = signers ?? stored
     let after = try Trust(keys: keys, signers: before).admit(bundle, as: adapter.name, isInstalled: same != nil, consent)
     let known = try same.map(self.signers) ?? []
     let isChange = same == nil || before != after || !Set(bundle.signatures.map(\.key)).isSubset(of: known)
-    return Admission(arrival: arrival, same: same, signers: after, isChange: isChange)
+    return Admission(arrival: arrival, same: same, signers: after, isChange: isChange, lookAlikes: alike)
   }
 
   /// The adapter of the same name and version, which must be the same in everything.
@@ -173,6 +176,12 @@ private struct Admission {
   let signers: [SignerRecord]
   /// Whether the index has to learn anything.
   let isChange: Bool
+  /// Installed adapters that its name is easily mistaken for.
+  let lookAlikes: [AdapterName]
+
+  var notes: [String] {
+    lookAlikes.isEmpty ? [] : ["the name \(arrival.adapter.name) is easily mistaken for \(lookAlikes.map(\.text).joined(separator: " or ")), which is installed"]
+  }
 }
 
 extension Records {
