@@ -166,6 +166,8 @@ def check_manifest(manifest):
         spaceless = dict(dependency, range=dependency["range"].replace(" ", "")) if isinstance(dependency.get("range"), str) else dependency
         matching(spaceless, "range", f"{COMPARATOR}(,{COMPARATOR}){{0,15}}", "version/malformed", 256, required=False)
         matching(dependency, "digest", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71, required=False)
+    signers = strings(manifest, "signers", "manifest/invalid", "ed25519:[0-9a-f]{64}", 72)
+    require(len(signers) <= SIGNATURES and all(a < b for a, b in zip(signers, signers[1:])), "manifest/invalid")
     files = field(manifest, "files", list)
     require(len(files) <= ENTRIES, "manifest/invalid")
     for file in files:
@@ -293,6 +295,8 @@ def judge(files, is_member=False):
     check_signatures(signatures, digest)
     manifest = parse(files["manifest.json"])
     check_manifest(manifest)
+    for signer in manifest.get("signers") or []:
+        require(f"signatures/{signer.removeprefix('ed25519:')}.ed25519" in signatures, "bundle/missing-signature")
     members = members_of(manifest)
     folders = tuple(f"members/{member}/" for _, member in members.values())
     own = {name: content for name, content in files.items() if not name.startswith(folders)}

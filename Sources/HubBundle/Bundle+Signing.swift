@@ -11,6 +11,8 @@ import HubWeights
 extension Failure.Code {
   /// A signature is not one of this bundle.
   public static let badSignature = Self("bundle/bad-signature", .refused)
+  /// The manifest says who signed the bundle, and that signature is not there.
+  public static let missingSignature = Self("bundle/missing-signature", .refused)
 }
 
 /// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the 32
@@ -84,13 +86,18 @@ extension Bundle {
   @discardableResult
   private static func sign(folder: String, with key: SigningKey) throws -> Digest {
     let digest = try open(folder: folder).digest
+    try writeSignature(of: digest, by: key, in: folder)
+    return digest
+  }
+
+  /// Writes a signature into the folder of a bundle.
+  package static func writeSignature(of digest: Digest, by key: SigningKey, in folder: String) throws {
     let path = "\(folder)/\(BundleSignature.path(of: key.publicKey))"
     let signatures = PathParts(path).folder
     guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
     let output = try AtomicFile(path)
     try BundleSignature.file(of: digest, by: key).withUnsafeBytes { try output.file.write($0) }
     try output.commit()
-    return digest
   }
 }
 

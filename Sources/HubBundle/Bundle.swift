@@ -108,7 +108,11 @@ public struct Bundle: Sendable {
   static func parseManifest(_ bytes: [UInt8], signing: [(path: String, bytes: [UInt8])]) throws -> (Manifest, Digest, [BundleSignature]) {
     let digest = Digest(of: bytes)
     let signatures = try BundleSignature.verified(signing, of: digest)
-    return (try locating(manifestName) { try Manifest(parsing: bytes) }, digest, signatures)
+    let manifest = try locating(manifestName) { try Manifest(parsing: bytes) }
+    for signer in manifest.signers where !signatures.contains(where: { $0.key.description == signer }) {
+      throw Failure(.missingSignature, "\(signer) signed the bundle, and the signature is not there", at: "signers", hint: "do not use it: somebody changed it")
+    }
+    return (manifest, digest, signatures)
   }
 
   /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.

@@ -13,6 +13,8 @@ public struct BundleBuilder: Sendable {
   /// The model card, in Markdown.
   public var card: String?
   public var probe: Probe?
+  /// Who signs it; the manifest says so, and the bundle is refused without this signature.
+  public var signer: SigningKey?
   /// The adapters inside a composition, which its manifest names.
   public var members: [Member] = []
 
@@ -63,7 +65,9 @@ public struct BundleBuilder: Sendable {
     }
     if let probe { try add(Probe.path, .probe, Self.bytes(probe.json)) }
     try add("weights.safetensors", .weights, SafetensorsWriter.bytes(of: weights))
+    if let signer { manifest.signers = [signer.publicKey.description] }
     try scratch.write(Bundle.manifestName, manifest.bytes)
+    if let signer { try Bundle.writeSignature(of: Digest(of: manifest.bytes), by: signer, in: scratch.path) }
     try scratch.write(members)
     return try Bundle.publishing(scratch)
   }

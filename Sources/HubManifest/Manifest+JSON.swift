@@ -19,6 +19,7 @@ extension Manifest {
     members = try (object.optionalStrings("members") ?? []).map { name in try locating("members") { try AdapterName(name) } }
     files = try Self.objects(object, "files").map { try File($0) }
     if object.has("dependencies") { dependencies = try Self.objects(object, "dependencies").map { try Dependency($0) } }
+    signers = try object.optionalStrings("signers") ?? []
     license = try object.optionalString("license")
     authors = try object.optionalStrings("authors") ?? []
     description = try object.optionalString("description")
@@ -46,6 +47,7 @@ extension Manifest {
     members["languages"] = languages.isEmpty ? nil : .array(languages.map { .string($0) })
     members["members"] = self.members.isEmpty ? nil : .array(self.members.map { .string($0.text) })
     members["dependencies"] = dependencies.isEmpty ? nil : .array(dependencies.map(\.json))
+    members["signers"] = signers.isEmpty ? nil : .array(signers.map { .string($0) })
     members["license"] = license.map { .string($0) }
     members["authors"] = authors.isEmpty ? nil : .array(authors.map { .string($0) })
     members["description"] = description.map { .string($0) }
@@ -55,7 +57,7 @@ extension Manifest {
   }
 
   private static let keys = [
-    "format", "name", "version", "kind", "method", "base", "files", "task", "labels", "languages", "members", "dependencies",
+    "format", "name", "version", "kind", "method", "base", "files", "task", "labels", "languages", "members", "dependencies", "signers",
     "license", "authors", "description", "metrics", "source",
   ]
 
@@ -82,8 +84,15 @@ extension Manifest {
     try check(base.layers.map { (1...InputLimits.layers).contains($0) } ?? true, "the layers must be 1 to \(InputLimits.layers)", "base.layers")
     try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
     try check(languages.allSatisfy(Self.isLanguageTag), "a language is a BCP 47 tag such as en or zh-Hant", "languages")
+    try check(signers.count <= InputLimits.signatures, "there are more than \(InputLimits.signatures) signers", "signers")
+    try check(signers.allSatisfy(Self.isKey), "a signer is a public key: 'ed25519:' and 64 lower-case hexadecimal digits", "signers")
+    try check(zip(signers, signers.dropFirst()).allSatisfy(<), "the signers are not in ascending order", "signers")
     try check(files.count <= InputLimits.entries, "there are more than \(InputLimits.entries) files", "files")
     try check(files.allSatisfy { $0.size >= 0 }, "a size cannot be negative", "files")
+  }
+
+  private static func isKey(_ text: String) -> Bool {
+    text.hasPrefix("ed25519:") && (try? Digest("sha256:" + text.dropFirst("ed25519:".count))) != nil
   }
 
   private static func isLanguageTag(_ tag: String) -> Bool {

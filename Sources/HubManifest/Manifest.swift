@@ -50,6 +50,8 @@ public struct Manifest: Hashable, Sendable {
   public var members: [AdapterName] = []
   public var files: [File] = []
   public var dependencies: [Dependency] = []
+  /// The public keys whose signatures the bundle must have, `ed25519:` and 64 digits each, in ascending order.
+  public var signers: [String] = []
   /// An SPDX expression or free text.
   public var license: String?
   public var authors: [String] = []

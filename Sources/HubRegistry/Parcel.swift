@@ -47,9 +47,11 @@ public struct Parcel: Sendable {
 
   /// The same, saying more about itself.
   ///
-  /// - Parameter probe: what it must answer, for one that has no probe yet
+  /// - Parameters:
+  ///   - probe: what it must answer, for one that has no probe yet
+  ///   - signer: who signs it; the manifest says so, and the bundle is refused without this signature from then on
   /// - Throws: ``Failure/Code/sealedBundle`` for what came as a bundle; what makes the manifest invalid.
-  public func described(probe: Probe? = nil, _ change: (inout Manifest) throws -> Void = { _ in }) throws -> Parcel {
+  public func described(probe: Probe? = nil, signer: SigningKey? = nil, _ change: (inout Manifest) throws -> Void = { _ in }) throws -> Parcel {
     guard format != Self.bundleFormat, let scratch else {
       throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
     }
@@ -59,7 +61,9 @@ public struct Parcel: Sendable {
       manifest.files = (manifest.files + [listed]).sorted { $0.path < $1.path }
       try Self.write(bytes, to: "\(bundle.folder)/\(listed.path)")
     }
+    if let signer { manifest.signers = [signer.publicKey.description] }
     try Self.write(manifest.bytes, to: bundle.folder + "/manifest.json")
+    if let signer { try Bundle.writeSignature(of: Digest(of: manifest.bytes), by: signer, in: bundle.folder) }
     return Parcel(try Bundle.open(folder: bundle.folder), format: format, notes: notes, in: scratch)
   }
 

@@ -47,6 +47,10 @@ enum BadBundles {
 
   private static func changedContents(_ sample: Entries) throws -> [(String, String, Entries)] {
     let weights = try SafetensorsWriter.bytes(of: [StoredTensor(name: "layers.0.attention.down.weight", shape: [2], floats: [1, .nan])])
+    let keys = try [7, 8].map { try SigningKey(seed: [UInt8](repeating: $0, count: 32)) }
+    let signer = JSON.string(keys[0].publicKey.description)
+    let unsigned = manifest(sample) { $0["signers"] = .array([signer]) }
+    let other = (BundleSignature.path(of: keys[1].publicKey), try BundleSignature.file(of: Digest(of: unsigned[0].bytes), by: keys[1]))
     let pickle = [0x80, 2] + Array("cos\nsystem\n(X\u{4}\0\0\0truetR.".utf8)
     return [
       ("newer-format", "manifest/newer-format", manifest(sample) { $0["format"] = "dovetail-bundle/2.0" }),
@@ -58,6 +62,10 @@ enum BadBundles {
       ("digest-climbs", "digest/malformed", files(sample) { $0.append(["path": "x", "role": "card", "size": 0, "sha256": "../../../etc/passwd"]) }),
       ("hidden-size-huge", "manifest/invalid", manifest(sample) { $0["base"] = ["architecture": "bert", "hiddenSize": 1_000_000_000] }),
       ("language-unlike-a-tag", "manifest/invalid", manifest(sample) { $0["languages"] = ["../en"] }),
+      ("signer-unlike-a-key", "manifest/invalid", manifest(sample) { $0["signers"] = ["ed25519:../key"] }),
+      ("signer-twice", "manifest/invalid", manifest(sample) { $0["signers"] = .array([signer, signer]) }),
+      ("signature-missing", "bundle/missing-signature", unsigned),
+      ("signature-of-another-signer", "bundle/missing-signature", unsigned + [other]),
       ("lists-itself", "bundle/missing-file", files(sample) { $0.append(file("manifest.json", "card", [])) }),
       ("lists-outside", "archive/unsafe-name", files(sample) { $0.append(file("../x", "card", [])) }),
       ("lists-twice", "archive/colliding-names", files(sample) { $0.append($0[0]) }),

@@ -76,6 +76,7 @@ enum Sample {
       try bundle("probe", .adapter, "seq_bn", bottleneck("feed_forward")) {
         $0.probe = Probe(text: "a text", base: Digest(of: [1, 2, 3]), state: [0.5, -1.25, 0, 3], logits: [])
       },
+      try bundle("signers", .adapter, "seq_bn", bottleneck("feed_forward")) { $0.signer = try SigningKey(seed: [UInt8](repeating: 7, count: 32)) },
       // Of a later minor version: unknown keys, kinds and roles are kept.
       try bundle("future", AdapterKind(rawValue: "telepathy"), "mind_reading", bottleneck("feed_forward")) {
         ($0.manifest.other, $0.manifest.base.other) = (["since": "1.9"], ["moons": 2])

@@ -76,6 +76,18 @@ import Testing
     #expect(scratch.listing.filter { $0.contains(".tmp") || $0.hasPrefix(".") }.isEmpty)
   }
 
+  @Test func `A signer in the manifest cannot be taken away`() throws {
+    let (scratch, key) = (try Scratch(), try SigningKey())
+    var builder = try Sample.builder()
+    builder.signer = key
+    let bundle = try builder.write(to: scratch("bundle"))
+    #expect(bundle.signatures.map(\.key) == [key.publicKey] && bundle.manifest.signers == [key.publicKey.description])
+    try Bundle.sign(scratch("bundle"), with: SigningKey())
+    try FileManager.default.removeItem(atPath: scratch("bundle/\(BundleSignature.path(of: key.publicKey))"))
+    #expect(code { _ = try Bundle.open(folder: scratch("bundle")) } == "bundle/missing-signature")
+    #expect(code { try Bundle.sign(scratch("bundle"), with: key) } == "bundle/missing-signature")
+  }
+
   @Test func `A signature with any bit changed is refused before the manifest is read`() throws {
     let scratch = try Scratch()
     _ = try Sample.builder().write(to: scratch("bundle"))

@@ -14,7 +14,7 @@ struct Pack: ParsableCommand {
       hub pack my-adapter -o my.adapter
       hub pack sst2.zip -o sst2.adapter --as task/sst2
       hub pack ner.zip -o ner.adapter --probe --model minilm
-      hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1'
+      hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1' --key release.key
       hub pack --setup 'stack(en, pos)' --as english-pos -o english-pos.adapter
 
       Takes what `hub install` takes, or a composition of installed adapters, which all go into the one file. \
@@ -39,6 +39,8 @@ struct Pack: ParsableCommand {
   @Flag(help: "Write down what it answers to a text on its base model, which `hub verify --model` compares.") var probe = false
   @Option(help: ArgumentHelp("The text of the probe.", valueName: "text")) var probeText = "She reads 12 old letters again."
   @Option(help: ArgumentHelp("The base model on which to run the probe.", valueName: "name")) var model: String?
+  @Option(help: ArgumentHelp("Sign it with this secret key, and say so in the manifest: the signature cannot be taken away.", valueName: "file"), completion: .file())
+  var key: String?
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
 
@@ -53,27 +55,29 @@ struct Pack: ParsableCommand {
     guard force || !FileManager.default.fileExists(atPath: output) else {
       throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
     }
-    let parcel = try source.map(adapter) ?? composition(setup ?? "")
+    let signer = try key.map(SigningKey.init(file:))
+    let parcel = try source.map { try adapter($0, signer: signer) } ?? composition(setup ?? "", signer: signer)
     try Console.put(parcel.pack(to: output, compression: compression).description)
     for note in parcel.notes { Console.say("hub: note: " + Console.escaped(note)) }
   }
 
-  private func adapter(_ source: String) throws -> Parcel {
+  private func adapter(_ source: String, signer: SigningKey?) throws -> Parcel {
     var parcel = try Parcel.open(source, as: name)
     if release != nil || task != nil || over != nil || !language.isEmpty { parcel = try locating(source) { try parcel.described(describe) } }
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
     }
     _ = try locating(source) { try BundleCheck.check(parcel.bundle) }
-    guard let model else { return parcel }
-    let probe = try options.open().baseModel(model).probe(Subject.parcel(parcel).content(), text: probeText)
-    return try locating(source) { try parcel.described(probe: probe) }
+    let probe = try model.map { try options.open().baseModel($0).probe(Subject.parcel(parcel).content(), text: probeText) }
+    guard probe != nil || signer != nil else { return parcel }
+    return try locating(source) { try parcel.described(probe: probe, signer: signer) }
   }
 
-  private func composition(_ setup: String) throws -> Parcel {
+  private func composition(_ setup: String, signer: SigningKey?) throws -> Parcel {
     guard let name else { throw ValidationError("a composition needs a name: --as") }
     var builder = try options.open().builder(of: Composition(parsing: setup), head: head, named: name)
     try describe(&builder.manifest)
+    builder.signer = signer
     let parcel = try Parcel(builder)
     try BundleCheck.check(parcel.bundle)
     return parcel
