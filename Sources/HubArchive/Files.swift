@@ -64,13 +64,13 @@ package final class OpenFile: Sendable {
     self.init(descriptor: descriptor, path: path)
   }
 
-  /// Makes a file that must not be there yet, with mode 0644 whatever the umask.
-  package convenience init(creating path: String, in folder: OpenFile? = nil) throws {
+  /// Makes a file that must not be there yet, with this mode whatever the umask.
+  package convenience init(creating path: String, in folder: OpenFile? = nil, mode: mode_t = 0o644) throws {
     let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-    let descriptor = openat(folder?.descriptor ?? AT_FDCWD, path, flags, 0o644)
+    let descriptor = openat(folder?.descriptor ?? AT_FDCWD, path, flags, mode)
     guard descriptor >= 0 else { throw Failure.system(.unwritableFile, "create the file", at: path) }
     self.init(descriptor: descriptor, path: path)
-    guard fchmod(descriptor, 0o644) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
+    guard fchmod(descriptor, mode) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
   }
 
   package func status() throws -> stat {

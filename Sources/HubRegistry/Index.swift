@@ -35,6 +35,8 @@ struct Index: Sendable {
   /// Runs `body` in one transaction, which is on the disk when this returns. The caller holds the write lock.
   func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
     try translating {
+      // SQLite would leave the mode to the umask. An empty file is a database without tables.
+      if FileStatus(path) == nil { _ = try OpenFile(creating: path, mode: 0o600) }
       let wasInterrupted = FileStatus(path + "-journal").map { $0.size > 0 } ?? false
       let database = try open(readonly: false)
       if wasInterrupted, let fault = try faults().first { throw damaged(fault) }

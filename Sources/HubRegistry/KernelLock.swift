@@ -18,7 +18,7 @@ extension OpenFile {
   convenience init(locking path: String) throws {
     if FileStatus(path) == nil {
       do {
-        _ = try OpenFile(creating: path)
+        _ = try OpenFile(creating: path, mode: 0o600)
       } catch where FileStatus(path) != nil {
         // Another process was faster.
       }

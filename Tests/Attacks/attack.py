@@ -65,10 +65,11 @@ def faults_of_refusal(program, work, data, costs):
 
 
 def faults_of_modes(registry):
-    """Folders are ours alone and blobs read only, whatever the umask or the archive says."""
+    """Folders are ours alone, the index too, and blobs read only, whatever the umask or the archive says."""
     for path in pathlib.Path(registry).rglob("*"):
         mode = path.stat().st_mode & 0o7777
-        if path.is_dir() and mode != 0o700 or path.is_file() and "blobs" in path.parts and mode != 0o400:
+        expected = 0o700 if path.is_dir() else 0o400 if "blobs" in path.parts else 0o600
+        if mode != expected:
             yield f"{path.relative_to(registry)} has the mode {mode:o}"
 
 
