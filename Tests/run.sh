@@ -39,9 +39,11 @@ fi
 
 step "Interchange"
 python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases
+python3 Tests/Interchange/torch_views.py "$hub"
 
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"
+python3 Tests/Attacks/readers.py "$hub"
 
 step "Faults"
 python3 Tests/Faults/faults.py "$hub" --points 2

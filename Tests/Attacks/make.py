@@ -1,4 +1,4 @@
-"""Hostile adapters by group, and odd ones that are right: each a file made from one good adapter by one change."""
+"""Hostile adapters by group, and odd ones that are right: each made from a good adapter by one change, or a bad bundle of the specification."""
 
 import gzip
 import io
@@ -13,6 +13,7 @@ import torch_files
 FIXTURE = pathlib.Path(__file__).resolve().parent.parent / "HubRegistryTests" / "Fixtures" / "classifier"
 GOOD = {path.name: path.read_bytes() for path in sorted(FIXTURE.iterdir())}
 WEIGHTS = "adapter.safetensors"
+BAD_BUNDLES = sorted((pathlib.Path(__file__).resolve().parent.parent.parent / "Formats" / "bundle" / "v1" / "bad").glob("*.adapter"))
 
 
 def zipped(files, compression=zipfile.ZIP_DEFLATED, comment=b""):
@@ -117,6 +118,8 @@ def attacks(canary):
         yield "pickle", f"{name}, bare", zipped(others + [("pytorch_adapter.bin", content)])
     yield from hostile_torch(good, canary)
     yield from hostile_contents()
+    for path in BAD_BUNDLES:
+        yield "bundle", path.stem, path.read_bytes()
 
 
 def hostile_torch(good, canary):

@@ -106,6 +106,16 @@ import Testing
     #expect(try hub("keys", "remove", "me").output == "me\n")
   }
 
+  @Test func aSignerThatTheManifestNamesCannotBeTakenAway() throws {
+    _ = try hub("keys", "generate", "release")
+    #expect(try hub("pack", Program.fixture("classifier"), "-o", "a.adapter", "--key", "release.key").status == 0)
+    #expect(try hub("unpack", "a.adapter", "-o", "bundle").status == 0)
+    #expect(try hub("install", "bundle", "--dry-run").status == 0)
+    try FileManager.default.removeItem(atPath: hub.scratch("bundle/signatures"))
+    let refusal = try hub("install", "bundle")
+    #expect(refusal.status == 77 && refusal.errors.contains("signed the bundle, and the signature is not there"))
+  }
+
   @Test func whatWasRemovedOrLostComesBack() throws {
     _ = try hub("install", Program.fixture("classifier"))
     #expect(try hub("remove", "a").status == 0)
