@@ -25,7 +25,7 @@ if ! pkg-config --exists libarchive zlib sqlite3 2>/dev/null || ! command -v pyt
 fi
 
 say "Building hub in release mode (a few minutes the first time)"
-swift build -c release --product hub --static-swift-stdlib >&2
+swift build -c release --product hub --static-swift-stdlib -Xswiftc -use-ld=lld >&2
 
 if [ ! -f "$model/model.safetensors" ]; then
   say "Fetching the base model: all-MiniLM-L6-v2, a BERT of six layers, 83 MB"

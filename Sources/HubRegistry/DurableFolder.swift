@@ -30,7 +30,7 @@ enum DurableFolder {
     do {
       try FileManager.default.removeItem(atPath: path)
     } catch {
-      guard FileStatus(path) == nil else { throw Failure(.unwritableFile, "cannot remove", at: path) }
+      guard try FileStatus.examining(path) == nil else { throw Failure(.unwritableFile, "cannot remove", at: path) }
     }
   }
 

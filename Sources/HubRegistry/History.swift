@@ -45,7 +45,7 @@ extension Registry {
   ///   ``Failure/Code/existingVersion`` if something else was installed in its place.
   @discardableResult
   public func undoRemoval() throws -> InstalledAdapter {
-    guard exists else { throw Self.nothingToUndo }
+    guard try exists else { throw Self.nothingToUndo }
     return try writing {
       guard let (event, files) = try reading({ try $0.lastRemoval() }) ?? nil else { throw Self.nothingToUndo }
       let adapter = try locating("\(event.name)@\(event.version)") {

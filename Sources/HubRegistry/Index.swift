@@ -21,7 +21,7 @@ struct Index: Sendable {
 
   /// Runs `body` on a consistent state; on none at all, `nil` is returned: nothing was ever installed.
   func read<Result>(_ body: (Database) throws -> Result) throws -> Result? {
-    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    guard try FileStatus.examining(path) != nil else { return nil }
     return try translating {
       do {
         return try open(readonly: true).read { try Self.isEmpty($0) ? nil : body($0) }
@@ -36,8 +36,8 @@ struct Index: Sendable {
   func write<Result>(_ body: (Database) throws -> Result) throws -> Result {
     try translating {
       // SQLite would leave the mode to the umask. An empty file is a database without tables.
-      if FileStatus(path) == nil { _ = try OpenFile(creating: path, mode: 0o600) }
-      let wasInterrupted = FileStatus(path + "-journal").map { $0.size > 0 } ?? false
+      if try FileStatus.examining(path) == nil { _ = try OpenFile(creating: path, mode: 0o600) }
+      let wasInterrupted = try FileStatus.examining(path + "-journal").map { $0.size > 0 } ?? false
       let database = try open(readonly: false)
       if wasInterrupted, let fault = try faults().first { throw damaged(fault) }
       let isNewer = try database.read { try Self.migrator.hasBeenSuperseded($0) }
@@ -90,7 +90,7 @@ struct Index: Sendable {
       switch error.resultCode {
       case .SQLITE_BUSY, .SQLITE_LOCKED:
         throw Failure(.busyRegistry, "another process is using the registry", at: path, hint: "try again when it is done")
-      case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT:
+      case _ where error.isDamage:
         throw damaged(reason)
       default:
         throw Failure(.unusableIndex, "cannot use the index of the registry: \(reason)", at: path)
@@ -100,10 +100,29 @@ struct Index: Sendable {
     }
   }
 
+  /// `nil` for what is damaged; a disk that fails is none.
+  func intact<Result>(_ body: () throws -> Result) throws -> Result? {
+    do {
+      return try translating(body)
+    } catch let failure as Failure where failure.code == .damagedIndex {
+      return nil
+    }
+  }
+
   func damaged(_ reason: String) -> Failure {
     Failure(
       .damagedIndex, "the index of the registry is damaged: \(reason)", at: path,
       hint: "hub repair makes it again from the files")
+  }
+}
+
+extension DatabaseError {
+  /// Whether the file is to blame, and not the disk, the memory or another process: that may be over tomorrow.
+  var isDamage: Bool {
+    switch resultCode {
+    case .SQLITE_CORRUPT, .SQLITE_NOTADB, .SQLITE_ERROR, .SQLITE_MISMATCH, .SQLITE_FORMAT: true
+    default: extendedResultCode == .SQLITE_IOERR_SHORT_READ
+    }
   }
 }
 

@@ -38,7 +38,7 @@ extension Registry {
       for suffix in ["", "-journal"] { try DurableFolder.remove(new.path + suffix) }
       try new.write { database in
         let records = Records(database, index: new, store: store)
-        repair.lost += memory.restore(into: database)
+        repair.lost += try memory.restore(into: database)
         for entry in found where memory.knows(entry.digest) {
           let names = memory.names(of: entry.digest), others = Set((composed[entry.digest] ?? []).map(\.name))
           try restore(entry, as: names.isEmpty ? others.sorted() : names, records, &repair)
@@ -51,19 +51,20 @@ extension Registry {
   }
 
   private func isIndexWhole() throws -> Bool {
-    guard exists else { return try store.names().isEmpty }
-    guard let faults = try? index.faults(), faults.isEmpty else { return false }
-    return (try? index.read { try Records($0, index: index, store: store).requireReadable() }) != nil
+    guard try exists else { return try store.names().isEmpty }
+    guard let faults = try intact({ try index.faults() }), faults.isEmpty else { return false }
+    // Nothing in the index is damage, too: there are files.
+    return try (intact { try index.read { try Records($0, index: index, store: store).requireReadable() } } ?? nil) != nil
   }
 
   /// Puts a new index in place of a damaged one, which gets another name: nothing is lost that somebody may still read.
   /// Whenever this stops, there is the old index or the new one, and no journal that is not its own.
   private func replaceIndex(by new: Index) throws -> String? {
     let suffixes = (1...).lazy.map { ".damaged-\($0)" }
-    let target = exists ? suffixes.first { FileStatus(index.path + $0) == nil }.map { index.path + $0 } : nil
+    let target = try exists ? suffixes.first { try FileStatus.examining(index.path + $0) == nil }.map { index.path + $0 } : nil
     if let target {
       guard link(index.path, target) == 0 else { throw Failure.system(.unwritableFile, "keep the damaged index", at: target) }
-      if FileStatus(index.path + "-journal") != nil, rename(index.path + "-journal", target + "-journal") != 0 {
+      if try FileStatus.examining(index.path + "-journal") != nil, rename(index.path + "-journal", target + "-journal") != 0 {
         throw Failure.system(.unwritableFile, "rename", at: index.path + "-journal")
       }
       try DurableFolder.synchronize(folder)
@@ -151,12 +152,14 @@ private struct IndexMemory {
   private static let kept = ["keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles"]
 
   init(_ index: Index) throws {
-    guard try FileStatus.examining(index.path) != nil, let database = try? index.open(readonly: FileStatus(index.path + "-journal") == nil) else { return }
+    guard try FileStatus.examining(index.path) != nil else { return }
+    let isSettled = try FileStatus.examining(index.path + "-journal") == nil
+    guard let database = try index.intact({ try index.open(readonly: isSettled) }) else { return }
     for table in Self.kept {
-      let found: [Row] = (try? database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") }) ?? []
+      let found = try index.intact { try database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") } } ?? []
       rows += found.map { (table, Array($0.columnNames), Array($0.databaseValues)) }
     }
-    let adapters = try? database.read { try Row.fetchAll($0, sql: "SELECT name, digest FROM adapters") }
+    let adapters = try index.intact { try database.read { try Row.fetchAll($0, sql: "SELECT name, digest FROM adapters") } }
     isComplete = adapters?.isEmpty == false
     for row in adapters ?? [] {
       guard let digest = try? Digest(row.value("digest", String.self)), let name = try? AdapterName(row.value("name")) else {
@@ -172,13 +175,13 @@ private struct IndexMemory {
   func names(of digest: Digest) -> [AdapterName] { names[digest] ?? [] }
 
   /// Writes the rows into a new index; returns those that it does not take.
-  func restore(into database: Database) -> [Failure] {
-    rows.compactMap { table, columns, values in
+  func restore(into database: Database) throws -> [Failure] {
+    try rows.compactMap { table, columns, values in
       let places = columns.map { _ in "?" }.joined(separator: ", ")
       do {
         try database.execute(sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))", arguments: StatementArguments(values))
         return nil
-      } catch {
+      } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_CONSTRAINT {
         return Failure(.damagedIndex, "a row cannot be kept", at: table)
       }
     }

@@ -45,7 +45,7 @@ public struct Registry: Sendable {
   var modelsFolder: String { folder + "/models" }
 
   /// Whether anything was ever written to it.
-  public var exists: Bool { FileManager.default.fileExists(atPath: index.path) }
+  public var exists: Bool { get throws { try FileStatus.examining(index.path) != nil } }
 
   /// Refuses a registry whose content others could have put there.
   ///

@@ -60,7 +60,7 @@ struct Doctor: ParsableCommand {
     if let old = libraries.first(where: \.isTooOld) { return ("\(old.name) \(old.version) has known faults: \(old.oldest) does not", false) }
     do {
       let registry = try options.open().registry
-      guard registry.exists else { return ("not there yet", true) }
+      guard try registry.exists else { return ("not there yet", true) }
       if let fault = try registry.indexFaults().first { return ("the index is damaged: \(fault)", false) }
       let (adapters, models) = (try registry.list(), try registry.baseModels())
       let changed = models.filter(\.hasChanged).map(\.name.text)
