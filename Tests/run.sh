@@ -54,7 +54,7 @@ swift test --skip-build 2>&1 | tee .build/tests.log
 python3 Tests/promises.py --log .build/tests.log
 
 step "Mutated input"
-for parser in $(.build/debug/fuzz); do .build/debug/fuzz "$parser" --patience 20 --seconds "${FUZZ_SECONDS:-2}"; done
+for parser in $(.build/debug/fuzz); do .build/debug/fuzz "$parser" --patience 20 --seconds "${FUZZ_SECONDS:-10}"; done
 
 step "Examples"
 HUB_REGISTRY=.build/quickstart/registry .build/debug/StackAdapters minilm en pos "She reads." | diff - <(printf 'She\tPRON\nreads\tVERB\n.\tPUNCT\n')

@@ -7,31 +7,31 @@ public enum AdapterHubNames {
   /// Where the sites are in the module tree of BERT and its relatives.
   private static let sites = [("attention", "attention.output."), ("feed_forward", "output.")]
 
-  /// Versions 1 and 2 told adapters of languages and tasks apart.
-  private static let oldModules = [
-    "attention_text_task_adapters", "attention_text_lang_adapters", "layer_text_task_adapters", "layer_text_lang_adapters",
-    "attention_adapters", "language_attention_adapters", "layer_adapters", "layer_language_adapters",
-  ]
-
-  /// What stands before an adapter's name.
-  private static let collections = [
-    "adapters", "invertible_adapters", "invertible_lang_adapters", "loras", "prefix_tunings", "prefix_gates", "prompt_tunings", "refts", "shared_parameters",
-  ]
+  /// What stands before an adapter's name, and what it is called today: versions 1 and 2 told adapters of languages and
+  /// tasks apart.
+  private static let collections: [String: String] = {
+    let today = ["adapters", "invertible_adapters", "loras", "prefix_tunings", "prefix_gates", "prompt_tunings", "refts", "shared_parameters"]
+    let old = [
+      "attention_text_task_adapters", "attention_text_lang_adapters", "layer_text_task_adapters", "layer_text_lang_adapters",
+      "attention_adapters", "language_attention_adapters", "layer_adapters", "layer_language_adapters",
+    ]
+    let names = today.map { ($0, $0) } + old.map { ($0, "adapters") } + [("invertible_lang_adapters", "invertible_adapters")]
+    return Dictionary(uniqueKeysWithValues: names)
+  }()
 
   /// The stable name of an adapter's tensor, and whether it is only a copy of another one.
   static func stable(adapterTensor stored: String, of adapter: String, _ table: NameTable) -> (name: String, isAlias: Bool)? {
-    guard var name = anonymous(stored, of: adapter) else { return nil }
-    name = (ModuleNames.of(tensor: stored) ?? .bert).bert(name)
-    for old in oldModules { name = name.replacing(".\(old).", with: ".adapters.") }
-    return table.stable(name.hasPrefix("invertible_lang_adapters.") ? "invertible_adapters." + name.dropFirst(25) : name)
+    guard let name = anonymous(stored, of: adapter) else { return nil }
+    return table.stable((ModuleNames.of(tensor: stored) ?? .bert).bert(name))
   }
 
-  /// A name with `@` in the place of the adapter's.
+  /// A name with `@` in the place of the adapter's, and with the collections of today.
   private static func anonymous(_ stored: String, of adapter: String) -> String? {
-    for collection in collections + oldModules {
-      let owner = "\(collection).\(adapter)."
-      if stored.hasPrefix(owner) { return "\(collection).@." + stored.dropFirst(owner.count) }
-      if let range = stored.range(of: ".\(owner)") { return stored.replacingCharacters(in: range, with: ".\(collection).@.") }
+    let parts = stored.split(separator: ".", omittingEmptySubsequences: false), own = adapter.split(separator: ".", omittingEmptySubsequences: false)
+    for (index, part) in parts.enumerated() {
+      let rest = parts[(index + 1)...]
+      guard let collection = collections[String(part)], rest.count > own.count, rest.starts(with: own) else { continue }
+      return (parts[..<index] + [Substring(collection), "@"] + rest.dropFirst(own.count)).joined(separator: ".")
     }
     return nil
   }
