@@ -9,7 +9,7 @@ shared=${DOVETAIL_SHARED:-../shared}
 step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/compare.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
+python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
   Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py
 python3 Tests/promises.py
 if clang --target=aarch64-linux-gnu -ffreestanding -x c -c -o /dev/null /dev/null 2>/dev/null; then

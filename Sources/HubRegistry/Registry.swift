@@ -1,4 +1,3 @@
-import Foundation
 import HubArchive
 public import HubBundle
 public import HubManifest

@@ -22,30 +22,45 @@ struct Stage {
   /// A workload with its adapters loaded.
   func act(_ workload: Workload) throws -> Act {
     let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
-    return Act(stage: self, tokens: tokens, setup: try workload.composition.map(setup), heads: try workload.heads.compactMap(head))
+    let library = Library(folder: "\(folder)/adapters")
+    return Act(
+      stage: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) }, heads: try workload.heads.compactMap { try head($0, library) })
   }
 
   private static func ids(_ length: Int) -> [Int] {
     [0] + (0..<max(0, length - 2)).map { 10 + $0 * 7919 % 19_000 } + (length > 1 ? [2] : [])
   }
 
-  private func foreign(_ name: String) throws -> ForeignAdapter { try AdapterHub.read(folder: "\(folder)/adapters/\(name)") }
+  /// The adapters of a folder, each read once.
+  private final class Library {
+    private let folder: String
+    private var adapters: [String: ForeignAdapter] = [:]
 
-  private func setup(_ composition: Composition) throws -> Setup {
+    init(folder: String) { self.folder = folder }
+
+    func adapter(_ name: String) throws -> ForeignAdapter {
+      if let known = adapters[name] { return known }
+      let adapter = try AdapterHub.read(folder: "\(folder)/\(name)")
+      adapters[name] = adapter
+      return adapter
+    }
+  }
+
+  private func setup(_ composition: Composition, _ library: Library) throws -> Setup {
     try Setup(composition) { name in
       if let method = MethodCatalogue.all.first(where: { "fresh/\($0.name)" == name }) { return try method.adapter(for: base.shape, engine: engine) }
-      let adapter = try foreign(name)
+      let adapter = try library.adapter(name)
       return try AdapterMethods.load(JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
     } fusion: { _, _, sites in
-      let fusion = try foreign("fusion0")
+      let fusion = try library.adapter("fusion0")
       return try StoredWeights(fusion.weights).load(engine: engine) {
         try AdapterFusion(configuration: JSONObject(fusion.configuration), sites: sites, shape: base.shape, weights: $0)
       }
     }
   }
 
-  private func head(_ name: String) throws -> (any Head)? {
-    try foreign(name).head.map { try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine) }
+  private func head(_ name: String, _ library: Library) throws -> (any Head)? {
+    try library.adapter(name).head.map { try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine) }
   }
 }
 

@@ -1,4 +1,3 @@
-import Foundation
 public import HubManifest
 
 /// Names of tensors: AdapterHub's, which repeat the model's module tree and the adapter's name, and the stable ones of
