@@ -37,10 +37,10 @@ extension Registry {
     try prepare()
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
-    let staging = try Scratch(in: scratchFolder)
+    let staging = try parcel.isOurs ? nil : Scratch(in: scratchFolder)
     defer { withExtendedLifetime((parcel, staging)) {} }
     let arrivals = try contents(of: parcel, as: name).enumerated().map { index, content in
-      try Arrival(content.bundle, as: content.name, staging: parcel.isOurs ? nil : "\(staging.path)/\(index)", store)
+      try Arrival(content.bundle, as: content.name, staging: staging.map { "\($0.path)/\(index)" }, store)
     }
     let alias = try catalogueReference(of: path)?.description
     return try writing {
