@@ -152,7 +152,10 @@ with tempfile.TemporaryDirectory() as folder:
         command = ["tar", "--sparse", f"--format={format}", "--mtime=@0", "--owner=0", "--group=0", "-C", folder, "-cf", "-", "sparse"]
         bad(f"sparse-{format}.tar", subprocess.run(command, check=True, capture_output=True).stdout, "archive/forbidden-entry")
 bad("one-end-block.tar", plain[:plain.rindex(b"\x07") // 512 * 512 + 512] + bytes(512), "archive/truncated")
-# Every character that full case folding (Unicode's CaseFolding, C and F) makes another of, and what it makes.
+# Every character that full case folding (Unicode's CaseFolding, C and F) or normal form KC makes another of, and what they make.
 characters = [chr(code) for code in range(0x80, 0x110000) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
-folded = [(character, unicodedata.normalize("NFC", character.casefold())) for character in characters if unicodedata.is_normalized("NFC", character)]
-(HERE / "folding.txt").write_text("".join(f"{character}\t{other}\n" for character, other in folded if other != character))
+pairs = [
+    (character, unicodedata.normalize("NFC", other))
+    for character in characters if unicodedata.is_normalized("NFC", character)
+    for other in (character.casefold(), unicodedata.normalize("NFKC", character))]
+(HERE / "alike.txt").write_text("".join(f"{character}\t{other}\n" for character, other in dict.fromkeys(pairs) if other != character))
