@@ -46,7 +46,12 @@ python3 Tests/Attacks/attack.py "$hub"
 python3 Tests/Attacks/readers.py "$hub"
 
 step "Faults"
+if ! command -v strace >/dev/null; then
+  sudo=$([ "$(id -u)" = 0 ] || echo sudo)
+  $sudo apt-get update -qq && $sudo apt-get install -y -qq strace >/dev/null
+fi
 python3 Tests/Faults/faults.py "$hub" --points 2
+python3 Tests/Faults/surroundings.py "$hub" --rounds 300
 
 step "Unit tests"
 swift build --build-tests --explicit-target-dependency-import-check error

@@ -29,24 +29,40 @@ struct BlobStore: Sendable {
   private func shard(of digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))" }
 
   /// Maps a blob and compares it with its digest: what was compared is what is mapped, through one descriptor, and it did
-  /// not change meanwhile. A second name, by which somebody else could write, is damage too.
+  /// not change meanwhile.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/missingBlob`` or ``Failure/Code/damagedBlob``.
   func open(_ digest: Digest, size: Int) throws -> MappedFile {
+    let file = try opened(digest), before = try FileStatus(file)
+    let mapped = try MappedFile(file, path: file.path)
+    guard mapped.count == size, mapped.withBytes({ Digest(of: $0) }) == digest, try FileStatus(file).isSameContent(as: before) else {
+      throw Self.damaged(file.path)
+    }
+    return mapped
+  }
+
+  /// Reads a blob and compares it with its digest: whatever becomes of the file, what was compared is what is used.
+  ///
+  /// - Throws: what ``open(_:size:)`` throws.
+  func bytes(of digest: Digest, size: Int) throws -> [UInt8] {
+    let file = try opened(digest), bytes = try file.bytes(limit: size)
+    guard bytes.count == size, Digest(of: bytes) == digest else { throw Self.damaged(file.path) }
+    return bytes
+  }
+
+  /// A file of another user, or one with a second name by which somebody else could write, is damage too.
+  private func opened(_ digest: Digest) throws -> OpenFile {
     let path = path(of: digest)
     guard try FileStatus.examining(path) != nil else {
       throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
     }
-    let opened = try OpenFile(reading: path, followsLinks: false)
-    let before = try FileStatus(opened)
-    let file = try MappedFile(opened, path: path)
-    guard isShared || before.isOwnedByUs, before.links == 1, file.count == size, file.withBytes({ Digest(of: $0) }) == digest,
-      try FileStatus(opened).isSameContent(as: before)
-    else {
-      throw Failure(
-        .damagedBlob, "a file of an installed adapter is not what was installed", at: path, hint: "install the adapter again")
-    }
+    let file = try OpenFile(reading: path, followsLinks: false), status = try FileStatus(file)
+    guard isShared || status.isOwnedByUs, status.links == 1 else { throw Self.damaged(path) }
     return file
+  }
+
+  private static func damaged(_ path: String) -> Failure {
+    Failure(.damagedBlob, "a file of an installed adapter is not what was installed", at: path, hint: "install the adapter again")
   }
 
   /// The names that are in the store, `ab/<hex>` each.

@@ -26,7 +26,7 @@ public struct InstalledAdapter: Sendable {
   /// - Throws: ``Failure``: the file is gone or not what was installed, as for everything that is read here.
   public func config() throws -> JSONObject { try json(.config) }
 
-  /// The weights, mapped. They are compared with their digest first.
+  /// The weights: a copy that was compared with its digest, and that nobody can change.
   public func weights() throws -> WeightFile { try weights(.weights) }
 
   /// The head that came with the adapter; `nil` if there is none.
@@ -38,7 +38,7 @@ public struct InstalledAdapter: Sendable {
   /// The model card, in Markdown; `nil` if there is none.
   public func card() throws -> String? {
     guard manifest.files.contains(where: { $0.role == .card }) else { return nil }
-    return try read(.card) { String(decoding: $0, as: UTF8.self) }
+    return try read(.card) { bytes, _ in String(decoding: bytes, as: UTF8.self) }
   }
 
   /// What it must answer to a tiny input; `nil` if nobody has written that down.
@@ -48,23 +48,19 @@ public struct InstalledAdapter: Sendable {
   }
 
   private func json(_ role: Manifest.Role) throws -> JSONObject {
-    try read(role) { try JSONObject(JSON(parsing: Array($0))) }
+    try read(role) { bytes, place in try locating(place) { try JSONObject(JSON(parsing: bytes)) } }
   }
 
   private func weights(_ role: Manifest.Role) throws -> WeightFile {
-    let (file, path) = try open(role)
-    return try locating("\(name): \(path)") { try Safetensors.open(file) }
+    try read(role) { try Safetensors.read($0, path: $1) }
   }
 
-  private func read<Result>(_ role: Manifest.Role, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
-    let (file, path) = try open(role)
-    return try locating("\(name): \(path)") { try file.withBytes(body) }
-  }
-
-  private func open(_ role: Manifest.Role) throws -> (MappedFile, path: String) {
+  /// - Parameter body: gets the contents, and where they come from, for messages
+  private func read<Result>(_ role: Manifest.Role, _ body: (_ bytes: [UInt8], _ place: String) throws -> Result) throws -> Result {
     guard let file = manifest.files.first(where: { $0.role == role }) else {
       throw Failure(.missingBlob, "the adapter has no file with the role \(role.rawValue)", at: name.text)
     }
-    return (try locating("\(name): \(file.path)") { try store.open(file.digest, size: file.size) }, file.path)
+    let place = "\(name): \(file.path)"
+    return try body(locating(place) { try store.bytes(of: file.digest, size: file.size) }, place)
   }
 }
