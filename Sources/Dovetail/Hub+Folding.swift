@@ -46,8 +46,6 @@ extension Hub {
       let parent = components.prefix(depth).joined(separator: "/")
       if !FileManager.default.fileExists(atPath: "\(scratch.path)/\(parent)") { try scratch.makeFolder(parent) }
     }
-    let output = try AtomicFile("\(scratch.path)/\(path)")
-    try bytes.withUnsafeBytes { try output.file.write($0) }
-    try output.commit()
+    try scratch.write(path, Array(bytes))
   }
 }

@@ -9,8 +9,8 @@ import HubManifest
 extension ArchiveReader {
   /// Writes all remaining entries below a folder that exists, files with mode 0644 and folders with 0755.
   ///
-  /// No file is overwritten and no link followed; everything is on the disk when it returns. If anything fails,
-  /// what was written is removed again.
+  /// No file is overwritten and no link followed. If anything fails, what was written is removed again. What is written
+  /// is not made durable.
   ///
   /// - Returns: the files, in the order of the archive.
   @discardableResult
@@ -23,10 +23,8 @@ extension ArchiveReader {
         } else {
           let file = try target.makeFile(entry.name)
           try forEachPiece { try file.write($0) }
-          try file.synchronize()
         }
       }
-      try target.synchronizeFolders()
     } catch {
       target.removeAll()
       throw error
@@ -66,11 +64,6 @@ private final class ExtractionTarget {
     made.append((name.text, false))
     files.append(name)
     return file
-  }
-
-  func synchronizeFolders() throws {
-    for folder in folders.values { try folder.synchronize() }
-    try root.synchronize()
   }
 
   func removeAll() {

@@ -156,6 +156,12 @@ package final class AtomicFile {
 
   deinit { if !isCommitted { unlink(file.path) } }
 
+  package static func write(_ bytes: [UInt8], to path: String) throws {
+    let output = try AtomicFile(path)
+    try bytes.withUnsafeBytes { try output.file.write($0) }
+    try output.commit()
+  }
+
   package func commit() throws {
     try file.synchronize()
     guard rename(file.path, path) == 0 else { throw Failure.system(.unwritableFile, "rename into place", at: path) }

@@ -32,7 +32,7 @@ extension OpenFile {
     while let (prefix, folder) = waiting.popLast() {
       for child in try folder.childNames() {
         let name = try EntryName(prefix + child, limits: limits)
-        let isFolder = try folder.isFolder(child, name: name)
+        let isFolder = try folder.isFolder(child, at: name.text)
         try names.insert(name, isFolder: isFolder)
         found.append((name, isFolder))
         guard found.count <= limits.entries else {
@@ -62,16 +62,30 @@ extension OpenFile {
     return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
   }
 
-  private func isFolder(_ child: String, name: EntryName) throws -> Bool {
+  private func isFolder(_ child: String, at name: String) throws -> Bool {
     var status = stat()
     guard fstatat(descriptor, child, &status, AT_SYMLINK_NOFOLLOW) == 0 else {
-      throw Failure.system(.unreadableFile, "examine the file", at: name.text)
+      throw Failure.system(.unreadableFile, "examine the file", at: name)
     }
     switch status.st_mode & S_IFMT {
     case S_IFDIR: return true
     case S_IFREG: return false
-    default: throw Failure(.irregularFile, "neither a file nor a folder", at: name.text)
+    default: throw Failure(.irregularFile, "neither a file nor a folder", at: name)
     }
+  }
+}
+
+extension OpenFile {
+  /// Writes a folder and everything below it to the disk.
+  fileprivate func synchronizeAll() throws {
+    for child in try childNames() {
+      if try isFolder(child, at: child) {
+        try OpenFile(folder: child, in: self).synchronizeAll()
+      } else {
+        try OpenFile(reading: child, in: self, followsLinks: false).synchronize()
+      }
+    }
+    try synchronize()
   }
 }
 
@@ -109,14 +123,19 @@ package final class ScratchFolder {
     chmod("\(path)/\(name)", 0o755)
   }
 
-  package func publish() throws {
-    try OpenFile(folder: path).synchronize()
+  /// Writes a file, which is on the disk when the folder is.
+  package func write(_ name: String, buffer: UnsafeRawBufferPointer) throws { try OpenFile(creating: "\(path)/\(name)").write(buffer) }
+  package func write(_ name: String, _ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write(name, buffer: $0) } }
+
+  /// - Parameter isDurable: false for a folder that is no use after a power cut
+  package func publish(isDurable: Bool = true) throws {
+    if isDurable { try OpenFile(folder: path).synchronizeAll() }
     guard rename(path, target) == 0 else {
       throw [ENOTEMPTY, EEXIST, ENOTDIR].contains(errno)
         ? Failure(.existingFile, "there is something already", at: target)
         : Failure.system(.unwritableFile, "rename into place", at: target)
     }
     isPublished = true
-    try OpenFile(folder: parent).synchronize()
+    if isDurable { try OpenFile(folder: parent).synchronize() }
   }
 }

@@ -31,17 +31,18 @@ extension Bundle {
     return bundle.digest
   }
 
-  /// Unpacks a bundle into a folder, which must not be there yet or be empty. The folder appears when everything
-  /// in it was checked and is on the disk.
+  /// Unpacks a bundle into a folder, which must not be there yet or be empty. The folder appears when everything in it
+  /// was checked.
   ///
+  /// - Parameter isDurable: whether it must survive a power cut
   /// - Throws: what ``open(folder:)`` and `ArchiveReader` throw, and ``Failure/Code/existingFile``.
-  public static func unpack(file path: String, into folder: String, limits: ArchiveLimits = ArchiveLimits()) throws -> Bundle {
+  public static func unpack(file path: String, into folder: String, limits: ArchiveLimits = ArchiveLimits(), isDurable: Bool = true) throws -> Bundle {
     let reader = try ArchiveReader(file: path, limits: limits)
     let manifest = try manifestBytes(reader)
     let scratch = try ScratchFolder(for: folder)
     try reader.extract(into: scratch.path)
     try scratch.write(manifestName, manifest)
-    return try locating(path) { try publishing(scratch) }
+    return try locating(path) { try publishing(scratch, isDurable: isDurable) }
   }
 
   /// Reads the manifest of a packed bundle, which is its first entry, and the signatures behind its checksum: what it

@@ -78,7 +78,7 @@ extension Bundle {
     let compression = try ArchiveReader(file: path).format.compression
     let scratch = try ScratchFolder(for: path + ".signing")
     let folder = scratch.path + "/bundle"
-    _ = try unpack(file: path, into: folder)
+    _ = try unpack(file: path, into: folder, isDurable: false)
     try sign(folder: folder, with: key)
     return try pack(folder: folder, to: path, compression: compression)
   }
@@ -95,9 +95,7 @@ extension Bundle {
     let path = "\(folder)/\(BundleSignature.path(of: key.publicKey))"
     let signatures = PathParts(path).folder
     guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
-    let output = try AtomicFile(path)
-    try BundleSignature.file(of: digest, by: key).withUnsafeBytes { try output.file.write($0) }
-    try output.commit()
+    try AtomicFile.write(BundleSignature.file(of: digest, by: key), to: path)
   }
 }
 

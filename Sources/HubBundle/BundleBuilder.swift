@@ -46,9 +46,10 @@ public struct BundleBuilder: Sendable {
 
   /// Writes the bundle to a folder, which must not be there yet or be empty, and opens it.
   ///
+  /// - Parameter isDurable: whether it must survive a power cut
   /// - Throws: whatever ``Bundle/open(folder:)`` throws for a bundle that is not right, before the folder appears;
   ///   ``Failure/Code/existingFile``.
-  public func write(to folder: String) throws -> Bundle {
+  public func write(to folder: String, isDurable: Bool = true) throws -> Bundle {
     let scratch = try ScratchFolder(for: folder)
     var manifest = manifest
     manifest.files = []
@@ -69,21 +70,13 @@ public struct BundleBuilder: Sendable {
     try scratch.write(Bundle.manifestName, manifest.bytes)
     if let signer { try Bundle.writeSignature(of: Digest(of: manifest.bytes), by: signer, in: scratch.path) }
     try scratch.write(members)
-    return try Bundle.publishing(scratch)
+    return try Bundle.publishing(scratch, isDurable: isDurable)
   }
 
   static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
 }
 
 extension ScratchFolder {
-  func write(_ name: String, _ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write(name, buffer: $0) } }
-
-  private func write(_ name: String, buffer: UnsafeRawBufferPointer) throws {
-    let output = try AtomicFile("\(path)/\(name)")
-    try output.file.write(buffer)
-    try output.commit()
-  }
-
   /// Writes the files of members, and the folders above them.
   fileprivate func write(_ members: [BundleBuilder.Member]) throws {
     var folders: Set<String> = []

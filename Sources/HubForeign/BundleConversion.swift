@@ -12,9 +12,10 @@ extension ForeignAdapter {
   /// - Parameters:
   ///   - folder: must not be there yet or be empty
   ///   - name: the adapter's name, where the one that it brings along is not wanted or cannot be used
+  ///   - isDurable: whether it must survive a power cut
   /// - Throws: ``Failure`` with codes `foreign/unconvertible` or `name/malformed`, and what ``BundleBuilder`` throws.
-  public func writeBundle(to folder: String, as name: AdapterName? = nil) throws -> Bundle {
-    try builder(as: name).write(to: folder)
+  public func writeBundle(to folder: String, as name: AdapterName? = nil, isDurable: Bool = true) throws -> Bundle {
+    try builder(as: name).write(to: folder, isDurable: isDurable)
   }
 
   /// The parts of the bundle.

@@ -50,9 +50,7 @@ extension ForeignFormats {
   public static func write(_ adapter: AdapterContent, as format: any ForeignFormat.Type, to folder: String) throws -> [String] {
     let files = try format.files(of: adapter), scratch = try ScratchFolder(for: folder)
     for (name, content) in files.json {
-      let output = try AtomicFile("\(scratch.path)/\(name)")
-      try Array((JSON.object(content).text(indent: 2) + "\n").utf8).withUnsafeBytes { try output.file.write($0) }
-      try output.commit()
+      try scratch.write(name, Array((JSON.object(content).text(indent: 2) + "\n").utf8))
     }
     for (name, tensors, metadata) in files.weights { try SafetensorsWriter.write(tensors, metadata: metadata, to: "\(scratch.path)/\(name)") }
     try scratch.publish()

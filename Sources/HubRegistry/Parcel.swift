@@ -59,18 +59,12 @@ public struct Parcel: Sendable {
     try change(&manifest)
     if let (listed, bytes) = probe?.file {
       manifest.files = (manifest.files + [listed]).sorted { $0.path < $1.path }
-      try Self.write(bytes, to: "\(bundle.folder)/\(listed.path)")
+      try AtomicFile.write(bytes, to: "\(bundle.folder)/\(listed.path)")
     }
     if let signer { manifest.signers = [signer.publicKey.description] }
-    try Self.write(manifest.bytes, to: bundle.folder + "/manifest.json")
+    try AtomicFile.write(manifest.bytes, to: bundle.folder + "/manifest.json")
     if let signer { try Bundle.writeSignature(of: Digest(of: manifest.bytes), by: signer, in: bundle.folder) }
     return Parcel(try Bundle.open(folder: bundle.folder), format: format, notes: notes, in: scratch)
-  }
-
-  private static func write(_ bytes: [UInt8], to path: String) throws {
-    let output = try AtomicFile(path)
-    try bytes.withUnsafeBytes { try output.file.write($0) }
-    try output.commit()
   }
 
   private static let bundleFormat = "bundle"
@@ -80,7 +74,7 @@ public struct Parcel: Sendable {
     var folder = path
     if FileStatus(path, followsLinks: true)?.isFolder != true {
       if try Self.isPackedBundle(path) {
-        self.init(try Bundle.unpack(file: path, into: scratch.path + "/bundle"), in: scratch)
+        self.init(try Bundle.unpack(file: path, into: scratch.path + "/bundle", isDurable: false), in: scratch)
         return
       }
       folder = try Self.unpack(path, into: scratch.path + "/archive")
@@ -103,7 +97,7 @@ public struct Parcel: Sendable {
     }
     let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
     let adapter = try format.read(folder: folder)
-    let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name) }
+    let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false) }
     for (path, status) in before {
       guard let status, FileStatus(path, followsLinks: true)?.isSameContent(as: status) == true else {
         throw Failure(.changedMeanwhile, "the file was changed while it was read", at: path, hint: "try again")

@@ -96,9 +96,8 @@ extension Registry {
     var signatures: [Digest: [BundleSignature]] = [:]
     for digest in try store.names().compactMap(store.digest) {
       guard let size = try FileStatus.examining(store.path(of: digest))?.size, size <= InputLimits.jsonBytes,
-        let file = try intact({ try store.open(digest, size: size) })
+        let bytes = try intact({ try store.bytes(of: digest, size: size) })
       else { continue }
-      let bytes = file.withBytes { Array($0) }
       if let signature = BundleSignature(bytes) {
         signatures[signature.bundle, default: []].append(signature)
       } else if bytes.first == UInt8(ascii: "{"), let manifest = try? Manifest(parsing: bytes) {
