@@ -81,12 +81,15 @@ for program in programs {
 for example in examples {
   targets.append(.executableTarget(name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
-// A program and no test, because what it looks for would end the tests with it.
-targets.append(
-  .executableTarget(
-    name: "fuzz",
-    dependencies: ["Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry", "HubTokenizers", "HubTransformer", "HubWeights", arguments],
-    path: "Tests/Fuzz", swiftSettings: swift))
+// libFuzzer is there only where everything is built for it: Tests/fuzz.sh does.
+if Context.environment["DOVETAIL_FUZZ"] != nil {
+  targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
+  targets.append(
+    .executableTarget(
+      name: "fuzz",
+      dependencies: ["CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry", "HubTokenizers", "HubTransformer", "HubWeights"],
+      path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Corpus", "fuzz.py"], swiftSettings: swift))
+}
 for test in tests {
   let excluded = fixtures[test.name].map { [$0] } ?? []
   targets.append(.testTarget(name: test.name, dependencies: test.imports, exclude: excluded, swiftSettings: swift))

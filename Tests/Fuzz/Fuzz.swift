@@ -1,100 +1,70 @@
-import ArgumentParser
+import CLibFuzzer
 import Foundation
 import HubManifest
 import HubTransformer
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+// `fuzz --parser=NAME [LIBFUZZER'S OPTIONS] [CORPUS…]`: libFuzzer calls what is here, and feeds one parser with what it makes
+// of a corpus. A trap, a read out of bounds, a length that is believed and an input that takes too long end the process, and
+// leave the input in a file. `Tests/Fuzz/fuzz.py` builds it, and runs it for all parsers.
 
-/// Feeds one parser with what is nearly right, as fast as it can.
-///
-/// Any trap ends the process, as does an input that takes more than a minute; the input stays where the last line says.
-/// A deterministic mutator and no coverage: the same seed gives the same inputs, with any compiler and any sanitizer.
-@main struct Fuzz: ParsableCommand {
-  static let configuration = CommandConfiguration(
-    abstract: "Feed a parser with mutated inputs.",
-    discussion: "Without a parser, lists them. To repeat an input: fuzz PARSER --seconds 0 INPUT")
+/// libFuzzer passes over options with two dashes, and gives them to its children.
+private let parser = Parser.all.first { CommandLine.arguments.contains("--parser=" + $0.name) }
+/// Where folders lie while they are parsed.
+private let folder = "/dev/shm/dovetail-fuzz-\(getpid())"
+/// No honest parser takes ten seconds, a gibibyte in all or 128 MiB at once for 128 KiB, AddressSanitizer included.
+private let limits = ["-max_len=131072", "-timeout=10", "-rss_limit_mb=1024", "-malloc_limit_mb=128"]
+/// Kept, because libFuzzer keeps pointers into it.
+nonisolated(unsafe) private var allArguments: [UnsafeMutablePointer<CChar>?] = []
 
-  @Argument(help: "Which parser.") var parser: String?
-  @Argument(help: "Files or folders to begin with, instead of the usual ones.") var corpus: [String] = []
-  @Option(help: "How long.") var seconds = 2.0
-  @Option(help: "Where the random numbers begin.") var seed: UInt64 = 1
-  @Option(help: "How much memory the process may take.") var mebibytes = 192
-  @Option(help: "How many seconds an input may take: a bomb takes its time in a debug build.") var patience = 1.0
-
-  func run() throws {
-    guard let parser else { return print(Parser.all.map(\.name).joined(separator: "\n")) }
-    guard let parser = Parser.all.first(where: { $0.name == parser }) else { throw ValidationError("there is no parser called \(parser)") }
-    setenv("TMPDIR", "/dev/shm", 0)
-    let folder = FileManager.default.temporaryDirectory.appendingPathComponent("dovetail-fuzz-\(parser.name)-\(getpid())").path
-    let seeds = try corpus.isEmpty ? parser.seeds(folder + ".seeds") : corpus.map(Input.init(reading:))
-    var run = Run(parser: parser, folder: folder, mebibytes: mebibytes, patience: patience)
-    for input in seeds { try run.feed(input) }
-    var mutator = Mutator(numbers: SplitMix(seed: seed), words: parser.words.map { Array($0.utf8) })
-    let end = Date(timeIntervalSinceNow: seconds)
-    while Date() < end { try run.feed(parser.mutated(seeds, &mutator)) }
-    for path in [folder, folder + ".seeds"] { try? FileManager.default.removeItem(atPath: path) }
-    print(run.summary)
+/// Adds the limits and the words of the format to the arguments; without a parser, lists them.
+@_cdecl("LLVMFuzzerInitialize")
+public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>) -> CInt {
+  guard let parser else {
+    print(Parser.all.map(\.name).joined(separator: "\n"))
+    exit(0)
   }
+  let dictionary = folder + ".words"
+  let words = parser.words.map { "\"" + $0.utf8.map { String(format: "\\x%02x", $0) }.joined() + "\"\n" }
+  guard (try? Data(words.joined().utf8).write(to: URL(fileURLWithPath: dictionary))) != nil else { fatalError("cannot write \(dictionary)") }
+  atexit { for path in [folder, folder + ".words"] { try? FileManager.default.removeItem(atPath: path) } }
+  let added = limits + (words.isEmpty ? [] : ["-dict=" + dictionary])
+  allArguments = (CommandLine.arguments.prefix(1) + added + CommandLine.arguments.dropFirst()).map { strdup($0) } + [nil]
+  count.pointee = CInt(allArguments.count - 1)
+  arguments.pointee = allArguments.withUnsafeMutableBufferPointer(\.baseAddress)
+  return 0
 }
 
-/// Inputs given to a parser, one after another.
-private struct Run {
-  let parser: Parser
-  /// Where the input lies while it is parsed, and afterwards if the process ends meanwhile.
-  let folder: String
-  let mebibytes: Int
-  let patience: Double
-  private var count = 0
-  private var accepted = 0
-  private var slowest = 0.0
-
-  init(parser: Parser, folder: String, mebibytes: Int, patience: Double) {
-    (self.parser, self.folder, self.mebibytes, self.patience) = (parser, folder, mebibytes, patience)
-    FileHandle.standardError.write(Data("\(parser.name): if this ends early, the input is \(folder)\n".utf8))
+/// Parses an input; anything thrown that is not a typed failure is a defect.
+@_cdecl("LLVMFuzzerTestOneInput")
+public func parse(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
+  guard let parser, let input = Input(Array(UnsafeBufferPointer(start: data, count: size)), for: parser) else { return -1 }
+  do {
+    if parser.isFolder { try input.write(to: folder) }
+    try parser.parse(input, folder)
+  } catch is Failure {
+  } catch {
+    fatalError("\(parser.name): \(error)")
   }
+  return 0
+}
 
-  mutating func feed(_ input: Input) throws {
-    try input.write(to: folder)
-    count += 1
-    alarm(60)
-    let start = Self.seconds
-    do {
-      try parser.parse(input, folder)
-      accepted += 1
-    } catch is Failure {}
-    alarm(0)
-    let time = Self.seconds - start
-    slowest = max(slowest, time)
-    guard time < patience else { throw Fault("took \(time) s") }
-    guard Self.peak <= mebibytes else { throw Fault("took \(Self.peak) MiB") }
+/// libFuzzer's own mutations, of one file of a folder, most often with lengths and checksums made right again.
+@_cdecl("LLVMFuzzerCustomMutator")
+public func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int, _ seed: UInt32) -> Int {
+  let old = Array(UnsafeBufferPointer(start: data, count: size))
+  guard let parser, var input = Input(old, for: parser), !input.files.isEmpty else { return LLVMFuzzerMutate(data, size, limit) }
+  var numbers = SplitMix(seed: UInt64(seed))
+  let index = Int.random(in: input.files.indices, using: &numbers)
+  let bytes = input.files[index].bytes
+  input.files[index].bytes = Array(unsafeUninitializedCapacity: bytes.count + max(0, limit - size)) { buffer, count in
+    count = buffer.update(fromContentsOf: bytes)
+    count = LLVMFuzzerMutate(buffer.baseAddress, count, buffer.count)
   }
-
-  var summary: String {
-    "\(parser.name): \(count) inputs, \(accepted) accepted, the slowest took \(Int(slowest * 1000)) ms, \(Self.peak) MiB"
-  }
-
-  /// Of the processor.
-  private static var seconds: Double {
-    var time = timespec()
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time)
-    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
-  }
-
-  /// Mebibytes.
-  private static var peak: Int {
-    var usage = rusage()
-    #if canImport(Darwin)
-      getrusage(RUSAGE_SELF, &usage)
-      return Int(usage.ru_maxrss) >> 20
-    #else
-      getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-      return Int(usage.ru_maxrss) >> 10
-    #endif
-  }
+  if Int.random(in: 0..<8, using: &numbers) > 0 { input = parser.repair(input) }
+  let new = input.encoded(for: parser)
+  guard new.count <= limit else { return size }
+  data.update(from: new, count: new.count)
+  return new.count
 }
 
 /// What a parser did that none may do.
