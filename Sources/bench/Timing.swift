@@ -11,4 +11,4 @@ func measure(seconds: Double, _ body: () throws -> Void) rethrows -> [Double] {
 }
 
 /// A number with three digits behind the point.
-func rounded(_ value: Double) -> JSON { .number((value * 1000).rounded() / 1000) }
+func rounded(_ value: Double) -> JSON { .number((value * 10_000).rounded() / 10_000) }

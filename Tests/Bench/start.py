@@ -71,4 +71,4 @@ for index, name in enumerate(["the first answer", "one more adapter in a loaded 
     pairs = [(mine[index], theirs[index]) for mine, theirs in rounds]
     mine, theirs = (statistics.median(column) for column in zip(*pairs))
     ratios = sorted(b / a for a, b in pairs)
-    print(f"| {name} | {mine:.3f} s | {theirs:.3f} s | **{statistics.median(ratios):.0f}x** ({ratios[0]:.0f} to {ratios[-1]:.0f}) | {len(pairs)} |")
+    print(f"| {name} | {mine:.4f} s | {theirs:.4f} s | **{statistics.median(ratios):.0f}x** ({ratios[0]:.0f} to {ratios[-1]:.0f}) | {len(pairs)} |")

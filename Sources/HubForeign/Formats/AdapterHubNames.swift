@@ -26,7 +26,7 @@ public enum AdapterHubNames {
 
   /// A name with `@` in the place of the adapter's, and with the collections of today.
   private static func anonymous(_ stored: String, of adapter: String) -> String? {
-    let parts = stored.split(separator: ".", omittingEmptySubsequences: false), own = adapter.split(separator: ".", omittingEmptySubsequences: false)
+    let parts = stored.dotted, own = adapter.dotted
     for (index, part) in parts.enumerated() {
       let rest = parts[(index + 1)...]
       guard let collection = collections[String(part)], rest.count > own.count, rest.starts(with: own) else { continue }
@@ -77,9 +77,4 @@ public enum AdapterHubNames {
     for (place, module) in sites { if let end = path.after(module) { return ("layers.\(layer).\(place)", end) } }
     return nil
   }
-}
-
-extension String {
-  /// What follows `prefix`; `nil` if the text does not begin with it.
-  fileprivate func after(_ prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
 }

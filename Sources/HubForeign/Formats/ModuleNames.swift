@@ -9,8 +9,7 @@ struct ModuleNames: Sendable {
 
   /// In BERT's words, without ``prefix``.
   func bert(_ name: String) -> String {
-    let bare = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
-    return renames.reduce(bare) { $0.replacing($1.own, with: $1.bert) }
+    renames.reduce(name.after(prefix) ?? name) { $0.replacing($1.own, with: $1.bert) }
   }
 
   /// In the model's own words, with ``prefix``.

@@ -33,19 +33,32 @@ struct NameTable {
   }
 
   private static func split(_ name: String) -> (pattern: String, indices: [Substring]) {
-    var components = name.split(separator: ".", omittingEmptySubsequences: false), indices: [Substring] = []
-    for position in components.indices.dropFirst() where ["layer", "layers", "units"].contains(components[position - 1]) {
-      guard let index = Int(components[position]), index >= 0, "\(index)" == components[position] else { continue }
+    var components = name.dotted, indices: [Substring] = []
+    for position in components.indices.dropFirst() where isIndex(components[position]) && ["layer", "layers", "units"].contains(components[position - 1]) {
       indices.append(components[position])
       components[position] = "#"
     }
     return (components.joined(separator: "."), indices)
   }
 
+  /// Whether it is a number, written in the one way that there is.
+  private static func isIndex(_ component: Substring) -> Bool {
+    let digits = component.utf8
+    return digits.allSatisfy { (0x30...0x39).contains($0) } && Int(component) != nil && (digits.count == 1 || digits.first != 0x30)
+  }
+
   private static func fill(_ pattern: String, _ indices: [Substring]) -> String {
     var rest = indices[...]
-    return pattern.split(separator: ".", omittingEmptySubsequences: false).map { component in
-      component == "#" ? rest.popFirst() ?? component : component
-    }.joined(separator: ".")
+    return pattern.dotted.map { $0 == "#" ? rest.popFirst() ?? $0 : $0 }.joined(separator: ".")
+  }
+}
+
+extension String {
+  /// What stands between the dots. Names of tensors are cut by bytes: looking for characters takes ten times as long.
+  var dotted: [Substring] { utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init) }
+
+  /// What follows `prefix`; `nil` if the text does not begin with it.
+  func after(_ prefix: String) -> String? {
+    utf8.starts(with: prefix.utf8) ? String(Substring(utf8.dropFirst(prefix.utf8.count))) : nil
   }
 }
