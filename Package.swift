@@ -81,7 +81,7 @@ for program in programs {
 for example in examples {
   targets.append(.executableTarget(name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
-// libFuzzer is there only where everything is built for it: Tests/fuzz.sh does.
+// libFuzzer is there only where everything is built for it: Tests/Fuzz/fuzz.py does.
 if Context.environment["DOVETAIL_FUZZ"] != nil {
   targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
   targets.append(

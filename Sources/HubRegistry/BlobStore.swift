@@ -41,13 +41,16 @@ struct BlobStore: Sendable {
     return mapped
   }
 
-  /// Reads a blob and compares it with its digest: whatever becomes of the file, what was compared is what is used.
+  /// Copies a blob into memory and compares that with its digest: whatever becomes of the file, what was compared is what
+  /// is used.
   ///
   /// - Throws: what ``open(_:size:)`` throws.
-  func bytes(of digest: Digest, size: Int) throws -> [UInt8] {
-    let file = try opened(digest), bytes = try file.bytes(limit: size)
-    guard bytes.count == size, Digest(of: bytes) == digest else { throw Self.damaged(file.path) }
-    return bytes
+  func copy(_ digest: Digest, size: Int) throws -> MappedFile {
+    let file = try opened(digest)
+    guard try file.size() == size else { throw Self.damaged(file.path) }
+    let copy = try MappedFile(copying: file, path: file.path)
+    guard copy.count == size, copy.withBytes({ Digest(of: $0) }) == digest else { throw Self.damaged(file.path) }
+    return copy
   }
 
   /// A file of another user, or one with a second name by which somebody else could write, is damage too.

@@ -38,7 +38,7 @@ public struct InstalledAdapter: Sendable {
   /// The model card, in Markdown; `nil` if there is none.
   public func card() throws -> String? {
     guard manifest.files.contains(where: { $0.role == .card }) else { return nil }
-    return try read(.card) { bytes, _ in String(decoding: bytes, as: UTF8.self) }
+    return try read(.card) { String(decoding: $0, as: UTF8.self) }
   }
 
   /// What it must answer to a tiny input; `nil` if nobody has written that down.
@@ -48,19 +48,23 @@ public struct InstalledAdapter: Sendable {
   }
 
   private func json(_ role: Manifest.Role) throws -> JSONObject {
-    try read(role) { bytes, place in try locating(place) { try JSONObject(JSON(parsing: bytes)) } }
+    try read(role) { try JSONObject(JSON(parsing: Array($0))) }
   }
 
   private func weights(_ role: Manifest.Role) throws -> WeightFile {
-    try read(role) { try Safetensors.read($0, path: $1) }
+    let (file, path) = try copy(role)
+    return try locating("\(name): \(path)") { try Safetensors.open(file) }
   }
 
-  /// - Parameter body: gets the contents, and where they come from, for messages
-  private func read<Result>(_ role: Manifest.Role, _ body: (_ bytes: [UInt8], _ place: String) throws -> Result) throws -> Result {
+  private func read<Result>(_ role: Manifest.Role, _ body: (UnsafeRawBufferPointer) throws -> Result) throws -> Result {
+    let (file, path) = try copy(role)
+    return try locating("\(name): \(path)") { try file.withBytes(body) }
+  }
+
+  private func copy(_ role: Manifest.Role) throws -> (MappedFile, path: String) {
     guard let file = manifest.files.first(where: { $0.role == role }) else {
       throw Failure(.missingBlob, "the adapter has no file with the role \(role.rawValue)", at: name.text)
     }
-    let place = "\(name): \(file.path)"
-    return try body(locating(place) { try store.bytes(of: file.digest, size: file.size) }, place)
+    return (try locating("\(name): \(file.path)") { try store.copy(file.digest, size: file.size) }, file.path)
   }
 }

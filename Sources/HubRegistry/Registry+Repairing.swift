@@ -96,7 +96,7 @@ extension Registry {
     var signatures: [Digest: [BundleSignature]] = [:]
     for digest in try store.names().compactMap(store.digest) {
       guard let size = try FileStatus.examining(store.path(of: digest))?.size, size <= InputLimits.jsonBytes,
-        let bytes = try intact({ try store.bytes(of: digest, size: size) })
+        let bytes = try intact({ try store.copy(digest, size: size).withBytes { Array($0) } })
       else { continue }
       if let signature = BundleSignature(bytes) {
         signatures[signature.bundle, default: []].append(signature)

@@ -7,11 +7,11 @@ import HubManifest
   import Glibc
 #endif
 
-/// A regular file, mapped for reading for as long as this object lives.
+/// A regular file, mapped for reading for as long as this object lives, or a copy of one.
 ///
-/// Links are followed: the folders of models that people keep are made of them. Files in the registry never change. If
-/// somebody else cuts a file short while it is mapped, the system ends the process that looks behind the new end with
-/// SIGBUS; a library does not take signals away from the program that uses it, `hub` says what happened.
+/// Links are followed: the folders of models that people keep are made of them. If somebody else cuts a file short while it
+/// is mapped, the system ends the process that looks behind the new end with SIGBUS; a library does not take signals away
+/// from the program that uses it, `hub` says what happened.
 public final class MappedFile: Sendable {
   public let path: String
   /// Bytes of the file when it was opened.
@@ -36,6 +36,24 @@ public final class MappedFile: Sendable {
       throw Failure.system(.unreadableFile, "map the file", at: path)
     }
     base = UnsafeRawPointer(address)
+  }
+
+  /// Reads a file that is open into memory of its own: whatever becomes of the file, these bytes stay.
+  package init(copying file: OpenFile, path: String) throws {
+    self.path = path
+    count = try file.size()
+    guard count > 0 else {
+      base = nil
+      return
+    }
+    guard let address = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), address != MAP_FAILED else {
+      throw Failure.system(.unreadableFile, "take memory for the file", at: path)
+    }
+    base = UnsafeRawPointer(address)
+    guard try file.read(into: UnsafeMutableRawBufferPointer(start: address, count: count), at: 0) == count else {
+      throw Failure(.unreadableFile, "the file was cut short while it was read", at: path, hint: "try again")
+    }
+    mprotect(address, count, PROT_READ)
   }
 
   deinit {

@@ -38,8 +38,8 @@ public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeM
 @_cdecl("LLVMFuzzerTestOneInput")
 public func parse(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
   guard let parser, let input = Input(Array(UnsafeBufferPointer(start: data, count: size)), for: parser) else { return -1 }
+  guard !parser.isFolder || (try? input.write(to: folder)) != nil else { return -1 }
   do {
-    if parser.isFolder { try input.write(to: folder) }
     try parser.parse(input, folder)
   } catch is Failure {
   } catch {
