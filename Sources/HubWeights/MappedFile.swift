@@ -28,32 +28,28 @@ public final class MappedFile: Sendable {
   package init(_ file: OpenFile, path: String) throws {
     self.path = path
     count = try file.size()
-    guard count > 0 else {
-      base = nil
-      return
-    }
-    guard let address = mmap(nil, count, PROT_READ, MAP_PRIVATE, file.descriptor, 0), address != MAP_FAILED else {
-      throw Failure.system(.unreadableFile, "map the file", at: path)
-    }
-    base = UnsafeRawPointer(address)
+    base = try UnsafeRawPointer(Self.memory(count, PROT_READ, MAP_PRIVATE, file.descriptor, path))
   }
 
   /// Reads a file that is open into memory of its own: whatever becomes of the file, these bytes stay.
   package init(copying file: OpenFile, path: String) throws {
     self.path = path
     count = try file.size()
-    guard count > 0 else {
-      base = nil
-      return
-    }
-    guard let address = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0), address != MAP_FAILED else {
-      throw Failure.system(.unreadableFile, "take memory for the file", at: path)
-    }
-    base = UnsafeRawPointer(address)
-    guard try file.read(into: UnsafeMutableRawBufferPointer(start: address, count: count), at: 0) == count else {
+    let memory = try Self.memory(count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, path)
+    base = UnsafeRawPointer(memory)
+    guard try file.read(into: UnsafeMutableRawBufferPointer(start: memory, count: count), at: 0) == count else {
       throw Failure(.unreadableFile, "the file was cut short while it was read", at: path, hint: "try again")
     }
-    mprotect(address, count, PROT_READ)
+    if let memory { mprotect(memory, count, PROT_READ) }
+  }
+
+  /// `nil` for no bytes, which the system does not map.
+  private static func memory(_ count: Int, _ protection: Int32, _ flags: Int32, _ descriptor: Int32, _ path: String) throws -> UnsafeMutableRawPointer? {
+    guard count > 0 else { return nil }
+    guard let address = mmap(nil, count, protection, flags, descriptor, 0), address != MAP_FAILED else {
+      throw Failure.system(.unreadableFile, "map the file", at: path)
+    }
+    return address
   }
 
   deinit {
