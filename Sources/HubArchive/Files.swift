@@ -156,6 +156,7 @@ package final class AtomicFile {
 
   deinit { if !isCommitted { unlink(file.path) } }
 
+  /// Writes a whole file, in the place of another if there is one.
   package static func write(_ bytes: [UInt8], to path: String) throws {
     let output = try AtomicFile(path)
     try bytes.withUnsafeBytes { try output.file.write($0) }

@@ -73,9 +73,7 @@ extension OpenFile {
     default: throw Failure(.irregularFile, "neither a file nor a folder", at: name)
     }
   }
-}
 
-extension OpenFile {
   /// Writes a folder and everything below it to the disk.
   fileprivate func synchronizeAll() throws {
     for child in try childNames() {

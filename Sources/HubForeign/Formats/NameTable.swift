@@ -54,7 +54,7 @@ struct NameTable {
 }
 
 extension String {
-  /// What stands between the dots. Names of tensors are cut by bytes: looking for characters takes ten times as long.
+  /// What stands between the dots. Names of tensors are cut by bytes: looking for characters is far slower.
   var dotted: [Substring] { utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init) }
 
   /// What follows `prefix`; `nil` if the text does not begin with it.
