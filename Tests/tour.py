@@ -40,7 +40,7 @@ def blocks(text):
 
 
 def dateless(text):
-    return re.sub(r"\d{4}-\d\d-\d\d \d\d:\d\d", "DATE", text)
+    return re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DATE", text)
 
 
 def main():
