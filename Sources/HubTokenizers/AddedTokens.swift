@@ -21,7 +21,15 @@ struct AddedTokens: Sendable {
   /// A part of some text: one token, or what stands between.
   struct Part {
     let range: Range<Int>
+    /// The range without the white space that the token takes.
+    let content: Range<Int>
     let token: Int32?
+
+    init(_ range: Range<Int>, content: Range<Int>? = nil, token: Int32? = nil) {
+      self.range = range
+      self.content = content ?? range
+      self.token = token
+    }
   }
 
   private var tokens: [Token]
@@ -54,7 +62,7 @@ struct AddedTokens: Sendable {
 
   /// The leftmost tokens, of two at one place the longer; they do not overlap.
   private func split(_ bytes: [UInt8], _ trie: ByteTrie) -> [Part] {
-    guard !trie.isEmpty else { return bytes.isEmpty ? [] : [Part(range: bytes.indices, token: nil)] }
+    guard !trie.isEmpty else { return bytes.isEmpty ? [] : [Part(bytes.indices)] }
     var parts: [Part] = []
     var start = 0
     var index = 0
@@ -68,12 +76,12 @@ struct AddedTokens: Sendable {
       index = match.end
       if token.standsAlone, Self.isInsideWord(range, bytes) { continue }
       let taken = Self.widened(range, for: token, in: bytes, notBefore: start)
-      if start < taken.lowerBound { parts.append(Part(range: start..<taken.lowerBound, token: nil)) }
-      parts.append(Part(range: taken, token: token.id))
+      if start < taken.lowerBound { parts.append(Part(start..<taken.lowerBound)) }
+      parts.append(Part(taken, content: range, token: token.id))
       start = taken.upperBound
       index = max(index, start)
     }
-    if start < bytes.count { parts.append(Part(range: start..<bytes.count, token: nil)) }
+    if start < bytes.count { parts.append(Part(start..<bytes.count)) }
     return parts
   }
 

@@ -35,6 +35,11 @@ struct AlignedText: Sendable {
     for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { append(byte, from: source) }
   }
 
+  mutating func append(_ text: AlignedText) {
+    bytes += text.bytes
+    sources += text.sources
+  }
+
   /// The scalars of the original text that the bytes of `range` stand for; empty where `range` is.
   func source(of range: Range<Int>) -> Range<Int32> {
     guard let last = range.last else { return 0..<0 }

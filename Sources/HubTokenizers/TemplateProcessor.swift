@@ -15,6 +15,8 @@ struct TemplateProcessor: Sendable {
 
   let single: [Piece]
   let pair: [Piece]
+  /// What is left out of the places of tokens; `nil` for nothing.
+  var trimming: SpaceTrimming?
 
   /// - Throws: ``Failure`` with ``Failure/Code/malformedTemplate`` unless `single` has the first text once and `pair`
   ///   each text once.
@@ -46,10 +48,18 @@ struct TemplateProcessor: Sendable {
     return try TemplateProcessor(single: single, pair: single + [.text(1, typeID: 1), .special(id: sep, typeID: 1)])
   }
 
+  /// `<s> A </s>` and `<s> A </s></s> B </s>`, all of one type.
+  static func roberta(cls: Int32, sep: Int32) throws -> TemplateProcessor {
+    let single: [Piece] = [.special(id: cls, typeID: 0), .text(0, typeID: 0), .special(id: sep, typeID: 0)]
+    let second: [Piece] = [.special(id: sep, typeID: 0), .text(1, typeID: 0), .special(id: sep, typeID: 0)]
+    return try TemplateProcessor(single: single, pair: single + second)
+  }
+
   /// How many special tokens are added to a text or to a pair.
   func addedCount(forPair isPair: Bool) -> Int { (isPair ? pair : single).count - (isPair ? 2 : 1) }
 
   func apply(_ first: TokenSequence, _ second: TokenSequence?) -> Encoding {
+    let (first, second) = (trimming?.trim(first) ?? first, trimming.map { trimming in second.map(trimming.trim) } ?? second)
     var encoding = Encoding()
     for piece in second == nil ? single : pair {
       switch piece {
@@ -68,12 +78,35 @@ extension TokenizerFile {
   /// The template that `post_processor` in tokenizer.json describes.
   ///
   /// - Parameter token: the token of an id, to check that the file agrees with the vocabulary.
-  static func postProcessor(_ json: JSONObject, token: (Int32) -> String?) throws -> TemplateProcessor {
+  static func postProcessor(_ json: JSONObject, token: @escaping @Sendable (Int32) -> String?) throws -> TemplateProcessor {
     switch try json.string("type") {
-    case "TemplateProcessing": try TemplateProcessor(json, token: token)
-    case "BertProcessing": try TemplateProcessor(bert: json, token: token)
+    case "TemplateProcessing": return try TemplateProcessor(json, token: token)
+    case "BertProcessing":
+      let (cls, sep) = try clsAndSep(json, token: token)
+      return try .bert(cls: cls, sep: sep)
+    case "RobertaProcessing":
+      let (cls, sep) = try clsAndSep(json, token: token)
+      var processor = try TemplateProcessor.roberta(cls: cls, sep: sep)
+      processor.trimming = try SpaceTrimming(json, token: token)
+      return processor
+    case "ByteLevel":
+      var processor = TemplateProcessor.none
+      processor.trimming = try SpaceTrimming(json, token: token)
+      return processor
     case let type: throw unsupported("post-processor", type, in: json)
     }
+  }
+
+  /// Reads `{"sep": ["[SEP]", 102], "cls": ["[CLS]", 101]}`.
+  private static func clsAndSep(_ json: JSONObject, token: (Int32) -> String?) throws -> (cls: Int32, sep: Int32) {
+    func id(_ key: String) throws -> Int32 {
+      let pair = try json.array(key)
+      guard pair.count == 2, let name = pair[0].string, let id = pair[1].integer else {
+        throw Failure(.unexpectedJSON, "expected a token and its id", at: json.path(to: key))
+      }
+      return try TemplateProcessor.checked(id: id, named: name, at: json.path(to: key), token: token)
+    }
+    return (try id("cls"), try id("sep"))
   }
 }
 
@@ -125,22 +158,10 @@ extension TemplateProcessor {
     return typeID
   }
 
-  private static func checked(id: Int, named name: String, at path: String, token: (Int32) -> String?) throws -> Int32 {
+  fileprivate static func checked(id: Int, named name: String, at path: String, token: (Int32) -> String?) throws -> Int32 {
     guard let exact = Int32(exactly: id), let found = token(exact), found.utf8.elementsEqual(name.utf8) else {
       throw Failure(.malformedTemplate, "the vocabulary has no token \(name.debugDescription) with the id \(id)", at: path)
     }
     return exact
-  }
-
-  /// Reads `BertProcessing`: `{"sep": ["[SEP]", 102], "cls": ["[CLS]", 101]}`.
-  fileprivate init(bert json: JSONObject, token: (Int32) -> String?) throws {
-    func id(_ key: String) throws -> Int32 {
-      let pair = try json.array(key)
-      guard pair.count == 2, let name = pair[0].string, let id = pair[1].integer else {
-        throw Failure(.unexpectedJSON, "expected a token and its id", at: json.path(to: key))
-      }
-      return try Self.checked(id: id, named: name, at: json.path(to: key), token: token)
-    }
-    self = try Self.bert(cls: id("cls"), sep: id("sep"))
   }
 }

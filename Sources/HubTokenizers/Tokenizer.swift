@@ -20,6 +20,10 @@ public protocol Tokenizer: Sendable {
   /// into `words`, ``Encoding/offsets`` count within each word (`is_split_into_words=True`).
   func encode(words: [String], maxLength: Int?) throws -> Encoding
 
+  /// Whether punctuation marks are words of their own in ``Encoding/wordIDs`` of a text. WordPiece's are; those of
+  /// SentencePiece and of the alphabet of bytes belong to what they stand behind.
+  var separatesPunctuation: Bool { get }
+
   /// One more than the largest id: the rows of an embedding that fits.
   var vocabularySize: Int { get }
   func token(_ id: Int32) -> String?
@@ -37,6 +41,13 @@ extension Tokenizer {
   }
 
   public func encode(words: [String]) throws -> Encoding { try encode(words: words, maxLength: nil) }
+
+  /// The words of a text as people annotate them: what stands between white space, and each punctuation mark.
+  public func words(of text: String) -> [String] {
+    let bytes = Array(text.utf8)
+    var aligned = AlignedText(original: bytes[...], firstScalar: 0)
+    return BertPreTokenizer().split(&aligned).map { String(decoding: bytes[$0], as: UTF8.self) }
+  }
 
   public func decode(_ ids: [Int32]) -> String { decode(ids, skippingSpecialTokens: true) }
 }

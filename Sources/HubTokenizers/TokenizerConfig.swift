@@ -5,6 +5,9 @@ struct TokenizerConfig: Sendable {
   var lowercases: Bool?
   var stripsAccents: Bool?
   var separatesIdeographs: Bool?
+  var addsPrefixSpace: Bool?
+  /// The name of the class that Hugging Face's `transformers` reads the tokenizer with.
+  var className: String?
   /// Tokens by role, such as `cls_token`.
   var roles: [String: String] = [:]
 
@@ -24,6 +27,8 @@ struct TokenizerConfig: Sendable {
     lowercases = try json.optionalBool("do_lower_case") ?? lowercases
     stripsAccents = try json.optionalBool("strip_accents") ?? stripsAccents
     separatesIdeographs = try json.optionalBool("tokenize_chinese_chars") ?? separatesIdeographs
+    addsPrefixSpace = try json.optionalBool("add_prefix_space") ?? addsPrefixSpace
+    className = try json.optionalString("tokenizer_class") ?? className
     for role in Self.conventions.map(\.role) {
       // A token is stated as text, or as an object like those of `added_tokens`.
       let token = try json.optional(role, "a token") { $0.string ?? $0["content"]?.string }

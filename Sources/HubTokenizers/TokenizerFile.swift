@@ -1,7 +1,7 @@
 import HubManifest
 
-/// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library,
-/// or BERT's original `vocab.txt`.
+/// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library, or
+/// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's `sentencepiece.bpe.model`.
 ///
 /// ```swift
 /// let tokenizer = try TokenizerFile.load(folder: "bert-base-cased")
@@ -11,17 +11,21 @@ public enum TokenizerFile {
   /// The most bytes that a file of a tokenizer may have.
   public static let byteLimit = 64 << 20
 
-  /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`. `tokenizer_config.json` and
-  /// `special_tokens_map.json` beside them say which special tokens have which role, and how `vocab.txt` is meant.
+  /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`, `vocab.json` with `merges.txt`, or
+  /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special tokens
+  /// have which role, and how the others are meant.
   ///
-  /// - Throws: ``Failure``, naming the file: ``Failure/Code/missingTokenizer`` if there is neither; others as
-  ///   ``load(tokenizerJSON:)`` and ``load(vocabulary:lowercase:)``.
+  /// - Throws: ``Failure``, naming the file: ``Failure/Code/missingTokenizer`` if there is none; others as
+  ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and ``load(sentencePiece:)``.
   public static func load(folder: String) throws -> any Tokenizer {
-    if FileBytes.exists("\(folder)/tokenizer.json") { return try load(tokenizerJSON: "\(folder)/tokenizer.json") }
-    if FileBytes.exists("\(folder)/vocab.txt") { return try load(vocabulary: "\(folder)/vocab.txt") }
+    func has(_ name: String) -> Bool { FileBytes.exists("\(folder)/\(name)") }
+    if has("tokenizer.json") { return try load(tokenizerJSON: "\(folder)/tokenizer.json") }
+    if has("vocab.txt") { return try load(vocabulary: "\(folder)/vocab.txt") }
+    if has("vocab.json"), has("merges.txt") { return try load(vocabulary: "\(folder)/vocab.json", merges: "\(folder)/merges.txt") }
+    if has("sentencepiece.bpe.model") { return try load(sentencePiece: "\(folder)/sentencepiece.bpe.model") }
     throw Failure(
-      .missingTokenizer, "the folder has neither tokenizer.json nor vocab.txt", at: folder,
-      hint: "download tokenizer.json from where the model comes from")
+      .missingTokenizer, "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
+      at: folder, hint: "download tokenizer.json from where the model comes from")
   }
 
   /// Reads a `tokenizer.json`. The truncation and padding that it may state are ignored: the caller decides.
@@ -67,11 +71,12 @@ extension TokenizerFile {
     let added = try addedTokens(json)
     var vocabulary = model.vocabulary
     for token in added { try token.join(&vocabulary) }
+    let tokens = vocabulary
     return TokenizerPipeline(
       normalizer: normalizer,
       preTokenizer: try json.optionalObject("pre_tokenizer").map(preTokenizer) ?? WholeText(),
       model: model,
-      postProcessor: try json.optionalObject("post_processor").map { try postProcessor($0, token: vocabulary.token) } ?? .none,
+      postProcessor: try json.optionalObject("post_processor").map { try postProcessor($0) { tokens.token($0) } } ?? .none,
       decoder: try json.optionalObject("decoder").map(decoder) ?? SpacedTokens(),
       vocabulary: vocabulary,
       addedTokens: AddedTokens(added, normalizer: normalizer),

@@ -19,9 +19,11 @@ struct TokenizerPipeline: Tokenizer {
   }
 
   func encode(words: [String], maxLength: Int?) throws -> Encoding {
-    var tokens = TokenSequence()
-    for (index, word) in words.enumerated() { try append(word, word: index, to: &tokens) }
-    return try assemble(tokens, nil, maxLength: maxLength)
+    var (pipeline, tokens) = (self, TokenSequence())
+    pipeline.preTokenizer = preTokenizer.forWords
+    pipeline.postProcessor.trimming?.addsPrefixSpace = true
+    for (index, word) in words.enumerated() { try pipeline.append(word, word: index, to: &tokens) }
+    return try pipeline.assemble(tokens, nil, maxLength: maxLength)
   }
 
   func windows(_ text: String, pair: String?, maxLength: Int, overlap: Int) throws -> [Encoding] {
@@ -37,6 +39,7 @@ struct TokenizerPipeline: Tokenizer {
     }
   }
 
+  var separatesPunctuation: Bool { preTokenizer.separatesPunctuation }
   var vocabularySize: Int { vocabulary.idBound }
   func token(_ id: Int32) -> String? { vocabulary.token(id) }
   func id(of token: String) -> Int32? { vocabulary.id(of: token) }
@@ -78,14 +81,15 @@ extension TokenizerPipeline {
     var cutter = Cutter(pipeline: self, word: word, tokens: tokens)
     tokens = TokenSequence()
     var scalar: Int32 = 0
+    func scalars(_ range: Range<Int>) -> Int32 { Int32(bytes[range].count { !isContinuation($0) }) }
     for part in addedTokens.split(original: bytes) {
-      let end = scalar + Int32(bytes[part.range].count { !isContinuation($0) })
       if let token = part.token {
-        cutter.append(token, offsets: scalar..<end)
+        let start = scalar + scalars(part.range.lowerBound..<part.content.lowerBound)
+        cutter.append(token, place: scalar..<scalar + scalars(part.range), content: start..<start + scalars(part.content))
       } else {
         cutter.cut(AlignedText(original: bytes[part.range], firstScalar: scalar))
       }
-      scalar = end
+      scalar += scalars(part.range)
     }
     tokens = cutter.tokens
   }
@@ -105,7 +109,15 @@ extension TokenizerPipeline {
     }
 
     /// An added token, which is a word.
-    mutating func append(_ token: Int32, offsets: Range<Int32>) {
+    ///
+    /// - Parameter content: its place without the white space that it takes
+    mutating func append(_ token: Int32, place: Range<Int32>, content: Range<Int32>) {
+      var offsets = place
+      if let trimming = pipeline.postProcessor.trimming {
+        let isFirst = tokens.count == 0 || place.lowerBound == 0
+        let keepsSpaces = trimming.keepsSpaces(content.lowerBound - place.lowerBound, isFirst: isFirst)
+        offsets = (keepsSpaces ? place : content).lowerBound..<content.upperBound
+      }
       tokens.append(token, offsets: offsets, word: word ?? wordsFound)
       wordsFound += 1
     }
@@ -114,7 +126,7 @@ extension TokenizerPipeline {
       let text = pipeline.normalizer?.normalize(original) ?? original
       for part in pipeline.addedTokens.split(normalized: text.bytes) {
         if let token = part.token {
-          append(token, offsets: text.source(of: part.range))
+          append(token, place: text.source(of: part.range), content: text.source(of: part.content))
         } else {
           cutWords(part.range.count == text.count ? text : text[part.range])
         }

@@ -1,10 +1,13 @@
+import Foundation
 import HubManifest
-import HubTokenizers
 import Testing
+
+@testable import HubTokenizers
 
 @Suite(.enabled(if: Files.hasShared, "the shared data is not here")) struct SharedGoldenTests {
   static let folders = [
-    "bert-base-cased", "bert-base-uncased", "bert-base-multilingual-cased", "bert-base-chinese",
+    "bert-base-cased", "bert-base-uncased", "bert-base-multilingual-cased", "bert-base-chinese", "roberta-base", "gpt2",
+    "xlmr-trimmed-32k", "t5-legal-fr-en",
   ]
 
   @Test(arguments: folders) func `tokenizer.json gives what Hugging Face gives`(folder: String) throws {
@@ -12,9 +15,43 @@ import Testing
     try check(TokenizerFile.load(folder: shared + folder), shared + folder)
   }
 
-  @Test(arguments: folders) func `vocab.txt gives what Hugging Face gives`(folder: String) throws {
+  @Test func `XLM-R's tokenizer.json gives what Hugging Face gives, in its older form too`() throws {
+    let shared = try #require(Files.shared) + "xlm-roberta-base"
+    let whole = try JSON(parsing: unpacked(shared + "/tokenizer.json.gz"), limits: Self.large)
+    try check(tokenizer(whole), shared)
+    var older = try #require(JSON(parsing: read(shared + "/tokenizer.hubstyle.novocab.json"), limits: Self.large).object)
+    var model = try #require(older["model"]?.object)
+    model["vocab"] = whole["model"]?["vocab"]
+    older["model"] = .object(model)
+    try check(tokenizer(.object(older)), shared, "golden-hubstyle.jsonl")
+  }
+
+  private static let large = JSON.Limits(bytes: 64 << 20, values: 4_000_000)
+
+  private func tokenizer(_ json: JSON) throws -> any Tokenizer { try TokenizerFile.pipeline(JSONObject(json), TokenizerConfig()) }
+
+  private func unpacked(_ path: String) throws -> [UInt8] {
+    let (gzip, output) = (Process(), Pipe())
+    gzip.executableURL = URL(filePath: "/usr/bin/env")
+    gzip.arguments = ["gzip", "-dc", path]
+    gzip.standardOutput = output
+    try gzip.run()
+    return try Array(output.fileHandleForReading.readToEnd() ?? Data())
+  }
+
+  @Test(arguments: folders.prefix(4)) func `vocab.txt gives what Hugging Face gives`(folder: String) throws {
     let shared = try #require(Files.shared)
     try check(TokenizerFile.load(vocabulary: shared + folder + "/vocab.txt"), shared + folder)
+  }
+
+  @Test(arguments: ["roberta-base", "gpt2"]) func `vocab.json and merges.txt give what Hugging Face gives`(folder: String) throws {
+    let shared = try #require(Files.shared) + folder
+    try check(TokenizerFile.load(vocabulary: shared + "/vocab.json", merges: shared + "/merges.txt"), shared)
+  }
+
+  @Test func `XLM-R's sentencepiece.bpe.model gives what Hugging Face gives`() throws {
+    let shared = try #require(Files.shared) + "xlm-roberta-base"
+    try check(TokenizerFile.load(folder: shared), shared)
   }
 
   @Test func `the uncased vocabulary gives what Hugging Face gives for MiniLM`() throws {
@@ -22,15 +59,15 @@ import Testing
     try check(TokenizerFile.load(vocabulary: shared + "bert-base-uncased/vocab.txt", lowercase: true), shared + "all-minilm-l6-v2")
   }
 
-  private func check(_ tokenizer: any Tokenizer, _ folder: String) throws {
-    let lines = try Golden.lines(folder + "/golden.jsonl")
+  private func check(_ tokenizer: any Tokenizer, _ folder: String, _ name: String = "golden.jsonl") throws {
+    let lines = try Golden.lines(folder + "/" + name)
     let differences = try lines.flatMap { try $0.differences(tokenizer) }
     #expect(differences.isEmpty, "\(differences.count) of \(lines.count) lines: \(differences.prefix(8).joined(separator: "\n"))")
     print("\(folder.split(separator: "/").last ?? ""): \(lines.count) lines")
   }
 
-  @Test func `truncation and windows are those of Hugging Face`() throws {
-    let folder = try #require(Files.shared) + "bert-base-multilingual-cased"
+  @Test(arguments: ["bert-base-multilingual-cased", "roberta-base"]) func `truncation and windows are those of Hugging Face`(name: String) throws {
+    let folder = try #require(Files.shared) + name
     let tokenizer = try TokenizerFile.load(folder: folder)
     var (truncated, cut) = (0, 0)
     for line in try Golden.lines(folder + "/golden-truncation.jsonl") {
@@ -50,6 +87,6 @@ import Testing
         cut += 1
       }
     }
-    print("truncated: \(truncated) lines, cut into windows: \(cut) lines")
+    print("\(name), truncated: \(truncated) lines, cut into windows: \(cut) lines")
   }
 }

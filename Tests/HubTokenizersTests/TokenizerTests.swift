@@ -3,7 +3,7 @@ import HubTokenizers
 import Testing
 
 @Suite struct TokenizerTests {
-  @Test(arguments: ["uncased", "cased", "added"])
+  @Test(arguments: ["uncased", "cased", "added", "pieces", "bytes", "bytes-prefixed"])
   func `texts, pairs, words and shortened ones are what Hugging Face gives`(folder: String) throws {
     let tokenizer = try TokenizerFile.load(folder: Files.fixtures + folder)
     let lines = try Golden.lines(Files.fixtures + folder + "/golden.jsonl")
@@ -15,6 +15,13 @@ import Testing
     let tokenizer = try TokenizerFile.load(vocabulary: Files.fixtures + "uncased/vocab.txt")
     let lines = try Golden.lines(Files.fixtures + "uncased/golden.jsonl")
     #expect(try lines.flatMap { try $0.differences(tokenizer) } == [])
+  }
+
+  @Test func `vocab.json with merges.txt and sentencepiece.bpe.model give the same as tokenizer.json`() throws {
+    let bytes = try TokenizerFile.load(vocabulary: Files.fixtures + "bytes/vocab.json", merges: Files.fixtures + "bytes/merges.txt")
+    #expect(try Golden.lines(Files.fixtures + "bytes/golden.jsonl").flatMap { try $0.differences(bytes) } == [])
+    let pieces = try TokenizerFile.load(sentencePiece: Files.fixtures + "pieces/sentencepiece.bpe.model")
+    #expect(try Golden.lines(Files.fixtures + "pieces/golden.jsonl").flatMap { try $0.differences(pieces) } == [])
   }
 
   @Test func `tokens and ids are looked up both ways`() throws {

@@ -1,15 +1,21 @@
 """Makes the fixtures of HubTokenizersTests: python make.py SHARED, where SHARED is the folder of shared tokenizer data.
 
-Needs Hugging Face's `tokenizers` (0.22.2 was used). The vocabularies are small parts of those of bert-base-uncased and
-bert-base-multilingual-cased (Apache 2.0): the tokens that the texts need, and single characters. `added` is the cased
-one with added tokens of every kind. Expected values are what `tokenizers` gives for the small vocabularies.
+Needs Hugging Face's `tokenizers` and `transformers`, and `sentencepiece` (0.22.2, 4.57.6 and 0.2.1 were used). The
+vocabularies of `uncased` and `cased` are small parts of those of bert-base-uncased and bert-base-multilingual-cased (Apache
+2.0): the tokens that the texts need, and single characters. `added` is the cased one with added tokens of every kind.
+`pieces` (XLM-R's kind) and `bytes` (RoBERTa's) are trained on the texts; `bytes-prefixed` puts a space before each text.
+Expected values are what `tokenizers` gives for the small vocabularies.
 """
 
 import json
 import pathlib
 import sys
+import tempfile
+import unicodedata
 
-from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers
+import sentencepiece
+from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, normalizers, pre_tokenizers
+from transformers import RobertaTokenizerFast, XLMRobertaTokenizerFast
 
 HERE = pathlib.Path(__file__).parent
 SPECIAL = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
@@ -47,27 +53,31 @@ def record(tokenizer, name, text, pair=None, words=None):
     }
 
 
-def golden(tokenizer, texts):
+def golden(tokenizer, texts, of_words):
+    """`of_words` is the tokenizer of words that stand alone."""
     for index, text in enumerate(texts):
         yield record(tokenizer, f"text{index}", text)
     for index in range(0, len(texts) - 1, 8):
         yield record(tokenizer, f"pair{index}", texts[index], pair=texts[index + 1])
     for index, words in enumerate(WORDS):
-        yield record(tokenizer, f"words{index}", None, words=words)
+        yield record(of_words, f"words{index}", None, words=words)
     for length in [3, 4, 5, 8, 9]:
         tokenizer.enable_truncation(length)
+        of_words.enable_truncation(length)
         for index in range(0, len(texts) - 1, 16):
             yield record(tokenizer, f"short{length}-{index}", texts[index])
-            yield record(tokenizer, f"short{length}-pair{index}", texts[index], pair=texts[index + 1])
-            yield record(tokenizer, f"short{length}-words{index}", None, words=texts[index].split())
+            if length >= tokenizer.num_special_tokens_to_add(True):
+                yield record(tokenizer, f"short{length}-pair{index}", texts[index], pair=texts[index + 1])
+            yield record(of_words, f"short{length}-words{index}", None, words=texts[index].split())
     tokenizer.no_truncation()
+    of_words.no_truncation()
 
 
-def write(name, tokenizer, texts):
+def write(name, tokenizer, texts, of_words=None):
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-    lines = [json.dumps(line, ensure_ascii=True, separators=(",", ":")) for line in golden(tokenizer, texts)]
+    lines = [json.dumps(line, ensure_ascii=True, separators=(",", ":")) for line in golden(tokenizer, texts, of_words or tokenizer)]
     (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
 
 
@@ -84,6 +94,37 @@ def smaller(full, texts):
     for token in description["post_processor"]["special_tokens"].values():
         token["ids"] = [ids[t] for t in token["tokens"]]
     return Tokenizer.from_str(json.dumps(description)), kept
+
+
+def pieces(texts):
+    """A unigram model, with the compatibility forms of the texts' characters as its rules."""
+    folder = HERE / "pieces"
+    folder.mkdir(exist_ok=True)
+    model = folder / "sentencepiece.bpe.model"
+    hexadecimal = lambda text: " ".join(f"{ord(c):X}" for c in text)
+    with tempfile.TemporaryDirectory() as place:
+        rules = {c: unicodedata.normalize("NFKC", c) for text in texts + sum(WORDS, []) for c in text}
+        rules |= {unicodedata.normalize("NFD", c): c for text in texts for c in text if len(unicodedata.normalize("NFD", c)) > 1}
+        rules |= {"\t": " ", "\n": " ", "\u200b": "", "e\u0301": "\u00e9"}
+        lines = [f"{hexadecimal(old)}\t{hexadecimal(new)}" for old, new in sorted(rules.items()) if old != new and old not in " \0"]
+        (pathlib.Path(place) / "rules.tsv").write_text("\n".join(lines) + "\n")
+        (pathlib.Path(place) / "texts").write_text("\n".join(t.replace("\0", "") for t in texts if t.isprintable()))
+        sentencepiece.SentencePieceTrainer.train(
+            input=f"{place}/texts", model_prefix=f"{place}/m", vocab_size=600, hard_vocab_limit=False, character_coverage=0.98,
+            normalization_rule_tsv=f"{place}/rules.tsv", minloglevel=2)
+        model.write_bytes((pathlib.Path(place) / "m.model").read_bytes())
+    return XLMRobertaTokenizerFast(vocab_file=str(model)).backend_tokenizer
+
+
+def byte_pairs(texts):
+    """RoBERTa's kind of tokenizer, as it comes and with a space before each text."""
+    folder = HERE / "bytes"
+    folder.mkdir(exist_ok=True)
+    trained = ByteLevelBPETokenizer()
+    trained.train_from_iterator(texts, vocab_size=700, min_frequency=2, show_progress=False, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    trained.save_model(str(folder))
+    files = {"vocab_file": str(folder / "vocab.json"), "merges_file": str(folder / "merges.txt")}
+    return [RobertaTokenizerFast(**files, add_prefix_space=space).backend_tokenizer for space in (False, True)]
 
 
 def ranges(characters):
@@ -128,6 +169,11 @@ def main(shared):
         AddedToken("solo", single_word=True), AddedToken("caf\u00e9", normalized=True),
     ])
     write("added", tokenizer, ADDED)
+    more = texts + ["video  <mask> over", " <mask>", "<s>a</s> <unk>", "it's we'll I'VE they'd 's", "a\n\n b  c \n", "\t x\u00a0 y"]
+    write("pieces", pieces(texts), more)
+    plain, prefixed = byte_pairs(texts)
+    write("bytes", plain, more, of_words=prefixed)
+    write("bytes-prefixed", prefixed, more)
     (HERE / "cased" / "tokenizer_config.json").write_text('{"model_max_length": 1000000000000000019884624838656}\n')
     (HERE / "unicode.json").write_text(json.dumps(unicode(), separators=(",", ":")) + "\n")
 

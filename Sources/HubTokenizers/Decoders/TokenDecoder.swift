@@ -10,6 +10,8 @@ extension TokenizerFile {
   static func decoder(_ json: JSONObject) throws -> any TokenDecoder {
     switch try json.string("type") {
     case "WordPiece": try WordPieceDecoder(json)
+    case "ByteLevel": ByteLevelDecoder()
+    case "Metaspace": MetaspaceDecoder(metaspace: try Metaspace(json))
     case let type: throw unsupported("decoder", type, in: json)
     }
   }

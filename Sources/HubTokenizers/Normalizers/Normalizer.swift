@@ -15,11 +15,31 @@ extension TokenizerFile {
   static func normalizer(_ json: JSONObject) throws -> any Normalizer {
     switch try json.string("type") {
     case "BertNormalizer": try BertNormalizer(json)
+    case "Precompiled": try Precompiled(json)
+    case "Replace": try Replace(json)
+    case "Strip": try Strip(json)
+    case "Sequence": try NormalizerSequence(parts: parts(of: json, "normalizers").map(normalizer))
     case let type: throw unsupported("normaliser", type, in: json)
+    }
+  }
+
+  /// What a sequence consists of; sequences in it are not allowed.
+  static func parts(of json: JSONObject, _ key: String) throws -> [JSONObject] {
+    try json.array(key).enumerated().map { index, part in
+      let part = try JSONObject(part, path: "\(json.path(to: key))[\(index)]")
+      guard try part.string("type") != "Sequence" else { throw unsupported("part of a sequence", "Sequence", in: part) }
+      return part
     }
   }
 
   static func unsupported(_ part: String, _ type: String, in json: JSONObject) -> Failure {
     Failure(.unsupportedTokenizer, "the \(part) \(type.debugDescription) is not supported", at: json.path(to: "type"))
   }
+}
+
+/// One after the other.
+struct NormalizerSequence: Normalizer {
+  let parts: [any Normalizer]
+
+  func normalize(_ text: AlignedText) -> AlignedText { parts.reduce(text) { $1.normalize($0) } }
 }

@@ -1,5 +1,7 @@
 /// Words are what stands between white space; each punctuation mark is a word of its own.
 struct BertPreTokenizer: PreTokenizer {
+  var separatesPunctuation: Bool { true }
+
   func split(_ text: inout AlignedText) -> [Range<Int>] {
     let bytes = text.bytes
     var words: [Range<Int>] = []

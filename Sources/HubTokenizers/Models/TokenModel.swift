@@ -18,11 +18,17 @@ struct ModelToken: Hashable, Sendable {
 extension TokenizerFile {
   /// The model that `model` in tokenizer.json describes. Older files leave out its type.
   static func model(_ json: JSONObject) throws -> any TokenModel {
-    let type = try json.optionalString("type") ?? (json.members["max_input_chars_per_word"] == nil ? "" : "WordPiece")
-    switch type {
-    case "WordPiece": return try WordPiece(json)
-    default: throw unsupported("model", type, in: json)
+    switch try json.optionalString("type") ?? typeBySigns(json) {
+    case "WordPiece": try WordPiece(json)
+    case "BPE": try BPE(json)
+    case "Unigram": try Unigram(json)
+    case let type: throw unsupported("model", type, in: json)
     }
+  }
+
+  private static func typeBySigns(_ json: JSONObject) -> String {
+    let signs = [("merges", "BPE"), ("max_input_chars_per_word", "WordPiece"), ("unk_id", "Unigram")]
+    return signs.first { json.members[$0.0] != nil }?.1 ?? ""
   }
 
   /// Reads an object of tokens and ids.

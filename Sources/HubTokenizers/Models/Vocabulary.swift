@@ -63,7 +63,7 @@ struct Vocabulary: Sendable {
 
   func id(of token: String) -> Int32? {
     let token = Array(token.utf8)
-    return id(of: token, token.indices, hash: hasher.hash(token, token.indices))
+    return id(of: token, token.indices)
   }
 
   /// The UTF-8 of a token.
@@ -75,7 +75,7 @@ struct Vocabulary: Sendable {
   func token(_ id: Int32) -> String? { bytes(of: id).map { String(decoding: $0, as: UTF8.self) } }
 }
 
-// MARK: - The longest token
+// MARK: - Tokens at a place of a text
 
 extension Vocabulary {
   /// The state of the hash behind `prefix`, to begin ``longestToken(in:_:after:)`` with.
@@ -110,10 +110,20 @@ extension Vocabulary {
     }
   }
 
-  /// The id of the token with the bytes of `range`.
-  private func id(of text: [UInt8], _ range: Range<Int>, hash: UInt64) -> Int32? {
-    find(hash) { equals($0, text, range) }
+  /// Calls `body` with each token that `range` begins with and that ends between scalars, the shortest first: its id,
+  /// and where it ends.
+  func forEachToken(in text: [UInt8], _ range: Range<Int>, _ body: (_ id: Int32, _ end: Int) -> Void) {
+    var state = hasher.seed
+    for end in range.lowerBound..<min(range.lowerBound + longest, range.upperBound) {
+      state = hasher.step(state, text[end])
+      guard end + 1 == text.count || !isContinuation(text[end + 1]) else { continue }
+      let candidate = range.lowerBound..<end + 1
+      if let id = find(state, matching: { equals($0, text, candidate) }) { body(id, end + 1) }
+    }
   }
+
+  /// The id of the token with the bytes of `range`.
+  func id(of text: [UInt8], _ range: Range<Int>) -> Int32? { find(hasher.hash(text, range)) { equals($0, text, range) } }
 
   private func equals(_ id: Int32, _ text: [UInt8], _ range: Range<Int>) -> Bool {
     guard let span = spans[Int(id)], span.count == range.count else { return false }
