@@ -52,9 +52,9 @@ extension Base {
 
   private func question(_ request: Request, maximumLength: Int?) throws -> Question {
     let longest = model.maximumLength - (request.model.setup?.takenPositions ?? 0), limit = maximumLength.map { min($0, longest) }
-    let encodings: [Encoding]
+    let input = words(of: request.input, for: request.model.head.answer), encodings: [Encoding]
     do {
-      encodings = try sequences(of: request.input, for: request.model.head.answer, limit, longest)
+      encodings = try sequences(of: input, for: request.model.head.answer, limit, longest)
     } catch let failure as Failure where failure.code == .wrongInput {
       throw failure
     } catch {
@@ -66,7 +66,14 @@ extension Base {
     if let count = encodings.map(\.count).first(where: { $0 > longest }) {
       throw Failure(.overlongText, "the text has \(count) tokens, the model takes \(longest)", hint: "--max-length \(longest) cuts it")
     }
-    return Question(input: request.input, encodings: encodings)
+    return Question(input: input, encodings: encodings)
+  }
+
+  /// Heads that say something of each word are taught on sentences that are split into words, punctuation apart. A text
+  /// is split so for them, unless its tokenizer does.
+  private func words(of input: TextInput, for answer: HeadAnswer) -> TextInput {
+    guard answer == .tokenLabel || answer == .tree, !tokenizer.separatesPunctuation, case .text(let text, nil) = input else { return input }
+    return .words(tokenizer.words(of: text))
   }
 
   /// Long texts are cut into windows where the answer is looked for in them.

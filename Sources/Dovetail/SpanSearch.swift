@@ -32,7 +32,7 @@ struct SpanSearch {
       for start in starts {
         for end in ends where end >= start && end - start < Self.longest {
           let scalars = Int(window.offsets[start].lowerBound)..<max(Int(window.offsets[start].lowerBound), Int(window.offsets[end].upperBound))
-          found.append((scalars, rows[start][0] + rows[end][1]))
+          found.append((trimmed(scalars.clamped(to: 0..<text.count)), rows[start][0] + rows[end][1]))
         }
       }
     }
@@ -41,9 +41,15 @@ struct SpanSearch {
     let shares = (best.map(\.score) + [none]).softmax
     return Spans(
       spans: best.enumerated().map { index, span in
-        let range = span.scalars.clamped(to: 0..<text.count)
-        return Spans.Span(text: String(scalars: text[range]), scalars: range, score: span.score, probability: shares[index])
+        Spans.Span(text: String(scalars: text[span.scalars]), scalars: span.scalars, score: span.score, probability: shares[index])
       },
       scoreOfNone: none, probabilityOfNone: shares[shares.count - 1])
+  }
+
+  /// Without the white space around it, which tokens may hold.
+  private func trimmed(_ range: Range<Int>) -> Range<Int> {
+    let inside = text[range].drop(while: \.properties.isWhitespace)
+    let end = inside.lastIndex { !$0.properties.isWhitespace }.map { $0 + 1 } ?? inside.startIndex
+    return inside.startIndex..<end
   }
 }

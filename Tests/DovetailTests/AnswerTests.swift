@@ -20,10 +20,10 @@ import Testing
     base = try workshop.hub.baseModel("tiny", engine: Engine(threads: 1))
   }
 
-  private func model(_ name: String, _ head: JSON.Members) throws -> ComposedModel {
+  private func model(_ name: String, _ head: JSON.Members, on base: Base? = nil) throws -> ComposedModel {
     let folder = try workshop.freshBundle(name, ["architecture": "lhuc"], layers: 3, head: head)
     try workshop.hub.install(from: folder)
-    return try workshop.hub.compose(.adapter(name), on: base)
+    return try workshop.hub.compose(.adapter(name), on: base ?? self.base)
   }
 
   private func answer(_ model: ComposedModel, _ input: TextInput) throws -> Prediction { try model.predict([input])[0].get() }
@@ -50,6 +50,14 @@ import Testing
     for wrong in [TextInput.choices("the camera", ["great"]), .text("the camera")] {
       let failure = #expect(throws: Failure.self) { try self.answer(model, wrong) }
       #expect(failure?.code == .wrongInput)
+    }
+  }
+
+  @Test func spansBeginAndEndWithWordsWhateverTheTokenizer() throws {
+    try workshop.addModel("pieces", changing: Workshop.givePieces)
+    let model = try model("qa", ["head_type": "question_answering"], on: workshop.hub.baseModel("pieces", engine: Engine(threads: 1)))
+    for span in try model.answer("the cameras", in: "the cameras the  camera .").spans {
+      #expect(span.text.first?.isWhitespace == false && span.text.last?.isWhitespace == false)
     }
   }
 

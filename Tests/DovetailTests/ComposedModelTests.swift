@@ -54,6 +54,17 @@ import Testing
     #expect(given.map(\.logits) == words.map(\.logits))
   }
 
+  /// Of a tokenizer of XLM-R's kind, whose words hold the punctuation behind them.
+  @Test func punctuationIsTaggedOnItsOwnWhateverTheTokenizer() throws {
+    let workshop = try Workshop()
+    try workshop.addModel(changing: Workshop.givePieces)
+    for name in ["de", "ner"] { try workshop.hub.install(from: workshop.adapter("stack_two/adapters/\(name)")) }
+    let model = try workshop.hub.compose(.stack("de", "ner"), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
+    let words = try model.tag("the cameras.")
+    #expect(words.map(\.text) == ["the", "cameras", "."])
+    #expect(words.map(\.logits) == (try model.tag(words: ["the", "cameras", "."]).map(\.logits)))
+  }
+
   @Test func wordsBehindTheCutHaveNoTag() throws {
     let (_, model) = try tagger()
     guard case .tagging(let words) = try model.predict([.words(["the", "camera", "is", "great"])], maximumLength: 4)[0].get() else {

@@ -30,6 +30,17 @@ struct Workshop {
     return folder
   }
 
+  /// Gives a model a tokenizer of XLM-R's kind, whose tokens hold the space before them, and whose words the punctuation
+  /// behind them.
+  static func givePieces(_ folder: String) throws {
+    let tokenizer = """
+      {"pre_tokenizer": {"type": "Metaspace"}, "post_processor": {"type": "RobertaProcessing", "cls": ["<s>", 0], "sep": ["</s>", 2], "trim_offsets": false},
+       "model": {"type": "Unigram", "unk_id": 3, "vocab": [["<s>", 0], ["<pad>", 0], ["</s>", 0], ["<unk>", 0], ["▁the", -2], ["▁camera", -3], ["s", -4],
+         [".", -2], ["▁", -2]]}}
+      """
+    try Data(tokenizer.utf8).write(to: URL(filePath: folder + "/tokenizer.json"))
+  }
+
   /// The folder of an adapter of a golden case, as the Python library saved it, after a change.
   func adapter(_ path: String = "seq_bn/adapters/a", changing change: (String) throws -> Void = { _ in }) throws -> String {
     let folder = scratch("adapter-\(UUID().uuidString)")
