@@ -80,7 +80,7 @@ extension Parser {
     },
     Parser("adapterhub", words: numbers + adapters, repair: remeasured, folder: check),
     Parser("peft", words: numbers + adapters, repair: remeasured, folder: check),
-    Parser("tokenizer", words: numbers + ["##a", "[UNK]", "[CLS]", "A", "B", "\\u0301", "WordPiece", "BertNormalizer", "Replace", "TemplateProcessing", "ByteLevel"], repair: { $0 }) { folder in
+    Parser("tokenizer", words: numbers + tokenizers, repair: { $0 }) { folder in
       let tokenizer = try TokenizerFile.load(folder: folder)
       _ = tokenizer.decode(try tokenizer.encode("Größe: e\u{301}[MASK]漢字 unaffable\u{202E} 3.14", pair: "b").ids)
     },
@@ -96,6 +96,11 @@ extension Parser {
     "pfeiffer", "houlsby", "lora", "union", "prefix_tuning", "swish", "gelu", "nice", "glow", "bert", "xmod", "classification", "tagging", "LORA", "IA3",
     "SEQ_CLS", "reduction_factor", "leave_out", "adapter_list", "phm_dim", "r", "architecture", "hidden_size", "model_type", "num_labels", "id2label",
     "target_modules", "layer.0", "layer.9", "dtype", "F32", "I64", "shape",
+  ]
+
+  private static let tokenizers = [
+    "##a", "[UNK]", "[CLS]", "<s>", "▁", "Ġ", "A", "B", "\\u0301", "WordPiece", "Unigram", "BPE", "BertNormalizer", "Precompiled", "Replace", "Strip", "Sequence",
+    "BertPreTokenizer", "Metaspace", "ByteLevel", "WhitespaceSplit", "TemplateProcessing", "RobertaProcessing",
   ]
 
   private static let numbers = [
