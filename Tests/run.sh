@@ -40,6 +40,8 @@ fi
 step "Interchange"
 python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases
 python3 Tests/Interchange/torch_views.py "$hub"
+[ -d .build/python/safetensors ] || python3 -m pip install -qq --disable-pip-version-check --target .build/python safetensors==0.8.0
+PYTHONPATH=.build/python python3 Tests/Interchange/safetensors_views.py "$hub"
 
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"
