@@ -46,6 +46,7 @@ PYTHONPATH=.build/python python3 Tests/Interchange/safetensors_views.py "$hub"
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"
 python3 Tests/Attacks/readers.py "$hub"
+python3 Tests/Attacks/growth.py "$hub"
 
 step "Faults"
 if ! command -v strace >/dev/null; then
