@@ -60,6 +60,7 @@ step "Unit tests"
 swift build --build-tests --explicit-target-dependency-import-check error
 swift test --skip-build 2>&1 | tee .build/tests.log
 python3 Tests/promises.py --log .build/tests.log
+python3 Tests/Interchange/same_bytes.py "$hub" .build/debug/hub
 
 step "Mutated input"
 python3 Tests/Fuzz/fuzz.py --seconds "${FUZZ_SECONDS:-60}"
