@@ -77,7 +77,7 @@ def parse(data, limit=JSON_BYTES, values=JSON_VALUES):
 
     def integer(text):
         require(len(text) <= 64 and -2**63 <= int(text) < 2**63, "json/malformed")
-        return int(text)
+        return int(text) if text != "-0" else -0.0
 
     def fraction(text):
         require(len(text) <= 64 and math.isfinite(float(text)), "json/malformed")

@@ -156,7 +156,8 @@ private struct JSONParser {
     }
     guard position - start <= InputLimits.jsonNumber else { throw malformed("a number has more than \(InputLimits.jsonNumber) characters") }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
-    if isInteger {
+    // No integer has the value of `-0`: its sign is kept, as where others read it.
+    if isInteger, text != "-0" {
       if let value = Int(text) { return .integer(value) }
       guard limits.roundsIntegers else { throw malformed("the integer \(text) does not fit 64 bits") }
     }

@@ -7,7 +7,7 @@ import Testing
     (#""\u00e9\ud83d\ude00\n""#, "\"é😀\\n\""),
     (" [ ] ", "[]"),
     ("1.0", "1.0"),
-    ("-0", "0"),
+    ("-0", "-0.0"),
   ])
   func readsAndWritesTheSame(text: String, expected: String) throws {
     #expect(try JSON(parsing: text).text() == expected)

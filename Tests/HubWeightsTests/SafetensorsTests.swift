@@ -54,6 +54,8 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0]}}"#, 4, "safetensors/header"),
       (#"{"a":{"dtype":"F32","shape":[1.0],"data_offsets":[0,4]}}"#, 4, "safetensors/header"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4e0]}}"#, 4, "safetensors/header"),
+      (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[-0,4]}}"#, 4, "safetensors/header"),
+      (#"{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}"#, 0, "safetensors/header"),
       (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
       (#"{"a":{"dtype":"F32","shape":[2147483648],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
       (#"{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),

@@ -89,7 +89,7 @@ def mutant(members, data, chance):
     members, data = [list(member) for member in members], bytearray(data)
     late = []
     for _ in range(chance.choice([1, 1, 2])):
-        member, change = chance.choice(members), chance.randrange(12)
+        member, change = chance.choice(members), chance.randrange(13)
         places = [(index, found) for index, piece in enumerate(member) if piece.startswith("[") for found in re.finditer("[0-9]+", piece)]
         if change < 2 and places:
             index, found = chance.choice(places)
@@ -114,12 +114,15 @@ def mutant(members, data, chance):
         elif change < 10:
             other, at = chance.choice(members), chance.randrange(min(map(len, members)))
             member[at], other[at] = other[at], member[at]
+        elif change == 10:
+            zero = chance.choice(["-0", "00", "0.0", "0e0"])
+            members = [[re.sub(r"^\[0\b", f"[{zero}", piece) for piece in each] for each in members]
         else:
             late.append(change)
     whole = bytearray(file(members, data, chance))
     header = struct.unpack("<Q", whole[:8])[0]
     for change in late:
-        if change == 10:
+        if change == 11:
             whole[chance.randrange(8 + header)] ^= 1 << chance.randrange(8)
         else:
             whole[:8] = struct.pack("<Q", header + chance.choice([-8, -1, 1, 8, 1 << 40, 1 << 63, -header]))
