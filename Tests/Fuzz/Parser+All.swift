@@ -47,7 +47,7 @@ extension Parser {
       let text = String(decoding: bytes, as: UTF8.self)
       _ = try? EntryName(text)
       _ = try? (SemanticVersion(text), PublicKey(text), Digest(text))
-      if let range = try? VersionRange(text) { _ = range.contains(SemanticVersion(1, 2, 3)) }
+      if let range = try? VersionRange(text) { _ = (range.contains(SemanticVersion(1, 2, 3)), range.contains(try SemanticVersion("1.2.3-rc.1"))) }
       let reference = try AdapterReference(text)
       guard try AdapterReference(reference.description) == reference else { throw Fault("is written otherwise than it was read") }
     },
@@ -82,7 +82,9 @@ extension Parser {
     Parser("peft", words: numbers + adapters, repair: remeasured, folder: check),
     Parser("tokenizer", words: numbers + tokenizers, repair: { $0 }) { folder in
       let tokenizer = try TokenizerFile.load(folder: folder)
-      _ = tokenizer.decode(try tokenizer.encode("Größe: e\u{301}[MASK]漢字 unaffable\u{202E} 3.14", pair: "b").ids)
+      let text = "Größe: e\u{301}[MASK]漢字 unaffable\u{202E} 3.14"
+      _ = try? (tokenizer.encode(words: [text, "b"], maxLength: 9), tokenizer.windows("b", pair: text, maxLength: 9, overlap: 2))
+      _ = tokenizer.decode(try tokenizer.encode(text, pair: "b").ids)
     },
     Parser("model", words: numbers + ["gelu", "relu", "absolute", "relative_key"], repair: remeasured) { folder in
       let checkpoint = try Checkpoint(folder: folder)
