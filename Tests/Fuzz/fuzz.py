@@ -30,7 +30,8 @@ COUNTED = ROOT / ".build/coverage"
 READERS = """ArchiveReader ByteStreams EntryName LibraryReader ZipLayout AdapterName Composition+Parsing JSON JSON+Parsing Manifest+JSON
 Manifest+Members PinnedComposition SemanticVersion VersionRange PickleReader Safetensors TorchFile TorchPickle Bundle Bundle+Members
 Probe PublicKey BundleConversion ForeignFolder AdapterHub AdapterHubConfiguration NameTable PEFT PEFTMethod AdapterReference Lock
-AddedTokens TemplateProcessor TokenizerConfig TokenizerFile Vocabulary Checkpoint EncoderConfiguration BundleCheck""".split()
+AddedTokens BPE ByteLevel Metaspace Precompiled TemplateProcessor TokenizerConfig TokenizerFile TokenizerFile+Merges
+TokenizerFile+SentencePiece Unigram Vocabulary Checkpoint EncoderConfiguration BundleCheck""".split()
 # Swift's own report of a crash reads memory as AddressSanitizer forbids, and waits for a key.
 ENVIRONMENT = os.environ | {"DOVETAIL_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"}
 
