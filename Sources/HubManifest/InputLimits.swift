@@ -40,6 +40,16 @@ public enum InputLimits {
   public static let pickleMemo = 100_000
   public static let pickleDepth = 64
 
+  public static let tokenizerBytes = 64 << 20
+  public static let tokenizerValues = 4_000_000
+  public static let tokenIDs = 1 << 22
+  public static let tokenBytes = 1024
+  public static let addedTokensBytes = 4 << 20
+  public static let wordCharacters = 1000
+  public static let tokenizerParts = 8
+  public static let replacementBytes = 64
+  public static let textGrowth = 16
+
   /// What a number counts.
   public enum Unit: String, Sendable {
     case bytes, count
@@ -80,5 +90,14 @@ public enum InputLimits {
     ("pickle: stack", pickleStack, .count),
     ("pickle: remembered values", pickleMemo, .count),
     ("pickle: levels", pickleDepth, .count),
+    ("tokenizer: a file", tokenizerBytes, .bytes),
+    ("tokenizer: values of its JSON", tokenizerValues, .count),
+    ("tokenizer: ids", tokenIDs, .count),
+    ("tokenizer: a token", tokenBytes, .bytes),
+    ("tokenizer: added tokens", addedTokensBytes, .bytes),
+    ("tokenizer: characters of a word that is cut", wordCharacters, .count),
+    ("tokenizer: parts of a sequence", tokenizerParts, .count),
+    ("tokenizer: a text that is replaced, or replaces", replacementBytes, .bytes),
+    ("tokenizer: bytes of a normalised text for each that was given", textGrowth, .count),
   ]
 }

@@ -38,14 +38,16 @@ struct AddedTokens: Sendable {
   private var normalized = ByteTrie()
 
   /// - Parameter normalizer: what tokens that are found in normalised text go through first.
-  init(_ tokens: [Token], normalizer: (any Normalizer)?) {
+  ///
+  /// - Throws: as the normalizer.
+  init(_ tokens: [Token], normalizer: (any Normalizer)?) throws {
     self.tokens = tokens
     special = Set(tokens.filter(\.isSpecial).map(\.id))
     for (index, token) in tokens.enumerated() {
       let bytes = Array(token.content.utf8)
       if token.isNormalized {
         let text = AlignedText(original: bytes[...], firstScalar: 0)
-        normalized.insert(normalizer?.normalize(text).bytes ?? bytes, value: index)
+        normalized.insert(try normalizer?.normalize(text).bytes ?? bytes, value: index)
       } else {
         original.insert(bytes, value: index)
       }

@@ -20,8 +20,8 @@ extension Failure.Code {
 enum FileBytes {
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-  /// The bytes of a regular file of at most `limit` bytes.
-  static func read(_ path: String, limit: Int) throws -> [UInt8] {
+  /// The bytes of a regular file.
+  static func read(_ path: String) throws -> [UInt8] {
     // O_NONBLOCK: opening a pipe would wait for its writer before it could be refused.
     let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard descriptor >= 0 else {
@@ -33,8 +33,8 @@ enum FileBytes {
     guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
       throw Failure(.unreadableTokenizer, "not a regular file", at: path)
     }
-    guard status.st_size <= limit else {
-      throw Failure(.excessiveTokenizer, "the file has \(status.st_size) bytes, more than the \(limit) allowed", at: path)
+    guard status.st_size <= InputLimits.tokenizerBytes else {
+      throw Failure(.excessiveTokenizer, "the file has \(status.st_size) bytes, more than the \(InputLimits.tokenizerBytes) allowed", at: path)
     }
     return try read(descriptor, count: Int(status.st_size), path)
   }

@@ -8,17 +8,26 @@ struct TokenizerConfig: Sendable {
   var addsPrefixSpace: Bool?
   /// The name of the class that Hugging Face's `transformers` reads the tokenizer with.
   var className: String?
+  /// Whether words are cut in ways of their own, which `vocab.txt` says nothing of.
+  var cutsOtherwise = false
   /// Tokens by role, such as `cls_token`.
   var roles: [String: String] = [:]
+  /// Tokens that were added to a vocabulary, by what is said of each.
+  private var added: [AddedTokens.Token] = []
+  private var otherSpecial: [String] = []
 
   init() {}
 
-  /// Reads the two files in the folder of `path`, if they are there.
+  /// Reads the files in the folder of `path`, if they are there.
   init(besides path: String) throws {
     let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
     for name in ["special_tokens_map.json", "tokenizer_config.json"] where FileBytes.exists(folder + name) {
       let json = try TokenizerFile.object(folder + name)
       try locating(folder + name) { try merge(json) }
+    }
+    if FileBytes.exists(folder + "added_tokens.json") {
+      let json = try TokenizerFile.object(folder + "added_tokens.json")
+      try locating(folder + "added_tokens.json") { try addTokens(json) }
     }
   }
 
@@ -34,6 +43,60 @@ struct TokenizerConfig: Sendable {
       let token = try json.optional(role, "a token") { $0.string ?? $0["content"]?.string }
       if let token { roles[role] = token }
     }
+    cutsOtherwise = try cutsOtherwise || json.optionalBool("do_basic_tokenize") == false || json.members["never_split"]?.array?.isEmpty == false
+    otherSpecial = try json.optional("additional_special_tokens", "an array") { $0.array?.compactMap { $0.string ?? $0["content"]?.string } } ?? otherSpecial
+    for entry in try json.optionalObject("added_tokens_decoder")?.members.entries ?? [] {
+      let place = "\(json.path(to: "added_tokens_decoder")).\(entry.key)"
+      guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is no number", at: place) }
+      added.append(try AddedTokens.Token(JSONObject(entry.value, path: place), id: id))
+    }
+  }
+
+  /// Reads `added_tokens.json`, as older versions of `transformers` wrote it: tokens and their ids, and nothing more of them.
+  private mutating func addTokens(_ json: JSONObject) throws {
+    for entry in json.members.entries where !added.contains(where: { $0.content.utf8.elementsEqual(entry.key.utf8) }) {
+      guard let id = entry.value.integer.flatMap(Int32.init(exactly:)) else {
+        throw Failure(.malformedVocabulary, "expected an id", at: json.path(to: entry.key))
+      }
+      let isSpecial = roles.values.contains(entry.key) || otherSpecial.contains(entry.key)
+      added.append(AddedTokens.Token(id: id, content: entry.key, isSpecial: isSpecial, isNormalized: !isSpecial))
+    }
+  }
+
+  /// The added tokens of a tokenizer that is made of other files than tokenizer.json.
+  ///
+  /// - Parameters:
+  ///   - usual: those that its family has, unless something else is said of them
+  ///   - vocabulary: gets those that it lacks
+  func addedTokens(_ usual: [AddedTokens.Token], joining vocabulary: inout Vocabulary) throws -> [AddedTokens.Token] {
+    try TokenizerFile.checkSize(of: added)
+    for token in added { try token.join(&vocabulary) }
+    let stated = Set(added.map(\.id))
+    let tokens = usual.filter { !stated.contains($0.id) } + added, known = Set(tokens.map(\.id))
+    return tokens + otherSpecial.compactMap { content in
+      vocabulary.id(of: content).flatMap { known.contains($0) ? nil : AddedTokens.Token(id: $0, content: content) }
+    }
+  }
+
+  /// A normalizer of tokenizer.json with what is stated here, which goes first, as in `transformers`.
+  func corrected(_ normalizer: any Normalizer) -> any Normalizer {
+    guard let lowercases, let bert = normalizer as? BertNormalizer, bert.lowercases != lowercases else { return normalizer }
+    return BertNormalizer(
+      cleansText: bert.cleansText, separatesIdeographs: bert.separatesIdeographs, stripsAccents: stripsAccents ?? lowercases, lowercases: lowercases)
+  }
+
+  /// The same for a pre-tokeniser.
+  func corrected(_ preTokenizer: any PreTokenizer) -> any PreTokenizer {
+    guard let addsPrefixSpace, let byteLevel = preTokenizer as? ByteLevel else { return preTokenizer }
+    return ByteLevel(addsPrefixSpace: addsPrefixSpace, cutsWords: byteLevel.cutsWords)
+  }
+
+  /// Refuses files of a family whose texts are cut otherwise.
+  ///
+  /// - Parameter families: the classes of `transformers` that read such files as we do
+  func checkClass(_ families: [String]) throws {
+    guard let className, !families.contains(where: { className == $0 || className == $0 + "Fast" }) else { return }
+    throw Failure(.unsupportedTokenizer, "files of a \(className.debugDescription) are not supported", hint: "give tokenizer.json")
   }
 
   /// The names that tokens of a role usually have, where nothing is stated.

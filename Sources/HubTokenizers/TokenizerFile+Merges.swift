@@ -8,7 +8,7 @@ extension TokenizerFile {
   /// - Throws: ``Failure`` for files that are missing, too large or contradict each other.
   public static func load(vocabulary path: String, merges mergesPath: String) throws -> any Tokenizer {
     let vocabulary = try object(path)
-    let merges = try FileBytes.read(mergesPath, limit: byteLimit)
+    let merges = try FileBytes.read(mergesPath)
     let config = try TokenizerConfig(besides: path)
     let model = try BPE(
       vocabulary: locating(path) { try Self.vocabulary(vocabulary) },
@@ -17,20 +17,23 @@ extension TokenizerFile {
   }
 
   static func pipeline(_ model: BPE, _ config: TokenizerConfig) throws -> TokenizerPipeline {
-    let vocabulary = model.vocabulary
+    try config.checkClass(["RobertaTokenizer", "GPT2Tokenizer", "BartTokenizer"])
+    var vocabulary = model.vocabulary
     let special = config.specialIDs(in: vocabulary, unknown: nil)
     let space = config.addsPrefixSpace ?? false
     var (added, postProcessor) = ([vocabulary.id(of: "<|endoftext|>")], TemplateProcessor.none)
     if let cls = special.cls, let sep = special.sep {
       added = [cls, special.pad, sep, special.unk]
       postProcessor = try .roberta(cls: cls, sep: sep)
-      postProcessor.trimming = SpaceTrimming(addsPrefixSpace: space) { vocabulary.token($0) }
+      postProcessor.trimming = SpaceTrimming(addsPrefixSpace: space) { model.vocabulary.token($0) }
     }
-    func token(_ id: Int32) -> AddedTokens.Token { AddedTokens.Token(id: id, content: vocabulary.token(id) ?? "", takesSpaceBefore: id == special.mask) }
-    let tokens = (added + [special.mask]).compactMap(\.self).map(token)
+    func token(_ id: Int32) -> AddedTokens.Token {
+      AddedTokens.Token(id: id, content: model.vocabulary.token(id) ?? "", takesSpaceBefore: id == special.mask)
+    }
+    let tokens = try config.addedTokens((added + [special.mask]).compactMap(\.self).map(token), joining: &vocabulary)
     return TokenizerPipeline(
       preTokenizer: ByteLevel(addsPrefixSpace: space), model: model, postProcessor: postProcessor, decoder: ByteLevelDecoder(),
-      vocabulary: vocabulary, addedTokens: AddedTokens(tokens, normalizer: nil), specialIDs: special)
+      vocabulary: vocabulary, addedTokens: try AddedTokens(tokens, normalizer: nil), specialIDs: special)
   }
 
   /// One merge a line, behind a line that says the version.

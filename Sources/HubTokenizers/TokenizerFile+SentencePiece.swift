@@ -8,26 +8,24 @@ extension TokenizerFile {
   /// - Throws: ``Failure`` for a file that is missing, too large, no unigram model, or contradicts itself, and for one
   ///   that `tokenizer_config.json` says is another family's, whose tokens have other ids.
   public static func load(sentencePiece path: String) throws -> any Tokenizer {
-    let bytes = try FileBytes.read(path, limit: byteLimit)
+    let bytes = try FileBytes.read(path)
     let config = try TokenizerConfig(besides: path)
-    if let name = config.className, !name.hasPrefix("XLMRoberta") {
-      throw Failure(.unsupportedTokenizer, "the file of a \(name.debugDescription) is not supported", at: path, hint: "give tokenizer.json")
-    }
     return try locating(path) { try pipeline(SentencePieceModel(bytes), config) }
   }
 
   static func pipeline(_ file: SentencePieceModel, _ config: TokenizerConfig) throws -> TokenizerPipeline {
+    try config.checkClass(["XLMRobertaTokenizer"])
     let first = ["<s>", "<pad>", "</s>", "<unk>"]
     let model = try Unigram(tokens: first.map { ($0, 0) } + file.pieces.dropFirst(3) + [("<mask>", 0)], unknown: 3)
-    let vocabulary = model.vocabulary
+    var vocabulary = model.vocabulary
     let tidy: [any Normalizer] = [Strip(left: false), Replace(pattern: .spaces(atLeast: 2), content: Array("▁".utf8))]
     let normalizer = NormalizerSequence(parts: (file.table.isEmpty ? [] : [try Precompiled(table: file.table)]) + tidy)
-    var added = first.enumerated().map { AddedTokens.Token(id: Int32($0), content: $1) }
-    added.append(AddedTokens.Token(id: Int32(vocabulary.idBound - 1), content: "<mask>", isNormalized: true, takesSpaceBefore: true))
+    let mask = AddedTokens.Token(id: Int32(vocabulary.idBound - 1), content: "<mask>", takesSpaceBefore: true)
+    let added = try config.addedTokens(first.enumerated().map { .init(id: Int32($0), content: $1) } + [mask], joining: &vocabulary)
     return TokenizerPipeline(
       normalizer: normalizer, preTokenizer: Metaspace(), model: model, postProcessor: try .roberta(cls: 0, sep: 2),
       decoder: MetaspaceDecoder(metaspace: Metaspace()), vocabulary: vocabulary,
-      addedTokens: AddedTokens(added, normalizer: normalizer), specialIDs: config.specialIDs(in: vocabulary, unknown: 3))
+      addedTokens: try AddedTokens(added, normalizer: normalizer), specialIDs: config.specialIDs(in: vocabulary, unknown: 3))
   }
 }
 

@@ -8,9 +8,6 @@ import HubManifest
 /// let encoding = try tokenizer.encode("Hello, world!")
 /// ```
 public enum TokenizerFile {
-  /// The most bytes that a file of a tokenizer may have.
-  public static let byteLimit = 64 << 20
-
   /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`, `vocab.json` with `merges.txt`, or
   /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special tokens
   /// have which role, and how the others are meant.
@@ -25,7 +22,7 @@ public enum TokenizerFile {
     if has("sentencepiece.bpe.model") { return try load(sentencePiece: "\(folder)/sentencepiece.bpe.model") }
     throw Failure(
       .missingTokenizer, "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
-      at: folder, hint: "download tokenizer.json from where the model comes from")
+      at: folder, hint: "download tokenizer.json from where the model comes from, and add the model again")
   }
 
   /// Reads a `tokenizer.json`. The truncation and padding that it may state are ignored: the caller decides.
@@ -48,16 +45,16 @@ public enum TokenizerFile {
   /// - Throws: ``Failure``, among others ``Failure/Code/malformedVocabulary`` if a token appears twice or `[UNK]`,
   ///   `[CLS]` or `[SEP]` is not there.
   public static func load(vocabulary path: String, lowercase: Bool? = nil) throws -> any Tokenizer {
-    let bytes = try FileBytes.read(path, limit: byteLimit)
+    let bytes = try FileBytes.read(path)
     let config = try TokenizerConfig(besides: path)
     return try locating(path) { try pipeline(vocabularyLines: bytes, config, lowercase: lowercase) }
   }
 
   /// A JSON file whose root is an object.
   static func object(_ path: String) throws -> JSONObject {
-    let bytes = try FileBytes.read(path, limit: byteLimit)
+    let bytes = try FileBytes.read(path)
     return try locating(path) {
-      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: byteLimit, values: 4_000_000, roundsIntegers: true)))
+      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: InputLimits.tokenizerBytes, values: InputLimits.tokenizerValues, roundsIntegers: true)))
     }
   }
 }
@@ -67,44 +64,46 @@ public enum TokenizerFile {
 extension TokenizerFile {
   static func pipeline(_ json: JSONObject, _ config: TokenizerConfig) throws -> TokenizerPipeline {
     let model = try model(json.object("model"))
-    let normalizer = try json.optionalObject("normalizer").map(normalizer)
+    let normalizer = try json.optionalObject("normalizer").map { config.corrected(try Self.normalizer($0)) }
     let added = try addedTokens(json)
     var vocabulary = model.vocabulary
     for token in added { try token.join(&vocabulary) }
     let tokens = vocabulary
+    var postProcessor = try json.optionalObject("post_processor").map { try Self.postProcessor($0) { tokens.token($0) } } ?? .none
+    if let space = config.addsPrefixSpace { postProcessor.trimming?.addsPrefixSpace = space }
     return TokenizerPipeline(
       normalizer: normalizer,
-      preTokenizer: try json.optionalObject("pre_tokenizer").map(preTokenizer) ?? WholeText(),
+      preTokenizer: try json.optionalObject("pre_tokenizer").map { config.corrected(try Self.preTokenizer($0)) } ?? WholeText(),
       model: model,
-      postProcessor: try json.optionalObject("post_processor").map { try postProcessor($0) { tokens.token($0) } } ?? .none,
+      postProcessor: postProcessor,
       decoder: try json.optionalObject("decoder").map(decoder) ?? SpacedTokens(),
       vocabulary: vocabulary,
-      addedTokens: AddedTokens(added, normalizer: normalizer),
+      addedTokens: try AddedTokens(added, normalizer: normalizer),
       specialIDs: config.specialIDs(in: vocabulary, unknown: model.unknownID))
   }
 
   private static func addedTokens(_ json: JSONObject) throws -> [AddedTokens.Token] {
     let entries = try json.optional("added_tokens", "an array") { $0.array } ?? []
-    var bytes = 0
-    return try entries.enumerated().compactMap { index, entry in
-      let path = "added_tokens[\(index)]"
-      let token = try AddedTokens.Token(JSONObject(entry, path: path))
-      let length = token.content.utf8.count
-      guard length <= 1024 else { throw Failure(.excessiveTokenizer, "an added token of \(length) bytes", at: path) }
-      bytes += length
-      guard bytes <= 4 << 20 else { throw Failure(.excessiveTokenizer, "more than 4 MiB of added tokens", at: path) }
-      return token.content.isEmpty ? nil : token
+    let tokens = try entries.enumerated().map { index, entry in
+      let entry = try JSONObject(entry, path: "added_tokens[\(index)]")
+      return try AddedTokens.Token(entry, id: entry.integer("id"))
+    }
+    try checkSize(of: tokens)
+    return tokens.filter { !$0.content.isEmpty }
+  }
+
+  static func checkSize(of tokens: [AddedTokens.Token]) throws {
+    let lengths = tokens.map(\.content.utf8.count)
+    guard lengths.allSatisfy({ $0 <= InputLimits.tokenBytes }), lengths.reduce(0, +) <= InputLimits.addedTokensBytes else {
+      throw Failure(.excessiveTokenizer, "an added token is longer than \(InputLimits.tokenBytes) bytes, or all of them than \(InputLimits.addedTokensBytes)")
     }
   }
 }
 
 extension AddedTokens.Token {
-  /// Reads an element of `added_tokens`.
-  fileprivate init(_ json: JSONObject) throws {
-    let value = try json.integer("id")
-    guard let id = Int32(exactly: value) else {
-      throw Failure(.malformedVocabulary, "the id \(value) is out of range", at: json.path(to: "id"))
-    }
+  /// Reads an element of `added_tokens`, or a value of `added_tokens_decoder`.
+  init(_ json: JSONObject, id value: Int) throws {
+    guard let id = Int32(exactly: value) else { throw Failure(.malformedVocabulary, "the id \(value) is out of range", at: json.path) }
     let isSpecial = try json.optionalBool("special") ?? false
     self.init(
       id: id,
@@ -117,7 +116,7 @@ extension AddedTokens.Token {
   }
 
   /// Makes sure that the vocabulary has this token with this id.
-  fileprivate func join(_ vocabulary: inout Vocabulary) throws {
+  func join(_ vocabulary: inout Vocabulary) throws {
     guard let known = vocabulary.id(of: content) else { return try vocabulary.insert(content.utf8, id: Int(id)) }
     guard known == id else {
       throw Failure(
@@ -132,7 +131,12 @@ extension TokenizerFile {
   static func pipeline(
     vocabularyLines bytes: [UInt8], _ config: TokenizerConfig, lowercase: Bool?
   ) throws -> TokenizerPipeline {
-    let vocabulary = try vocabulary(lines: bytes)
+    try config.checkClass(["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"])
+    guard !config.cutsOtherwise else {
+      throw Failure(.unsupportedTokenizer, "do_basic_tokenize and never_split of tokenizer_config.json are not supported", hint: "give tokenizer.json")
+    }
+    let words = try vocabulary(lines: bytes)
+    var vocabulary = words
     let specialIDs = config.specialIDs(in: vocabulary, unknown: nil)
     guard let unk = specialIDs.unk, let unknownToken = vocabulary.token(unk) else { throw missing("unknown") }
     guard let cls = specialIDs.cls else { throw missing("classification") }
@@ -141,17 +145,18 @@ extension TokenizerFile {
     let normalizer = BertNormalizer(
       separatesIdeographs: config.separatesIdeographs ?? true, stripsAccents: config.stripsAccents ?? lowercases,
       lowercases: lowercases)
-    let added = [specialIDs.pad, unk, cls, sep, specialIDs.mask].compactMap { id in
-      id.flatMap { id in vocabulary.token(id).map { AddedTokens.Token(id: id, content: $0) } }
+    let usual = [specialIDs.pad, unk, cls, sep, specialIDs.mask].compactMap { id in
+      id.flatMap { id in words.token(id).map { AddedTokens.Token(id: id, content: $0) } }
     }
+    let added = try config.addedTokens(usual, joining: &vocabulary)
     return TokenizerPipeline(
       normalizer: normalizer,
       preTokenizer: BertPreTokenizer(),
-      model: try WordPiece(vocabulary: vocabulary, unknownToken: unknownToken),
+      model: try WordPiece(vocabulary: words, unknownToken: unknownToken),
       postProcessor: try .bert(cls: cls, sep: sep),
       decoder: WordPieceDecoder(),
       vocabulary: vocabulary,
-      addedTokens: AddedTokens(added, normalizer: normalizer),
+      addedTokens: try AddedTokens(added, normalizer: normalizer),
       specialIDs: specialIDs)
   }
 

@@ -32,7 +32,8 @@ struct TokenizerPipeline: Tokenizer {
     let room = try room(in: maxLength, forPair: second != nil) - (second == nil ? 0 : first.count)
     let cut = second ?? first
     guard overlap >= 0, room > overlap || cut.count <= room else {
-      throw Failure(.insufficientLength, "windows of \(maxLength) tokens cannot overlap by \(overlap) here")
+      let others = second == nil ? "" : " beside the \(first.count) of the first text"
+      throw Failure(.insufficientLength, "windows of \(maxLength) tokens\(others) cannot overlap by \(overlap)")
     }
     return Truncation.windows(cut.count, length: room, overlap: overlap).map { window in
       second == nil ? postProcessor.apply(cut[window], nil) : postProcessor.apply(first, cut[window])
@@ -87,7 +88,7 @@ extension TokenizerPipeline {
         let start = scalar + scalars(part.range.lowerBound..<part.content.lowerBound)
         cutter.append(token, place: scalar..<scalar + scalars(part.range), content: start..<start + scalars(part.content))
       } else {
-        cutter.cut(AlignedText(original: bytes[part.range], firstScalar: scalar))
+        try cutter.cut(AlignedText(original: bytes[part.range], firstScalar: scalar))
       }
       scalar += scalars(part.range)
     }
@@ -122,8 +123,8 @@ extension TokenizerPipeline {
       wordsFound += 1
     }
 
-    mutating func cut(_ original: AlignedText) {
-      let text = pipeline.normalizer?.normalize(original) ?? original
+    mutating func cut(_ original: AlignedText) throws {
+      let text = try pipeline.normalizer?.normalize(original) ?? original
       for part in pipeline.addedTokens.split(normalized: text.bytes) {
         if let token = part.token {
           append(token, place: text.source(of: part.range), content: text.source(of: part.content))

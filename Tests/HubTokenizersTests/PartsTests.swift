@@ -19,7 +19,7 @@ import Testing
     #expect(vocabulary.idBound == 1999)
     #expect(vocabulary.id(of: "t1998") == 1998)
     #expect(vocabulary.token(1) == nil)
-    for (token, id) in [("t4", 1), ("new", 4), ("new", -1), ("new", Vocabulary.idLimit), ("new", .max)] {
+    for (token, id) in [("t4", 1), ("new", 4), ("new", -1), ("new", InputLimits.tokenIDs), ("new", .max)] {
       #expect(failureCode { try vocabulary.insert(token.utf8, id: id) } == .malformedVocabulary)
     }
     try vocabulary.insert("new".utf8, id: 1)

@@ -58,6 +58,9 @@ import Testing
     (unigram, "CAAAAAABAAAAAAAAYQA=", "AAAAAAABAAAAAAAAYQA=", .malformedNormalizer),
     (unigram, "CAAAAAABAAAAAAAAYQA=", "CAAAAAABAAAAAAAA/w==", .malformedNormalizer),
     (unigram, " {2,}", "(a|b)*", .unsupportedTokenizer),
+    (unigram, #""content": "▁""#, #""content": "\#(String(repeating: "x", count: 65))""#, .excessiveTokenizer),
+    (unigram, #"{"type": "WhitespaceSplit"}"#, #"{"type": "Metaspace"}"#, .unsupportedTokenizer),
+    (unigram, #"{"type": "Strip", "strip_right": true}"#, Array(repeating: #"{"type": "Strip"}"#, count: 7).joined(separator: ","), .excessiveTokenizer),
     (unigram, #""type": "Strip""#, #""type": "Sequence""#, .unsupportedTokenizer),
     (unigram, #""prepend_scheme": "first""#, #""prepend_scheme": "second""#, .unexpectedJSON),
     (unigram, #""replacement": "▁""#, #""replacement": "ab""#, .unexpectedJSON),
@@ -114,6 +117,14 @@ import Testing
 
   @Test func `a model of another family is refused, as its ids are others`() throws {
     #expect(failureCode { try SentencePieceModel([0x12, 0x02, 0x18, 0x02]) } == .unsupportedTokenizer)
+  }
+
+  @Test func `a text that its tokenizer blows up is refused`() throws {
+    let replace = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaaaaaaaaa"}"#
+    let range = try #require(Self.unigram.firstRange(of: #"{"type": "Strip", "strip_right": true}"#))
+    let tokenizer = try Self.load(Self.unigram[..<range.lowerBound] + "\(replace), \(replace), \(replace), \(replace)" + Self.unigram[range.upperBound...])
+    #expect(failureCode { try tokenizer.encode(String(repeating: "a", count: 100)) } == .excessiveText)
+    #expect(try tokenizer.encode("b").ids == [1, 4])
   }
 
   @Test func `a word may be long`() throws {

@@ -21,7 +21,8 @@ import Testing
     let bytes = try TokenizerFile.load(vocabulary: Files.fixtures + "bytes/vocab.json", merges: Files.fixtures + "bytes/merges.txt")
     #expect(try Golden.lines(Files.fixtures + "bytes/golden.jsonl").flatMap { try $0.differences(bytes) } == [])
     let pieces = try TokenizerFile.load(sentencePiece: Files.fixtures + "pieces/sentencepiece.bpe.model")
-    #expect(try Golden.lines(Files.fixtures + "pieces/golden.jsonl").flatMap { try $0.differences(pieces) } == [])
+    let differences = try Golden.lines(Files.fixtures + "pieces/golden.jsonl").flatMap { try $0.differences(pieces) }
+    #expect(differences.isEmpty, "\(differences.prefix(8).joined(separator: "\n"))")
   }
 
   @Test func `tokens and ids are looked up both ways`() throws {

@@ -6,9 +6,6 @@ import HubManifest
 /// A character that no token covers costs ten more than the least probable token; such characters in a row are one
 /// unknown token.
 struct Unigram: TokenModel {
-  /// The most bytes that a token may have: from each place of a text tokens are looked up as far as the longest goes.
-  static let longestToken = 1024
-
   let vocabulary: Vocabulary
   let unknownID: Int32?
   /// By id.
@@ -24,7 +21,8 @@ struct Unigram: TokenModel {
     guard tokens.indices.contains(unknown) else { throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one") }
     var vocabulary = Vocabulary(minimumCapacity: tokens.count)
     for (id, (token, _)) in tokens.enumerated() {
-      guard token.utf8.count <= Self.longestToken else {
+      // From each place of a text tokens are looked up as far as the longest goes.
+      guard token.utf8.count <= InputLimits.tokenBytes else {
         throw Failure(.excessiveTokenizer, "the token \(id) has \(token.utf8.count) bytes")
       }
       try vocabulary.insert(token.utf8, id: id)

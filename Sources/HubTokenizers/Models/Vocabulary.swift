@@ -7,9 +7,6 @@ extension Failure.Code {
 
 /// Tokens and their ids, both ways, by the bytes of the tokens: a composed and a decomposed "é" are two tokens.
 struct Vocabulary: Sendable {
-  /// One more than the largest id that a vocabulary may use.
-  static let idLimit = 1 << 22
-
   /// The UTF-8 of all tokens.
   private var bytes: [UInt8] = []
   /// Where the bytes of each id are, by id; `nil` for ids without a token.
@@ -37,8 +34,8 @@ struct Vocabulary: Sendable {
   /// - Throws: ``Failure`` with ``Failure/Code/malformedVocabulary`` if the id is out of range or taken, or the token
   ///   is there already.
   mutating func insert(_ token: some Collection<UInt8>, id: Int) throws {
-    guard (0..<Self.idLimit).contains(id) else {
-      throw malformed("the id \(id) is outside of 0..<\(Self.idLimit)", token)
+    guard (0..<InputLimits.tokenIDs).contains(id) else {
+      throw malformed("the id \(id) is outside of 0..<\(InputLimits.tokenIDs)", token)
     }
     guard id >= spans.count || spans[id] == nil else { throw malformed("the id \(id) has two tokens", token) }
     let start = bytes.count

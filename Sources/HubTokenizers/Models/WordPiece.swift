@@ -28,7 +28,7 @@ struct WordPiece: TokenModel {
   /// Reads `model` of tokenizer.json.
   init(_ json: JSONObject) throws {
     let longestWord = try json.optionalInteger("max_input_chars_per_word") ?? 100
-    guard (0...10_000).contains(longestWord) else {
+    guard (0...InputLimits.wordCharacters).contains(longestWord) else {
       throw Failure(
         .unexpectedJSON, "words of up to \(longestWord) characters are not supported",
         at: json.path(to: "max_input_chars_per_word"))

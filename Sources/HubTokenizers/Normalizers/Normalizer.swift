@@ -2,7 +2,8 @@ public import HubManifest
 
 /// Makes text uniform before it is cut: drops, replaces and inserts characters, and keeps track of their places.
 protocol Normalizer: Sendable {
-  func normalize(_ text: AlignedText) -> AlignedText
+  /// - Throws: ``Failure`` with ``Failure/Code/excessiveText`` if the text grows beyond all measure.
+  func normalize(_ text: AlignedText) throws -> AlignedText
 }
 
 extension Failure.Code {
@@ -25,7 +26,11 @@ extension TokenizerFile {
 
   /// What a sequence consists of; sequences in it are not allowed.
   static func parts(of json: JSONObject, _ key: String) throws -> [JSONObject] {
-    try json.array(key).enumerated().map { index, part in
+    let parts = try json.array(key)
+    guard parts.count <= InputLimits.tokenizerParts else {
+      throw Failure(.excessiveTokenizer, "a sequence of \(parts.count) parts", at: json.path(to: key))
+    }
+    return try parts.enumerated().map { index, part in
       let part = try JSONObject(part, path: "\(json.path(to: key))[\(index)]")
       guard try part.string("type") != "Sequence" else { throw unsupported("part of a sequence", "Sequence", in: part) }
       return part
@@ -41,5 +46,13 @@ extension TokenizerFile {
 struct NormalizerSequence: Normalizer {
   let parts: [any Normalizer]
 
-  func normalize(_ text: AlignedText) -> AlignedText { parts.reduce(text) { $1.normalize($0) } }
+  func normalize(_ text: AlignedText) throws -> AlignedText {
+    try parts.reduce(text) { before, part in
+      let after = try part.normalize(before)
+      guard after.count <= InputLimits.textGrowth * text.count + InputLimits.tokenBytes else {
+        throw Failure(.excessiveText, "the tokenizer makes \(after.count) bytes of a text of \(text.count)")
+      }
+      return after
+    }
+  }
 }

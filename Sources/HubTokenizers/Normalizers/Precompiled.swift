@@ -22,6 +22,9 @@ struct Precompiled: Normalizer {
     units = stride(from: 4, to: 4 + size, by: 4).map { Self.unit(table, at: $0) }
     replacements = Array(table[(4 + size)...])
     guard String(validating: replacements, as: UTF8.self) != nil else { throw Failure(.malformedNormalizer, "the replacements are not UTF-8") }
+    guard replacements.split(separator: 0).allSatisfy({ $0.count <= InputLimits.replacementBytes }) else {
+      throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes")
+    }
   }
 
   private static func unit(_ bytes: [UInt8], at index: Int) -> UInt32 {

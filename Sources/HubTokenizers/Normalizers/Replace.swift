@@ -40,9 +40,12 @@ struct Replace: Normalizer {
 extension Replace {
   /// Reads `normalizer` of tokenizer.json. Of regular expressions it knows those that SentencePiece's models come with.
   init(_ json: JSONObject) throws {
-    let pattern = try json.object("pattern")
+    let pattern = try json.object("pattern"), text = try pattern.optionalString("String")
     content = Array(try json.string("content").utf8)
-    if let text = try pattern.optionalString("String") {
+    guard max(content.count, text?.utf8.count ?? 0) <= InputLimits.replacementBytes else {
+      throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes", at: json.path)
+    }
+    if let text {
       self.pattern = .text(Array(text.utf8))
       return
     }

@@ -23,9 +23,18 @@ extension TokenizerFile {
     case "ByteLevel": try ByteLevel(json)
     case "Metaspace": try Metaspace(json)
     case "WhitespaceSplit": WhitespaceSplit()
-    case "Sequence": try PreTokenizerSequence(parts: parts(of: json, "pretokenizers").map(preTokenizer))
+    case "Sequence": try PreTokenizerSequence(parts: differentParts(of: json).map(preTokenizer))
     case let type: throw unsupported("pre-tokeniser", type, in: json)
     }
+  }
+}
+
+extension TokenizerFile {
+  /// The parts of a sequence, each of a kind of its own: what writes text anew makes it longer each time.
+  private static func differentParts(of json: JSONObject) throws -> [JSONObject] {
+    let parts = try parts(of: json, "pretokenizers"), kinds = try parts.map { try $0.string("type") }
+    guard Set(kinds).count == kinds.count else { throw unsupported("sequence of", kinds.joined(separator: ", "), in: json) }
+    return parts
   }
 }
 

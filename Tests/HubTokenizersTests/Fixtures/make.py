@@ -14,6 +14,7 @@ import tempfile
 import unicodedata
 
 import sentencepiece
+from sentencepiece import sentencepiece_model_pb2
 from tokenizers import AddedToken, ByteLevelBPETokenizer, Tokenizer, normalizers, pre_tokenizers
 from transformers import RobertaTokenizerFast, XLMRobertaTokenizerFast
 
@@ -112,8 +113,14 @@ def pieces(texts):
         sentencepiece.SentencePieceTrainer.train(
             input=f"{place}/texts", model_prefix=f"{place}/m", vocab_size=600, hard_vocab_limit=False, character_coverage=0.98,
             normalization_rule_tsv=f"{place}/rules.tsv", minloglevel=2)
-        model.write_bytes((pathlib.Path(place) / "m.model").read_bytes())
-    return XLMRobertaTokenizerFast(vocab_file=str(model)).backend_tokenizer
+        trained = sentencepiece_model_pb2.ModelProto.FromString((pathlib.Path(place) / "m.model").read_bytes())
+        trained.trainer_spec.ClearField("input")
+        trained.trainer_spec.ClearField("model_prefix")
+        trained.normalizer_spec.ClearField("normalization_rule_tsv")
+        model.write_bytes(trained.SerializeToString())
+    # The mask as AutoTokenizer has it, and the files of the model itself.
+    mask = AddedToken("<mask>", lstrip=True, normalized=False, special=True)
+    return XLMRobertaTokenizerFast(vocab_file=str(model), mask_token=mask).backend_tokenizer
 
 
 def byte_pairs(texts):
