@@ -66,6 +66,11 @@ extension Base {
     if let count = encodings.map(\.count).first(where: { $0 > longest }) {
       throw Failure(.overlongText, "the text has \(count) tokens, the model takes \(longest)", hint: "--max-length \(longest) cuts it")
     }
+    if let id = encodings.lazy.flatMap(\.ids).first(where: { $0 >= model.vocabularySize }) {
+      throw Failure(
+        .wrongInput, "the token \(tokenizer.token(id)?.debugDescription ?? "") has the id \(id), and the model knows \(model.vocabularySize)",
+        hint: "is the tokenizer another model's?")
+    }
     return Question(input: input, encodings: encodings)
   }
 
@@ -84,8 +89,12 @@ extension Base {
     case (.choices, _): throw Failure(.wrongInput, "the head does not choose between texts")
     case (_, .choice): throw Failure(.wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
     case (.text(let text, let pair?), .span):
-      let length = limit ?? min(longest, 384)
-      return try tokenizer.windows(text, pair: pair, maxLength: length, overlap: min(128, length / 4))
+      func windows(_ length: Int) throws -> [Encoding] {
+        try tokenizer.windows(text, pair: pair, maxLength: length, overlap: min(128, length / 4))
+      }
+      guard limit == nil, longest > 384 else { return try windows(limit ?? longest) }
+      // Long questions leave no room in windows of the usual length.
+      do { return try windows(384) } catch { return try windows(longest) }
     case (.words, .span), (.words, .word): throw Failure(.wrongInput, "the head reads texts that are not split into words")
     case (.text(let text, let pair), _): return [try tokenizer.encode(text, pair: pair, maxLength: limit)]
     case (.words(let words), _): return [try tokenizer.encode(words: words, maxLength: limit)]

@@ -50,6 +50,8 @@ public protocol BaseModel: Sendable {
 
   /// The most tokens that a sequence may have.
   var maximumLength: Int { get }
+  /// How many tokens the model knows.
+  var vocabularySize: Int { get }
 
   /// The hidden states of the last layer, `[rows, hidden]`.
   ///

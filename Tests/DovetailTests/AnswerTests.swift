@@ -61,6 +61,14 @@ import Testing
     }
   }
 
+  @Test func aTokenThatTheModelDoesNotKnowKeepsTheOthersAlive() throws {
+    try workshop.addModel("more") { try Data(#"{"<e1>": 5000}"#.utf8).write(to: URL(filePath: $0 + "/added_tokens.json")) }
+    let model = try model("one", ["head_type": "classification", "num_labels": 2], on: workshop.hub.baseModel("more", engine: Engine(threads: 1)))
+    let answers = try model.predict([.text("the camera"), .text("the <e1>"), .text("great")])
+    #expect(throws: Failure.self) { try answers[1].get() }
+    _ = try (answers[0].get(), answers[2].get())
+  }
+
   @Test func findsSpansInTheTextAndNotInTheQuestion() throws {
     let model = try model("qa", ["head_type": "question_answering"])
     let text = "the camera is great . " + String(repeating: "not working . ", count: 60)

@@ -29,6 +29,8 @@ public struct PostNormEncoder: Sendable {
     pooler = dense.has("weight") ? try Linear(from: dense, c.hiddenSize, c.hiddenSize) : nil
   }
 
+  var vocabularySize: Int { words.rows }
+
   var shape: BaseShape {
     BaseShape(
       hiddenSize: configuration.hiddenSize, embeddingSize: configuration.embeddingSize, intermediateSize: configuration.intermediateSize,

@@ -23,6 +23,7 @@ extension PostNormModel {
 
   public var shape: BaseShape { encoder.shape }
   public var maximumLength: Int { encoder.configuration.maximumPositions }
+  public var vocabularySize: Int { encoder.vocabularySize }
   public var matrices: [Parameter] { encoder.matrices }
 
   public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {

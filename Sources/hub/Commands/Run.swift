@@ -16,8 +16,8 @@ struct Run: ParsableCommand {
 
       Texts are arguments or lines of the input. If the first line is a JSON object, all are: {"text": …}, \
       {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
-      setup of its own if it likes: such lines share passes all the same. Answers come in order, one a line with --json. A \
-      line that cannot be answered is answered by its error, and the exit status is 65.
+      setup of its own if it likes: such lines share passes all the same. Answers come in order, one a line with --json; \
+      blank lines have none. A line that cannot be answered is answered by its error, and the exit status is 65.
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String

@@ -69,6 +69,7 @@ private final class LineReader {
   private var buffer: [UInt8] = []
   private var start = 0
   private var isAtEnd = false
+  private var isFirst = true
   private static let limit = 16 << 20
 
   init(_ file: FileHandle) { self.file = file }
@@ -76,15 +77,22 @@ private final class LineReader {
   /// Whether a whole line has been read already.
   var hasLine: Bool { buffer[start...].contains(UInt8(ascii: "\n")) }
 
+  /// A line as other systems write it: without the carriage return at its end, and the mark that a file begins with.
+  private func text(_ line: Range<Int>) -> [UInt8] {
+    let bytes = buffer[line].last == UInt8(ascii: "\r") ? buffer[line].dropLast() : buffer[line]
+    defer { isFirst = false }
+    return Array(isFirst && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes)
+  }
+
   func next() throws -> [UInt8]? {
     while true {
       if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
         defer { start = end + 1 }
-        return Array(buffer[start..<end])
+        return text(start..<end)
       }
       if isAtEnd {
         defer { start = buffer.count }
-        return start < buffer.count ? Array(buffer[start...]) : nil
+        return start < buffer.count ? text(start..<buffer.count) : nil
       }
       buffer.removeFirst(start)
       start = 0

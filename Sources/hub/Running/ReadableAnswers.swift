@@ -9,7 +9,9 @@ struct ReadableAnswers: AnswerFormat {
   func text(_ question: Question, _ answer: Result<Prediction, Failure>) -> String {
     switch answer {
     case .success(let prediction): readable(prediction, question)
-    case .failure(let failure): "error: \(Console.escaped(failure.message))\(failure.subject.map { " (\(Console.escaped($0)))" } ?? "")"
+    case .failure(let failure):
+      "error: \(Console.escaped(failure.message))" + (failure.subject.map { " (\(Console.escaped($0)))" } ?? "")
+        + (failure.hint.map { "; \(Console.escaped($0))" } ?? "")
     }
   }
 
@@ -24,7 +26,7 @@ struct ReadableAnswers: AnswerFormat {
     case .choice(let answer): line("choice \(answer.best)", answer.probabilities[answer.best], question)
     case .tagging(let words): table(words)
     case .spans(let answer): spans(answer)
-    case .words(let masks): masks.map(self.mask).joined(separator: "\n")
+    case .words(let masks): masks.isEmpty ? "no mask in: \(Self.shown(question))" : masks.map(self.mask).joined(separator: "\n")
     case .parsing(let words): tree(words)
     case .several(let answers): answers.map { "\(Console.escaped($0.head)): " + readable($0.answer, question) }.joined(separator: "\n")
     }
