@@ -1,6 +1,7 @@
 import Foundation
 public import HubManifest
 public import HubRegistry
+import HubTokenizers
 import HubTransformer
 import HubWeights
 
@@ -18,6 +19,16 @@ extension Hub {
     let name = try name ?? Self.name(of: checkpoint)
     return try registry.addBaseModel(name, folder: folder, files: Self.files(of: folder), copying: isCopied) { place in
       try Self.describe(Checkpoint(folder: place))
+    }
+  }
+
+  /// What keeps the tokenizer of a model's folder from being read, without which the model answers no text.
+  public static func tokenizerProblem(folder: String) -> Failure? {
+    do {
+      _ = try TokenizerFile.load(folder: folder)
+      return nil
+    } catch {
+      return error as? Failure ?? Failure(.unreadableTokenizer, "\(error)", at: folder)
     }
   }
 

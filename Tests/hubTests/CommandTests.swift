@@ -81,6 +81,20 @@ import Testing
     #expect(try hub.scratch.bytes("output").isEmpty)
   }
 
+  @Test func aModelWhoseTokenizerCannotBeReadIsToldOf() throws {
+    try FileManager.default.copyItem(atPath: Program.fixture("../../ParityTests/Cases/bases/bert"), toPath: hub.scratch("model"))
+    func notes() throws -> String {
+      let adding = try hub.start(["model", "add", "model"], output: "output")
+      adding.waitUntilExit()
+      #expect(adding.terminationStatus == 0)
+      return String(decoding: try hub.scratch.bytes("output.errors"), as: UTF8.self)
+    }
+    #expect(try notes().hasPrefix("hub: note: it answers no text: the folder has neither tokenizer.json"))
+    try hub.scratch.file("model/vocab.txt", Array("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe".utf8))
+    _ = try hub("model", "remove", "model")
+    #expect(try notes().isEmpty)
+  }
+
   @Test func damageMakesVerifyAnswerNo() throws {
     _ = try hub("install", Program.fixture("classifier"))
     let blobs = hub.registry + "/blobs/sha256/"

@@ -11,7 +11,8 @@ struct ModelAdd: ParsableCommand {
       hub model add ./bert-base-uncased
       hub model add ./snapshot --as bert-base-uncased --copy
 
-      Takes a folder as Hugging Face keeps it: config.json and safetensors. Without --copy the folder is used where it is.
+      Takes a folder as Hugging Face keeps it: config.json, safetensors, and the tokenizer's files, without which it \
+      answers no text. Without --copy the folder is used where it is.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the model.", valueName: "dir"), completion: .directory)
@@ -28,5 +29,8 @@ struct ModelAdd: ParsableCommand {
       model.description.fingerprint.short,
     ]
     try Console.put(cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t"))
+    if let problem = Hub.tokenizerProblem(folder: folder) {
+      Console.say("hub: note: it answers no text: " + Console.escaped(problem.message) + (problem.hint.map { "; " + Console.escaped($0) } ?? ""))
+    }
   }
 }
