@@ -47,7 +47,7 @@ struct AddedTokens: Sendable {
       let bytes = Array(token.content.utf8)
       if token.isNormalized {
         let text = AlignedText(original: bytes[...], firstScalar: 0)
-        normalized.insert(try normalizer?.normalize(text).bytes ?? bytes, value: index)
+        normalized.insert(try normalizer?.bounded(text).bytes ?? bytes, value: index)
       } else {
         original.insert(bytes, value: index)
       }

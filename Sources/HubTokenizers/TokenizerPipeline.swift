@@ -124,7 +124,7 @@ extension TokenizerPipeline {
     }
 
     mutating func cut(_ original: AlignedText) throws {
-      let text = try pipeline.normalizer?.normalize(original) ?? original
+      let text = try pipeline.normalizer?.bounded(original) ?? original
       for part in pipeline.addedTokens.split(normalized: text.bytes) {
         if let token = part.token {
           append(token, place: text.source(of: part.range), content: text.source(of: part.content))

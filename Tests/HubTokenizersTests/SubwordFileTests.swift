@@ -125,6 +125,9 @@ import Testing
     let tokenizer = try Self.load(Self.unigram[..<range.lowerBound] + "\(replace), \(replace), \(replace), \(replace)" + Self.unigram[range.upperBound...])
     #expect(failureCode { try tokenizer.encode(String(repeating: "a", count: 100)) } == .excessiveText)
     #expect(try tokenizer.encode("b").ids == [1, 4])
+    let long = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "\#(String(repeating: "a", count: 64))"}"#
+    let alone = try TokenizerFileTests.load(#"{"normalizer": \#(long), "model": {"max_input_chars_per_word": 3, "vocab": {"[UNK]": 0}}}"#)
+    #expect(failureCode { try alone.encode(String(repeating: "a", count: 100)) } == .excessiveText)
   }
 
   @Test func `a word may be long`() throws {

@@ -2,8 +2,21 @@ public import HubManifest
 
 /// Makes text uniform before it is cut: drops, replaces and inserts characters, and keeps track of their places.
 protocol Normalizer: Sendable {
-  /// - Throws: ``Failure`` with ``Failure/Code/excessiveText`` if the text grows beyond all measure.
   func normalize(_ text: AlignedText) throws -> AlignedText
+}
+
+extension Normalizer {
+  /// What becomes of a text, if that does not grow beyond all measure.
+  ///
+  /// - Parameter count: the bytes that were given to begin with; those of `text` if `nil`
+  /// - Throws: ``Failure`` with ``Failure/Code/excessiveText``.
+  func bounded(_ text: AlignedText, from count: Int? = nil) throws -> AlignedText {
+    let (before, after) = (count ?? text.count, try normalize(text))
+    guard after.count <= InputLimits.textGrowth * before + InputLimits.tokenBytes else {
+      throw Failure(.excessiveText, "the tokenizer makes \(after.count) bytes of a text of \(before)")
+    }
+    return after
+  }
 }
 
 extension Failure.Code {
@@ -47,12 +60,6 @@ struct NormalizerSequence: Normalizer {
   let parts: [any Normalizer]
 
   func normalize(_ text: AlignedText) throws -> AlignedText {
-    try parts.reduce(text) { before, part in
-      let after = try part.normalize(before)
-      guard after.count <= InputLimits.textGrowth * text.count + InputLimits.tokenBytes else {
-        throw Failure(.excessiveText, "the tokenizer makes \(after.count) bytes of a text of \(text.count)")
-      }
-      return after
-    }
+    try parts.reduce(text) { try $1.bounded($0, from: text.count) }
   }
 }

@@ -111,9 +111,9 @@ private struct CharacterRanges: Sequence, IteratorProtocol {
 
   mutating func next() -> Range<Int>? {
     guard start < bytes.count else { return nil }
-    let end = text.index(after: index)
-    defer { (start, index) = (start + text.utf8.distance(from: index, to: end), end) }
-    return start..<start + text.utf8.distance(from: index, to: end)
+    let end = text.index(after: index), range = start..<start + text.utf8.distance(from: index, to: end)
+    (start, index) = (range.upperBound, end)
+    return range
   }
 }
 
