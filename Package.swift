@@ -24,7 +24,13 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubManifest", "HubWeights", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
-  ("Dovetail", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]),
+  (
+    "Dovetail",
+    [
+      "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor",
+      "HubTransformer", "HubAdapters",
+    ]
+  ),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
@@ -33,31 +39,55 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
   ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
   ("HubForeignTests", ["HubForeign", "HubBundle", "HubWeights", "HubManifest", "HubTesting"]),
-  ("HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]),
+  (
+    "HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]
+  ),
   ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
   ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
-  ("DovetailTests", ["Dovetail", "HubRegistry", "HubBundle", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest", "HubTesting"]),
+  (
+    "DovetailTests",
+    [
+      "Dovetail", "HubRegistry", "HubBundle", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest",
+      "HubTesting",
+    ]
+  ),
   ("hubTests", ["hub", "HubManifest", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
-  ("hub", ["Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters", "HubRegistry", "HubTensor", arguments]),
+  (
+    "hub",
+    [
+      "Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters", "HubRegistry",
+      "HubTensor", arguments,
+    ]
+  ),
   ("bench", ["HubManifest", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]),
-  ("parity-runner", ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]),
+  (
+    "parity-runner",
+    ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]
+  ),
 ]
 
 /// Small programs that use the library as its users do; each has a folder under `Examples/`.
 let examples: [(name: String, imports: [Target.Dependency])] = [
   ("StackAdapters", ["Dovetail"]),
-  ("CustomMethod", ["Dovetail", "HubAdapters", "HubBundle", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer", "HubWeights", "HubManifest"]),
+  (
+    "CustomMethod",
+    [
+      "Dovetail", "HubAdapters", "HubBundle", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer",
+      "HubWeights", "HubManifest",
+    ]
+  ),
 ]
 
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
-  "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures", "HubRegistryTests": "Fixtures",
+  "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures",
+  "HubRegistryTests": "Fixtures",
   "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]
 
@@ -67,7 +97,8 @@ let loops: [CSetting] = Context.packageDirectory.contains("/checkouts/") ? [] : 
 
 var targets: [Target] = [
   .target(name: "CHubKernels", exclude: ["body"], cSettings: loops),
-  .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
+  .systemLibrary(
+    name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
   .target(name: "HubTesting", dependencies: ["HubManifest"], path: "Tests/HubTesting", swiftSettings: swift),
@@ -79,7 +110,9 @@ for program in programs {
   targets.append(.executableTarget(name: program.name, dependencies: program.imports, swiftSettings: swift))
 }
 for example in examples {
-  targets.append(.executableTarget(name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
+  targets.append(
+    .executableTarget(
+      name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
 // libFuzzer is there only where everything is built for it: Tests/Fuzz/fuzz.py does.
 if Context.environment["DOVETAIL_FUZZ"] != nil {
@@ -87,7 +120,10 @@ if Context.environment["DOVETAIL_FUZZ"] != nil {
   targets.append(
     .executableTarget(
       name: "fuzz",
-      dependencies: ["CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry", "HubTokenizers", "HubTransformer", "HubWeights"],
+      dependencies: [
+        "CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry",
+        "HubTokenizers", "HubTransformer", "HubWeights",
+      ],
       path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Corpus", "fuzz.py"], swiftSettings: swift))
 }
 for test in tests {

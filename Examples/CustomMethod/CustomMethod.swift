@@ -14,11 +14,15 @@ import HubWeights
 @main
 struct CustomMethod {
   private static let reviews = [
-    ("the camera is great", 1), ("a wonderful little phone", 1), ("works perfectly , I love it", 1), ("excellent sound and a bright screen", 1),
-    ("it stopped working after a week", 0), ("a terrible waste of money", 0), ("the screen is awful", 0), ("it broke , I hate it", 0),
+    ("the camera is great", 1), ("a wonderful little phone", 1), ("works perfectly , I love it", 1),
+    ("excellent sound and a bright screen", 1),
+    ("it stopped working after a week", 0), ("a terrible waste of money", 0), ("the screen is awful", 0),
+    ("it broke , I hate it", 0),
   ]
   private static let config: JSON.Members = ["architecture": "ssf"]
-  private static let headConfig: JSON.Members = ["head_type": "mean_classification", "labels": ["negative", "positive"]]
+  private static let headConfig: JSON.Members = [
+    "head_type": "mean_classification", "labels": ["negative", "positive"],
+  ]
 
   static func main() throws {
     guard CommandLine.arguments.count == 2 else { return print("usage: CustomMethod MODEL_FOLDER") }
@@ -35,12 +39,14 @@ struct CustomMethod {
       try hub.install(from: bundle(name, trainedFor: steps, on: base, in: scratch))
     }
 
-    let model = try hub.compose(Composition(parsing: "stack(fresh, interpolate(fresh, trained, at=0.9))"), on: base, head: "trained")
+    let model = try hub.compose(
+      Composition(parsing: "stack(fresh, interpolate(fresh, trained, at=0.9))"), on: base, head: "trained")
     for (text, _) in reviews { print(try model.classify(text).label, text, separator: "\t") }
   }
 
   /// - Returns: the folder of the bundle
-  private static func bundle(_ name: String, trainedFor steps: Int, on base: Base, in scratch: String) throws -> String {
+  private static func bundle(_ name: String, trainedFor steps: Int, on base: Base, in scratch: String) throws -> String
+  {
     let fresh = ParameterSource(FreshParameters(seed: 1, engine: base.engine)), shape = base.model.shape
     let adapter = try ScaleAndShift(configuration: JSONObject(config), shape: shape, weights: fresh)
     let head = try MeanHead(configuration: JSONObject(headConfig), shape: shape, weights: fresh)
@@ -55,7 +61,11 @@ struct CustomMethod {
   private static func train(_ adapter: ScaleAndShift, _ head: MeanHead, _ steps: Int, on base: Base) throws {
     let encodings = try reviews.map { try base.tokenizer.encode($0.0, pair: nil, maxLength: nil) }
     let tokens = TokenBatch(encodings.map { (ids: $0.ids.map(Int.init), typeIDs: $0.typeIDs.map(Int.init)) })
-    let setup = try Setup("adapter") { _ in adapter } fusion: { _, _, _ in nil }
+    let setup = try Setup("adapter") { _ in
+      adapter
+    } fusion: { _, _, _ in
+      nil
+    }
     let trained = adapter.parameters + head.parameters
     var optimizer = AdamW(learningRate: 1e-2)
     for _ in 0..<steps {
@@ -69,7 +79,8 @@ struct CustomMethod {
 
   private static func stored(_ parameters: [Parameter]) throws -> [StoredTensor] {
     try parameters.map {
-      try StoredTensor(name: $0.name, shape: $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns], floats: $0.value.values)
+      try StoredTensor(
+        name: $0.name, shape: $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns], floats: $0.value.values)
     }
   }
 }

@@ -13,7 +13,8 @@ struct MeanHead: Head {
   init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     labels = try configuration.strings("labels")
     guard (2...1000).contains(labels.count) else {
-      throw Failure(.invalidHead, "\(labels.count) labels are not between 2 and 1000", at: configuration.path(to: "labels"))
+      throw Failure(
+        .invalidHead, "\(labels.count) labels are not between 2 and 1000", at: configuration.path(to: "labels"))
     }
     output = try Linear(from: weights["output"], shape.hiddenSize, labels.count)
   }

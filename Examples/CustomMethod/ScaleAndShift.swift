@@ -37,7 +37,9 @@ struct ScaleAndShift: AdapterMethod {
       shift = try weights.parameter("shift", [width])
     }
 
-    func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor { moved(projection.applied(in: cx), in: cx) }
+    func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
+      moved(projection.applied(in: cx), in: cx)
+    }
 
     /// Behind another adapter, `y` is the layer's output together with what that one adds.
     func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
@@ -45,7 +47,9 @@ struct ScaleAndShift: AdapterMethod {
       return cx.add(moved(h.map { cx.add(output, $0) } ?? output, in: cx), cx.scaled(output, by: -1))
     }
 
-    func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor { cx.add(output, contribution) }
+    func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+      cx.add(output, contribution)
+    }
 
     private func moved(_ y: Tensor, in cx: Context) -> Tensor {
       cx.add(cx.multiply(y, by: scale), cx.rows(cx.value(of: shift), Array(repeating: 0, count: y.rows)))

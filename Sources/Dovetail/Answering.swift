@@ -25,12 +25,15 @@ struct Answering {
     let logits = try head.logits(input, in: cx)
     if let spans, let parser = head as? DependencyHead {
       let trees = parser.trees(logits, words: spans.map(\.count))
-      return questions.enumerated().map { index, question in .parsing(parse(question.input, spans[index], trees[index])) }
+      return questions.enumerated().map { index, question in .parsing(parse(question.input, spans[index], trees[index]))
+      }
     }
     var sequence = 0
     return questions.enumerated().map { index, question in
       defer { sequence += question.encodings.count }
-      return answer(question, index, logits, rows: question.encodings.indices.map { hidden.sequences[sequence + $0].lowerBound + addedRows })
+      return answer(
+        question, index, logits,
+        rows: question.encodings.indices.map { hidden.sequences[sequence + $0].lowerBound + addedRows })
     }
   }
 
@@ -39,7 +42,8 @@ struct Answering {
     switch head.answer {
     case .label:
       let row = logits.row(index)
-      return row.count == 1 ? .regression(value: row[0]) : .classification(Classification(labels: head.labels, logits: row))
+      return row.count == 1
+        ? .regression(value: row[0]) : .classification(Classification(labels: head.labels, logits: row))
     case .labels: return .multiLabel(MultiLabel(labels: head.labels, logits: logits.row(index)))
     case .choice: return .choice(Choice(logits: logits.row(index)))
     case .tokenLabel: return .tagging(tags(question.input, question.encodings[0]) { logits.row(rows[0] + $0) })

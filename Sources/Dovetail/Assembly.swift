@@ -53,7 +53,8 @@ struct Assembly {
 
   func head(_ name: String?, for composition: Composition?, engine: Engine) throws -> ComposedModel.NamedHead {
     guard let owner = try headOwner(name, composition) else {
-      throw Failure(.missingHead, "the base model alone answers nothing", hint: "name an adapter whose head answers with --head")
+      throw Failure(
+        .missingHead, "the base model alone answers nothing", hint: "name an adapter whose head answers with --head")
     }
     guard let head = try fitting(owner).head() else {
       throw Failure(

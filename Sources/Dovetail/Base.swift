@@ -19,7 +19,10 @@ public struct Base: Sendable {
   ///   - precision: of products with the model's weights; adapters, norms and heads stay in float32
   ///   - cache: where the kernels' form of large models' weights is kept for the next time
   /// - Throws: ``Failure``: files missing or malformed, a model or tokenizer that is not supported.
-  public init(name: String, folder: String, fingerprint: Digest? = nil, precision: Precision = .float32, cache: PackedCache? = nil, engine: Engine) throws {
+  public init(
+    name: String, folder: String, fingerprint: Digest? = nil, precision: Precision = .float32,
+    cache: PackedCache? = nil, engine: Engine
+  ) throws {
     let checkpoint = try Checkpoint(folder: folder)
     model = try checkpoint.load(engine: engine)
     tokenizer = try TokenizerFile.load(folder: folder)
@@ -49,14 +52,24 @@ extension Manifest.Base {
   func checkFits(_ other: Manifest.Base, allowingOtherWeights: Bool) throws {
     if let fingerprint, fingerprint == other.fingerprint { return }
     func refuse(_ what: String, _ own: String, _ others: String, hint: String) -> Failure {
-      Failure(.wrongBase, "the adapter was trained on a base with the \(what) \(own); \(other.name ?? "this one") has \(others)", hint: hint)
+      Failure(
+        .wrongBase,
+        "the adapter was trained on a base with the \(what) \(own); \(other.name ?? "this one") has \(others)",
+        hint: hint)
     }
     let otherModel = "choose the base model that the adapter was trained on"
-    guard architecture == other.architecture else { throw refuse("architecture", architecture, other.architecture, hint: otherModel) }
-    guard hiddenSize == other.hiddenSize else { throw refuse("hidden size", "\(hiddenSize)", "\(other.hiddenSize)", hint: otherModel) }
-    if let layers, let otherLayers = other.layers, layers != otherLayers { throw refuse("layers", "\(layers)", "\(otherLayers)", hint: otherModel) }
+    guard architecture == other.architecture else {
+      throw refuse("architecture", architecture, other.architecture, hint: otherModel)
+    }
+    guard hiddenSize == other.hiddenSize else {
+      throw refuse("hidden size", "\(hiddenSize)", "\(other.hiddenSize)", hint: otherModel)
+    }
+    if let layers, let otherLayers = other.layers, layers != otherLayers {
+      throw refuse("layers", "\(layers)", "\(otherLayers)", hint: otherModel)
+    }
     guard let fingerprint, let otherFingerprint = other.fingerprint, !allowingOtherWeights else { return }
     throw refuse(
-      "fingerprint", fingerprint.short, otherFingerprint.short, hint: "same architecture, other weights: --allow-base-mismatch tries it all the same")
+      "fingerprint", fingerprint.short, otherFingerprint.short,
+      hint: "same architecture, other weights: --allow-base-mismatch tries it all the same")
   }
 }

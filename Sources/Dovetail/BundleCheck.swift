@@ -18,7 +18,8 @@ public enum BundleCheck {
     let weights = StoredWeights(bundle.weights.tensors)
     let shape = try shape(of: bundle)
     let sites = try locating("weights.safetensors") {
-      bundle.manifest.kind == .fusion ? try checkFusion(bundle, weights, shape) : try checkAdapter(bundle, weights, shape)
+      bundle.manifest.kind == .fusion
+        ? try checkFusion(bundle, weights, shape) : try checkAdapter(bundle, weights, shape)
     }
     if let head = bundle.head {
       try locating("head") { try Heads.check(head.config, StoredWeights(head.weights.tensors), shape: shape) }
@@ -28,26 +29,35 @@ public enum BundleCheck {
 
   /// Checks each member, and that they can stand where the composition puts them.
   private static func checkComposition(_ bundle: HubBundle.Bundle) throws -> Int {
-    let references = bundle.manifest.composed.map(\.reference), members = Dictionary(zip(references, bundle.members)) { first, _ in first }
+    let references = bundle.manifest.composed.map(\.reference),
+      members = Dictionary(zip(references, bundle.members)) { first, _ in first }
     for (reference, member) in zip(references, bundle.members) { _ = try locating(reference) { try check(member) } }
     let setup = try Setup(PinnedComposition(bundle.config).setup) { reference in
-      try members[reference].map { try AdapterMethods.outline($0.config, StoredWeights($0.weights.tensors), shape: shape(of: $0)) }
+      try members[reference].map {
+        try AdapterMethods.outline($0.config, StoredWeights($0.weights.tensors), shape: shape(of: $0))
+      }
     } fusion: { _, name, sites in
       try members[name ?? ""].map { fusion in
         let weights = StoredWeights(fusion.weights.tensors), shape = try shape(of: fusion)
-        return try weights.check { try AdapterFusion(configuration: fusion.config, sites: sites, shape: shape, weights: $0) }
+        return try weights.check {
+          try AdapterFusion(configuration: fusion.config, sites: sites, shape: shape, weights: $0)
+        }
       }
     }
     return setup.siteCount
   }
 
-  private static func checkAdapter(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws -> Int {
+  private static func checkAdapter(
+    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape
+  ) throws -> Int {
     let adapter = try AdapterMethods.outline(bundle.config, weights, shape: shape)
     return adapter.sites.count + (adapter.embeddingAdapter == nil ? 0 : 1) + (adapter.promptAdapter == nil ? 0 : 1)
   }
 
   /// A fusion acts where it has weights.
-  private static func checkFusion(_ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape) throws -> Int {
+  private static func checkFusion(
+    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape
+  ) throws -> Int {
     let sites = Set(bundle.weights.tensors.compactMap { site(of: $0.name) })
     guard !sites.isEmpty else { throw Failure(.idleAdapter, "the fusion has no weights at any site") }
     _ = try weights.check { try AdapterFusion(configuration: bundle.config, sites: sites, shape: shape, weights: $0) }
@@ -60,7 +70,8 @@ public enum BundleCheck {
     let base = bundle.manifest.base
     let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
     let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
-    let last = min((bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1, InputLimits.layers)
+    let last = min(
+      (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1, InputLimits.layers)
     let layers = base.layers ?? max(last + 1, prefixedLayers(bundle, parts))
     guard (0...InputLimits.layers).contains(layers) else {
       throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of \(InputLimits.layers)")
@@ -101,7 +112,9 @@ public enum BundleCheck {
       switch site(of: tensor.name)?.place {
       case .intermediate? where tensor.name.hasSuffix(".lora_b"): return tensor.shape.first
       case .output? where tensor.name.hasSuffix(".lora_a"): return tensor.shape.last
-      case .output? where tensor.name.hasSuffix(".lora_b") && tensor.shape != [bundle.manifest.base.hiddenSize, 1] && tensor.shape.last == 1:
+      case .output?
+      where tensor.name.hasSuffix(".lora_b") && tensor.shape != [bundle.manifest.base.hiddenSize, 1]
+        && tensor.shape.last == 1:
         return tensor.shape.first
       default: continue
       }

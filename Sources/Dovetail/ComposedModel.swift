@@ -66,7 +66,9 @@ public struct ComposedModel: Sendable {
   ///
   /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not classify.
   public func classify(_ text: String, pair: String? = nil) throws -> Classification {
-    guard case .classification(let answer) = try predict(.text(text, pair: pair)) else { throw wrongHead("does not classify texts") }
+    guard case .classification(let answer) = try predict(.text(text, pair: pair)) else {
+      throw wrongHead("does not classify texts")
+    }
     return answer
   }
 
@@ -100,7 +102,9 @@ public struct ComposedModel: Sendable {
   ///
   /// - Throws: ``Failure``: the head does not find spans.
   public func answer(_ question: String, in text: String) throws -> Spans {
-    guard case .spans(let spans) = try predict(.text(question, pair: text)) else { throw wrongHead("does not find answers in texts") }
+    guard case .spans(let spans) = try predict(.text(question, pair: text)) else {
+      throw wrongHead("does not find answers in texts")
+    }
     return spans
   }
 

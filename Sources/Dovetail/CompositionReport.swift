@@ -42,11 +42,15 @@ extension Hub {
   /// Explains a composition without running it: the adapters' and the base model's weights are not read.
   ///
   /// - Throws: ``Failure``, as ``compose(_:on:head:allowingOtherWeights:)`` for everything but the head.
-  public func explain(_ composition: Composition, on baseName: String, allowingOtherWeights: Bool = false) throws -> CompositionReport {
+  public func explain(
+    _ composition: Composition, on baseName: String, allowingOtherWeights: Bool = false
+  ) throws -> CompositionReport {
     let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder)
     let identity = record.identity
     let model = try checkpoint.outline()
-    let assembly = Assembly(registry: registry, identity: identity, shape: model.shape, engine: nil, allowingOtherWeights: allowingOtherWeights)
+    let assembly = Assembly(
+      registry: registry, identity: identity, shape: model.shape, engine: nil,
+      allowingOtherWeights: allowingOtherWeights)
     let (composition, head) = try registry.expanded(composition)
     let setup = try assembly.setup(composition)
     let adapters = try setup.uses.map { use in
@@ -57,8 +61,10 @@ extension Hub {
         layers: Composition.text(ofLayers: Set(use.sites.map(\.layer))), parameterCount: use.parameterCount)
     }
     return CompositionReport(
-      composition: composition, base: identity, adapters: adapters, fusions: setup.fusions.map { .init(name: $0.name, parameterCount: $0.parameterCount) },
-      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, head, assembly), baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
+      composition: composition, base: identity, adapters: adapters,
+      fusions: setup.fusions.map { .init(name: $0.name, parameterCount: $0.parameterCount) },
+      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, head, assembly),
+      baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
   }
 
   private func heads(_ composition: Composition, _ head: String?, _ assembly: Assembly) throws -> [String] {

@@ -14,7 +14,9 @@ extension Hub {
   ///   - name: the folder's own name if `nil`, or where that cannot be one, the name in the configuration
   ///   - isCopied: whether the registry keeps a copy; otherwise the folder must stay as it is
   @discardableResult
-  public func addBaseModel(folder: String, as name: AdapterName? = nil, copying isCopied: Bool = false) throws -> BaseModelRecord {
+  public func addBaseModel(
+    folder: String, as name: AdapterName? = nil, copying isCopied: Bool = false
+  ) throws -> BaseModelRecord {
     let checkpoint = try Checkpoint(folder: folder)
     let name = try name ?? Self.name(of: checkpoint)
     return try registry.addBaseModel(name, folder: folder, files: Self.files(of: folder), copying: isCopied) { place in
@@ -37,29 +39,35 @@ extension Hub {
     let tensors = checkpoint.weights.tensors
     let schema = SchemaParameters { tensors[$0] != nil }
     let shape = try locating(checkpoint.folder) {
-      let shape = try checkpoint.type.init(configuration: checkpoint.configuration, weights: ParameterSource(schema)).shape
+      let shape = try checkpoint.type.init(configuration: checkpoint.configuration, weights: ParameterSource(schema))
+        .shape
       try schema.check(against: tensors.mapValues(\.shape))
       for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }) { try tensor.checkFinite() }
       return shape
     }
     return BaseModelRecord.Description(
-      architecture: try checkpoint.configuration.string("model_type"), hiddenSize: shape.hiddenSize, layers: shape.layers,
+      architecture: try checkpoint.configuration.string("model_type"), hiddenSize: shape.hiddenSize,
+      layers: shape.layers,
       fingerprint: checkpoint.fingerprint())
   }
 
   private static func name(of checkpoint: Checkpoint) throws -> AdapterName {
     let own = URL(fileURLWithPath: checkpoint.folder).standardizedFileURL.lastPathComponent
-    let configured = try checkpoint.configuration.optionalString("_name_or_path")?.split(separator: "/").last.map(String.init)
+    let configured = try checkpoint.configuration.optionalString("_name_or_path")?.split(separator: "/").last.map(
+      String.init)
     for candidate in [own, configured].compactMap({ $0 }) {
       if let name = try? AdapterName(candidate) { return name }
     }
-    throw Failure(.malformedName, "the folder has no name that a model may have", at: checkpoint.folder, hint: "give it one with --as")
+    throw Failure(
+      .malformedName, "the folder has no name that a model may have", at: checkpoint.folder,
+      hint: "give it one with --as")
   }
 
   /// What belongs to a model: configuration, weights, and the files of its tokenizer.
   private static func files(of folder: String) throws -> [String] {
     let optional = [
-      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt", "vocab.json", "merges.txt",
+      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt",
+      "vocab.json", "merges.txt",
       "sentencepiece.bpe.model", "spiece.model", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
     ]
     let isThere = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
@@ -77,7 +85,8 @@ extension BaseModelRecord {
   /// What it is, as bundles say on which base they were trained.
   var identity: Manifest.Base {
     Manifest.Base(
-      architecture: description.architecture, name: name.text, hiddenSize: description.hiddenSize, layers: description.layers,
+      architecture: description.architecture, name: name.text, hiddenSize: description.hiddenSize,
+      layers: description.layers,
       fingerprint: description.fingerprint)
   }
 }

@@ -14,11 +14,13 @@ extension Hub {
     let record = try registry.baseModel(name)
     if record.hasChanged {
       throw Failure(
-        .changedModel, "the files of the base model \(name.debugDescription) changed since it was registered", at: record.folder,
+        .changedModel, "the files of the base model \(name.debugDescription) changed since it was registered",
+        at: record.folder,
         hint: "hub model remove \(name), then hub model add it again")
     }
     return try Base(
-      name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision, cache: .users(),
+      name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision,
+      cache: .users(),
       engine: engine ?? Engine())
   }
 
@@ -31,14 +33,19 @@ extension Hub {
   ///   - allowingOtherWeights: accepts adapters that were trained on other weights of the same architecture
   /// - Throws: ``Failure``: names that are not installed, adapters of another base, weights that do not fit, a setup
   ///   without a head.
-  public func compose(_ composition: Composition?, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false) throws -> ComposedModel {
+  public func compose(
+    _ composition: Composition?, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false
+  ) throws -> ComposedModel {
     let assembly = Assembly(
-      registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine, allowingOtherWeights: allowingOtherWeights)
+      registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine,
+      allowingOtherWeights: allowingOtherWeights)
     let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
     let setup = try (expanded?.setup).map(assembly.setup)
     let heads = try answering(expanded?.setup, head).map { try assembly.head(head, for: $0, engine: base.engine) }
     guard heads.count >= setup?.copies ?? 1 else {
-      throw Failure(.missingHead, "a parallel gives several answers, and one head answers", hint: "leave out --head: each branch has its own")
+      throw Failure(
+        .missingHead, "a parallel gives several answers, and one head answers",
+        hint: "leave out --head: each branch has its own")
     }
     return ComposedModel(base: base, setup: setup, heads: heads)
   }

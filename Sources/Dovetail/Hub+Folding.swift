@@ -15,16 +15,22 @@ extension Hub {
   ///
   /// - Parameter folder: must not be there yet or be empty; appears when it is complete
   /// - Throws: ``Failure``: an adapter of another base or method, or one with gates.
-  public func fold(_ reference: String, into baseName: String, to folder: String, allowingOtherWeights: Bool = false) throws {
-    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder), engine = try Engine()
+  public func fold(
+    _ reference: String, into baseName: String, to folder: String, allowingOtherWeights: Bool = false
+  ) throws {
+    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder),
+      engine = try Engine()
     let installed = try adapter(reference)
     let weights = try locating(installed.reference) {
       try installed.manifest.base.checkFits(record.identity, allowingOtherWeights: allowingOtherWeights)
       let file = try installed.weights()
       try file.checkFinite()
-      let method = try AdapterMethods.load(installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
+      let method = try AdapterMethods.load(
+        installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
       guard let lora = method as? LoRA else {
-        throw Failure(.unfoldableAdapter, "only adapters of linear layers can become part of the weights", hint: "LoRA, (IA)³, DoRA and VeRA are such")
+        throw Failure(
+          .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
+          hint: "LoRA, (IA)³, DoRA and VeRA are such")
       }
       return try lora.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
     }
@@ -32,7 +38,8 @@ extension Hub {
     for file in record.files where !["safetensors", "index.json", "bin"].contains(where: file.path.hasSuffix) {
       try copy(file.path, from: record.folder, to: scratch)
     }
-    try SafetensorsWriter.write(Array(weights.tensors.values), metadata: ["format": "pt"], to: scratch.path + "/model.safetensors")
+    try SafetensorsWriter.write(
+      Array(weights.tensors.values), metadata: ["format": "pt"], to: scratch.path + "/model.safetensors")
     try scratch.publish()
   }
 

@@ -9,7 +9,8 @@ extension Hub {
   ///   - composition: of installed adapters; installed compositions in it become parts of the new one
   ///   - head: the adapter whose head answers, if it is not the last one's
   /// - Throws: ``Failure``: names that are not installed, adapters of different bases, a fusion that nobody trained.
-  public func builder(of composition: Composition, head: String? = nil, named name: AdapterName) throws -> BundleBuilder {
+  public func builder(of composition: Composition, head: String? = nil, named name: AdapterName) throws -> BundleBuilder
+  {
     let expanded = try registry.expanded(composition)
     var members: [InstalledAdapter] = []
     func pin(_ adapter: InstalledAdapter) -> String {
@@ -25,10 +26,15 @@ extension Hub {
     try setup.check()
     let pinned = PinnedComposition(setup, head: try (head ?? expanded.head).map { pin(try adapter($0)) })
     members.sort { ($0.name, $0.version) < ($1.name, $1.version) }
-    var manifest = Manifest(name: name, kind: .composition, method: AdapterKind.composition.rawValue, base: try base(of: members))
-    manifest.dependencies = members.map { Manifest.Dependency(Manifest.Member(name: $0.name, version: $0.version, digest: $0.digest)) }
+    var manifest = Manifest(
+      name: name, kind: .composition, method: AdapterKind.composition.rawValue, base: try base(of: members))
+    manifest.dependencies = members.map {
+      Manifest.Dependency(Manifest.Member(name: $0.name, version: $0.version, digest: $0.digest))
+    }
     manifest.languages = Set(members.flatMap(\.manifest.languages)).sorted()
-    if let owner = try answering(pinned) { (manifest.task, manifest.labels) = (owner.manifest.task, owner.manifest.labels) }
+    if let owner = try answering(pinned) {
+      (manifest.task, manifest.labels) = (owner.manifest.task, owner.manifest.labels)
+    }
     var builder = BundleBuilder(manifest: manifest, config: pinned.json, weights: [])
     builder.members = try members.map(registry.packable)
     return builder
@@ -37,10 +43,13 @@ extension Hub {
   /// The base model that all members were trained on, as the one describes it that knows most.
   private func base(of members: [InstalledAdapter]) throws -> Manifest.Base {
     guard let best = members.first(where: { $0.manifest.base.fingerprint != nil }) ?? members.first else {
-      throw Failure(.malformedPinning, "the base model alone is no composition to pack", hint: "name at least one adapter")
+      throw Failure(
+        .malformedPinning, "the base model alone is no composition to pack", hint: "name at least one adapter")
     }
     for member in members {
-      try locating(member.reference) { try member.manifest.base.checkFits(best.manifest.base, allowingOtherWeights: false) }
+      try locating(member.reference) {
+        try member.manifest.base.checkFits(best.manifest.base, allowingOtherWeights: false)
+      }
     }
     return best.manifest.base
   }

@@ -16,17 +16,26 @@ extension Hub {
     let fitting = try registry.list(AdapterFilter(base: own.architecture)).filter {
       $0.manifest.base.hiddenSize == own.hiddenSize && $0.manifest.kind == .task
     }
-    let doing = fitting.filter { $0.manifest.task == task }, named = fitting.filter { $0.name.text == task || $0.name.text.hasSuffix("/\(task)") }
+    let doing = fitting.filter { $0.manifest.task == task },
+      named = fitting.filter { $0.name.text == task || $0.name.text.hasSuffix("/\(task)") }
     let candidates = doing.isEmpty ? named : doing
     guard let chosen = candidates.first else {
-      throw Failure(.unknownAdapter, "no installed adapter does this task on \(base.name)", at: task, hint: "hub list --kind task")
+      throw Failure(
+        .unknownAdapter, "no installed adapter does this task on \(base.name)", at: task, hint: "hub list --kind task")
     }
     let names = Set(candidates.map(\.name.text))
     guard names.count == 1 else {
-      throw Failure(.ambiguousReference, "several adapters do this task", at: task, hint: "name one of \(names.sorted().joined(separator: ", ")) with --setup")
+      throw Failure(
+        .ambiguousReference, "several adapters do this task", at: task,
+        hint: "name one of \(names.sorted().joined(separator: ", ")) with --setup")
     }
-    if let language { return .stack(.adapter(try registry.languageAdapter(language, under: chosen).reference), .adapter(chosen.reference)) }
-    guard let dependency = chosen.manifest.dependencies.first(where: { $0.role == "language" }) else { return .adapter(chosen.reference) }
+    if let language {
+      return .stack(
+        .adapter(try registry.languageAdapter(language, under: chosen).reference), .adapter(chosen.reference))
+    }
+    guard let dependency = chosen.manifest.dependencies.first(where: { $0.role == "language" }) else {
+      return .adapter(chosen.reference)
+    }
     let reference = dependency.name.text + (dependency.range.map { "@\($0)" } ?? "")
     return .stack(.adapter(try registry.resolve(AdapterReference(reference)).reference), .adapter(chosen.reference))
   }

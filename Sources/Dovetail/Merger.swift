@@ -35,11 +35,17 @@ public struct Merger: Sendable {
   ///
   /// - Throws: ``Failure``: adapters of different bases, configurations or shapes.
   public func builder(named name: AdapterName) throws -> (BundleBuilder, notes: [String]) {
-    guard let first = parents.first?.content.manifest else { throw Failure(.unequalAdapters, "there is nothing to merge") }
-    for parent in parents.dropFirst() {
-      try locating(parent.content.manifest.name.text) { try parent.content.manifest.base.checkFits(first.base, allowingOtherWeights: false) }
+    guard let first = parents.first?.content.manifest else {
+      throw Failure(.unequalAdapters, "there is nothing to merge")
     }
-    let members = parents.map { Averaging.Member(configuration: $0.content.configuration.members, weights: $0.content.weights) }
+    for parent in parents.dropFirst() {
+      try locating(parent.content.manifest.name.text) {
+        try parent.content.manifest.base.checkFits(first.base, allowingOtherWeights: false)
+      }
+    }
+    let members = parents.map {
+      Averaging.Member(configuration: $0.content.configuration.members, weights: $0.content.weights)
+    }
     let averaging = try Averaging(members, weights: weights, normalizes: normalizes)
     let result = try averaging.result(strategy)
     let (head, notes) = self.head()
@@ -47,24 +53,33 @@ public struct Merger: Sendable {
     manifest.labels = head == nil ? nil : first.labels
     manifest.languages = Array(Set(parents.flatMap { $0.content.manifest.languages })).sorted()
     manifest.source = [
-      "format": "merge", "strategy": .string(strategy.description), "normalized": .bool(normalizes), "parents": .array(parents.enumerated().map(parent)),
+      "format": "merge", "strategy": .string(strategy.description), "normalized": .bool(normalizes),
+      "parents": .array(parents.enumerated().map(parent)),
     ]
-    return (BundleBuilder(manifest: manifest, config: .object(result.configuration), weights: result.weights, head: head), notes)
+    return (
+      BundleBuilder(manifest: manifest, config: .object(result.configuration), weights: result.weights, head: head),
+      notes
+    )
   }
 
   private func parent(_ index: Int, _ parent: Parent) -> JSON {
     let manifest = parent.content.manifest
     return [
-      "name": .string(manifest.name.text), "version": .string(manifest.version.description), "digest": .string(parent.digest.description),
+      "name": .string(manifest.name.text), "version": .string(manifest.version.description),
+      "digest": .string(parent.digest.description),
       "weight": .number(weights?[index] ?? 1 / Double(parents.count)),
     ]
   }
 
   /// Heads are averaged if all parents have one, and these differ in nothing but their weights.
   private func head() -> (BundleBuilder.Head?, notes: [String]) {
-    let heads = parents.compactMap { $0.content.head.map { Averaging.Member(configuration: $0.configuration.members, weights: $0.weights) } }
+    let heads = parents.compactMap {
+      $0.content.head.map { Averaging.Member(configuration: $0.configuration.members, weights: $0.weights) }
+    }
     if heads.isEmpty { return (nil, []) }
-    guard heads.count == parents.count, let result = try? Averaging(heads, weights: weights, normalizes: normalizes).result() else {
+    guard heads.count == parents.count,
+      let result = try? Averaging(heads, weights: weights, normalizes: normalizes).result()
+    else {
       return (nil, ["the heads answer different questions and were left out"])
     }
     return (BundleBuilder.Head(config: .object(result.configuration), weights: result.weights), [])

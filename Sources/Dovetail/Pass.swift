@@ -33,7 +33,10 @@ extension Base {
     for request in requests {
       do {
         let question = try question(request, maximumLength: maximumLength)
-        let sharesPass = pending.last.map { $0.model.identity === request.model.identity || ($0.model.sharesPasses && request.model.sharesPasses) } ?? true
+        let sharesPass =
+          pending.last.map {
+            $0.model.identity === request.model.identity || ($0.model.sharesPasses && request.model.sharesPasses)
+          } ?? true
         if !sharesPass { try flush() }
         pending.append((request.model, question))
         tokens += question.encodings.reduce(0) { $0 + $1.count }
@@ -51,7 +54,8 @@ extension Base {
   private static let batchTokens = 2048
 
   private func question(_ request: Request, maximumLength: Int?) throws -> Question {
-    let longest = model.maximumLength - (request.model.setup?.takenPositions ?? 0), limit = maximumLength.map { min($0, longest) }
+    let longest = model.maximumLength - (request.model.setup?.takenPositions ?? 0),
+      limit = maximumLength.map { min($0, longest) }
     let input = words(of: request.input, for: request.model.head.answer), encodings: [Encoding]
     do {
       encodings = try sequences(of: input, for: request.model.head.answer, limit, longest)
@@ -61,14 +65,18 @@ extension Base {
       throw Failure(.overlongText, (error as? Failure)?.message ?? "the text cannot be encoded: \(error)")
     }
     if case .choices(_, let choices) = request.input, choices.count != request.model.head.labels.count {
-      throw Failure(.wrongInput, "the head chooses one of \(request.model.head.labels.count) texts, and there are \(choices.count)")
+      throw Failure(
+        .wrongInput, "the head chooses one of \(request.model.head.labels.count) texts, and there are \(choices.count)")
     }
     if let count = encodings.map(\.count).first(where: { $0 > longest }) {
-      throw Failure(.overlongText, "the text has \(count) tokens, the model takes \(longest)", hint: "--max-length \(longest) cuts it")
+      throw Failure(
+        .overlongText, "the text has \(count) tokens, the model takes \(longest)",
+        hint: "--max-length \(longest) cuts it")
     }
     if let id = encodings.lazy.flatMap(\.ids).first(where: { $0 >= model.vocabularySize }) {
       throw Failure(
-        .wrongInput, "the token \(tokenizer.token(id)?.debugDescription ?? "") has the id \(id), and the model knows \(model.vocabularySize)",
+        .wrongInput,
+        "the token \(tokenizer.token(id)?.debugDescription ?? "") has the id \(id), and the model knows \(model.vocabularySize)",
         hint: "is the tokenizer another model's?")
     }
     return Question(input: input, encodings: encodings)
@@ -77,17 +85,22 @@ extension Base {
   /// Heads that say something of each word are taught on sentences that are split into words, punctuation apart. A text
   /// is split so for them, unless its tokenizer does.
   private func words(of input: TextInput, for answer: HeadAnswer) -> TextInput {
-    guard answer == .tokenLabel || answer == .tree, !tokenizer.separatesPunctuation, case .text(let text, nil) = input else { return input }
+    guard answer == .tokenLabel || answer == .tree, !tokenizer.separatesPunctuation, case .text(let text, nil) = input
+    else { return input }
     return .words(tokenizer.words(of: text))
   }
 
   /// Long texts are cut into windows where the answer is looked for in them.
-  private func sequences(of input: TextInput, for answer: HeadAnswer, _ limit: Int?, _ longest: Int) throws -> [Encoding] {
+  private func sequences(
+    of input: TextInput, for answer: HeadAnswer, _ limit: Int?, _ longest: Int
+  ) throws -> [Encoding] {
     switch (input, answer) {
     case (.choices(let text, let choices), .choice):
       return try choices.map { try tokenizer.encode(text, pair: $0, maxLength: limit) }
     case (.choices, _): throw Failure(.wrongInput, "the head does not choose between texts")
-    case (_, .choice): throw Failure(.wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
+    case (_, .choice):
+      throw Failure(
+        .wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
     case (.text(let text, let pair?), .span):
       func windows(_ length: Int) throws -> [Encoding] {
         try tokenizer.windows(text, pair: pair, maxLength: length, overlap: min(128, length / 4))
@@ -95,7 +108,8 @@ extension Base {
       guard limit == nil, longest > 384 else { return try windows(limit ?? longest) }
       // Long questions leave no room in windows of the usual length.
       do { return try windows(384) } catch { return try windows(longest) }
-    case (.words, .span), (.words, .word): throw Failure(.wrongInput, "the head reads texts that are not split into words")
+    case (.words, .span), (.words, .word):
+      throw Failure(.wrongInput, "the head reads texts that are not split into words")
     case (.text(let text, let pair), _): return [try tokenizer.encode(text, pair: pair, maxLength: limit)]
     case (.words(let words), _): return [try tokenizer.encode(words: words, maxLength: limit)]
     }
@@ -159,13 +173,17 @@ struct Pass {
 
   /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
   /// `batch_split`.
-  private func answers(_ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context) throws -> [Prediction] {
+  private func answers(_ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context) throws -> [Prediction]
+  {
     let model = group.model, texts = group.questions.flatMap(\.encodings).reduce(0) { $0 + $1.count }
     let addedRows = (sequences.rows - texts) / max(1, sequences.count)
-    func answers(_ head: ComposedModel.NamedHead, _ questions: ArraySlice<Question>, _ rows: Range<Int>, _ sequences: Sequences) throws -> [Prediction] {
+    func answers(
+      _ head: ComposedModel.NamedHead, _ questions: ArraySlice<Question>, _ rows: Range<Int>, _ sequences: Sequences
+    ) throws -> [Prediction] {
       let states = rows == 0..<hidden.rows ? hidden : cx.rows(hidden, rows)
       let input = HeadInput(states, sequences, base: base.model, inverting: model.setup?.inverting)
-      return try Answering(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows).predictions(Array(questions), input, in: cx)
+      return try Answering(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows).predictions(
+        Array(questions), input, in: cx)
     }
     let questions = group.questions[...]
     guard model.heads.count > 1 else { return try answers(model.heads[0], questions, 0..<hidden.rows, sequences) }
@@ -175,12 +193,15 @@ struct Pass {
         let part = first..<min(first + size, sequences.count)
         defer { first = part.upperBound }
         let lengths = Sequences(lengths: part.map { sequences[$0].count })
-        return try answers(head, questions[part], sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound], lengths)
+        return try answers(
+          head, questions[part], sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound], lengths)
       }
     }
     let all = try model.heads.enumerated().map { branch, head in
       try answers(head, questions, branch * sequences.rows..<(branch + 1) * sequences.rows, sequences)
     }
-    return questions.indices.map { question in .several(zip(model.heads, all).map { (head: $0.name, answer: $1[question]) }) }
+    return questions.indices.map { question in
+      .several(zip(model.heads, all).map { (head: $0.name, answer: $1[question]) })
+    }
   }
 }

@@ -124,6 +124,7 @@ extension Collection where Element == Float {
 
   /// The index of the largest element, the first of several; 0 if there is none.
   var largestIndex: Int {
-    enumerated().reduce((0, -Float.infinity)) { best, item in item.element > best.1 ? (item.offset, item.element) : best }.0
+    enumerated().reduce((0, -Float.infinity)) { best, item in item.element > best.1 ? (item.offset, item.element) : best
+    }.0
   }
 }

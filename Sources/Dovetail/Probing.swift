@@ -18,11 +18,20 @@ extension Base {
   ///
   /// - Throws: ``Failure``: a fusion, which is nothing without its members; an adapter of another base.
   public func probe(_ content: AdapterContent, text: String) throws -> Probe {
-    guard content.manifest.kind != .fusion else { throw Failure(.unprobedAdapter, "a fusion says nothing without its members, and has no probe") }
-    guard let fingerprint = identity.fingerprint else { throw Failure(.unprobedAdapter, "the base model has no fingerprint", at: name) }
+    guard content.manifest.kind != .fusion else {
+      throw Failure(.unprobedAdapter, "a fusion says nothing without its members, and has no probe")
+    }
+    guard let fingerprint = identity.fingerprint else {
+      throw Failure(.unprobedAdapter, "the base model has no fingerprint", at: name)
+    }
     try content.manifest.base.checkFits(identity, allowingOtherWeights: false)
-    let method = try AdapterMethods.load(content.configuration, StoredWeights(content.weights), shape: model.shape, engine: engine)
-    let setup = try Setup(.adapter(content.manifest.name.text)) { _ in method } fusion: { _, _, _ in nil }
+    let method = try AdapterMethods.load(
+      content.configuration, StoredWeights(content.weights), shape: model.shape, engine: engine)
+    let setup = try Setup(.adapter(content.manifest.name.text)) { _ in
+      method
+    } fusion: { _, _, _ in
+      nil
+    }
     let encoding = try tokenizer.encode(text), cx = Context(engine)
     let tokens = TokenBatch([(ids: encoding.ids.map(Int.init), typeIDs: encoding.typeIDs.map(Int.init))])
     let hidden = try model(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
@@ -53,12 +62,17 @@ extension Hub {
         count += 1
         let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
         let content = AdapterContent(
-          manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors, head: head)
+          manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors,
+          head: head)
         let deviation = try probe.deviation(of: base.probe(content, text: probe.text))
         guard deviation > Probe.tolerance else { continue }
-        findings.append(Finding(kind: "probe", subject: adapter.reference, message: "the answer moved by \(Float(deviation)), and \(Float(Probe.tolerance)) is allowed"))
+        findings.append(
+          Finding(
+            kind: "probe", subject: adapter.reference,
+            message: "the answer moved by \(Float(deviation)), and \(Float(Probe.tolerance)) is allowed"))
       } catch let failure as Failure {
-        findings.append(Finding(kind: "probe", subject: adapter.reference, message: "the probe cannot be run: \(failure.message)"))
+        findings.append(
+          Finding(kind: "probe", subject: adapter.reference, message: "the probe cannot be run: \(failure.message)"))
       }
     }
     return (count, findings)

@@ -31,7 +31,10 @@ struct SpanSearch {
       let ends = tokens.sorted { rows[$0][1] > rows[$1][1] }.prefix(Self.candidates)
       for start in starts {
         for end in ends where end >= start && end - start < Self.longest {
-          let scalars = Int(window.offsets[start].lowerBound)..<max(Int(window.offsets[start].lowerBound), Int(window.offsets[end].upperBound))
+          let scalars =
+            Int(
+              window.offsets[start].lowerBound)..<max(
+              Int(window.offsets[start].lowerBound), Int(window.offsets[end].upperBound))
           found.append((trimmed(scalars.clamped(to: 0..<text.count)), rows[start][0] + rows[end][1]))
         }
       }
@@ -41,7 +44,9 @@ struct SpanSearch {
     let shares = (best.map(\.score) + [none]).softmax
     return Spans(
       spans: best.enumerated().map { index, span in
-        Spans.Span(text: String(scalars: text[span.scalars]), scalars: span.scalars, score: span.score, probability: shares[index])
+        Spans.Span(
+          text: String(scalars: text[span.scalars]), scalars: span.scalars, score: span.score,
+          probability: shares[index])
       },
       scoreOfNone: none, probabilityOfNone: shares[shares.count - 1])
   }

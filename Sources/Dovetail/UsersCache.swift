@@ -7,10 +7,14 @@ extension PackedCache {
   static func users(_ environment: [String: String] = ProcessInfo.processInfo.environment) -> PackedCache? {
     let absolute = { (path: String?) in path.flatMap { $0.hasPrefix("/") ? $0 : nil } }
     let home = absolute(environment["HOME"]).map { $0 + "/.cache" }
-    guard let place = absolute(environment["HUB_CACHE"]) ?? (absolute(environment["XDG_CACHE_HOME"]) ?? home).map({ $0 + "/dovetail" }) else { return nil }
+    guard
+      let place = absolute(environment["HUB_CACHE"])
+        ?? (absolute(environment["XDG_CACHE_HOME"]) ?? home).map({ $0 + "/dovetail" })
+    else { return nil }
     let folder = place + "/packed", files = FileManager.default
     do {
-      try files.createDirectory(atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+      try files.createDirectory(
+        atPath: folder, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
       let attributes = try files.attributesOfItem(atPath: folder)
       let owner = attributes[.ownerAccountID] as? UInt, mode = attributes[.posixPermissions] as? Int ?? 0o777
       return owner == UInt(getuid()) && mode & 0o022 == 0 ? PackedCache(folder: folder) : nil

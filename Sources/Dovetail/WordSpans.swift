@@ -17,7 +17,8 @@ extension Encoding {
       let scalars = Int(offsets[token].lowerBound)..<Int(offsets[token].upperBound)
       if let last = spans.last, last.word == word, last.sequence == sequence {
         spans[spans.count - 1].tokens = last.tokens.lowerBound..<token + 1
-        spans[spans.count - 1].scalars = min(last.scalars.lowerBound, scalars.lowerBound)..<max(last.scalars.upperBound, scalars.upperBound)
+        spans[spans.count - 1].scalars =
+          min(last.scalars.lowerBound, scalars.lowerBound)..<max(last.scalars.upperBound, scalars.upperBound)
       } else {
         spans.append(WordSpan(sequence: sequence, word: word, tokens: token..<token + 1, scalars: scalars))
       }

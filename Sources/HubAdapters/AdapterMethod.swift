@@ -108,7 +108,9 @@ public protocol ProjectionAdapter: Sendable {
 
 extension ProjectionAdapter {
   public func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
-    joined(contribution(nil, to: projection, gating, in: context), with: projection.applied(in: context), of: projection, in: context)
+    joined(
+      contribution(nil, to: projection, gating, in: context), with: projection.applied(in: context), of: projection,
+      in: context)
   }
 }
 
@@ -157,7 +159,9 @@ public protocol LayerAdapter: Sendable {
   /// - Parameters:
   ///   - input: what went into the layer
   ///   - kept: what the adapter's lower layers left for it in this pass, under numbers of its choice
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context) -> Tensor
+  func callAsFunction(
+    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context
+  ) -> Tensor
 }
 
 extension LayerAdapter {
@@ -217,13 +221,19 @@ public enum AdapterMethods {
   public static func type(for configuration: JSONObject) throws -> any AdapterMethod.Type {
     let architecture = try configuration.optionalString("architecture")
     if architecture != "", let type = table[architecture ?? ""] { return type }
-    throw Failure(.unsupportedAdapter, "the adapter method \((architecture ?? "").debugDescription) is not supported", at: configuration.path(to: "architecture"))
+    throw Failure(
+      .unsupportedAdapter, "the adapter method \((architecture ?? "").debugDescription) is not supported",
+      at: configuration.path(to: "architecture"))
   }
 
   /// Loads an adapter, after what ``check(_:_:shape:)`` checks.
-  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any AdapterMethod {
+  public static func load(
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine
+  ) throws -> any AdapterMethod {
     let type = try type(for: configuration)
-    let adapter = try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+    let adapter = try stored.load(engine: engine) {
+      try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod
+    }
     try checkActs(adapter)
     return adapter
   }
@@ -239,16 +249,22 @@ public enum AdapterMethods {
   /// An adapter that says what it is and where it acts, and has no values to act with.
   ///
   /// - Throws: ``Failure``, as ``check(_:_:shape:)``.
-  public static func outline(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws -> any AdapterMethod {
+  public static func outline(
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape
+  ) throws -> any AdapterMethod {
     let type = try type(for: configuration)
-    let adapter = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod }
+    let adapter = try stored.check {
+      try type.init(configuration: configuration, shape: shape, weights: $0) as any AdapterMethod
+    }
     try checkActs(adapter)
     return adapter
   }
 
   private static func checkActs(_ adapter: any AdapterMethod) throws {
     guard !adapter.sites.isEmpty || adapter.embeddingAdapter != nil || adapter.promptAdapter != nil else {
-      throw Failure(.idleAdapter, "the adapter would act at no site of this base model", hint: "mh_adapter, output_adapter and leave_out say where it acts")
+      throw Failure(
+        .idleAdapter, "the adapter would act at no site of this base model",
+        hint: "mh_adapter, output_adapter and leave_out say where it acts")
     }
   }
 }

@@ -34,7 +34,8 @@ public struct CataloguedMethod: Sendable {
 
   private func adapter(for shape: BaseShape, from weights: ParameterSource) throws -> any AdapterMethod {
     let configuration = JSONObject(configure(shape))
-    return try AdapterMethods.type(for: configuration).init(configuration: configuration, shape: shape, weights: weights)
+    return try AdapterMethods.type(for: configuration).init(
+      configuration: configuration, shape: shape, weights: weights)
   }
 }
 
@@ -42,7 +43,9 @@ extension AdapterMethod {
   /// The blocks of a composition that adapters like this one can stand in, by their names in its text.
   public var blocks: [String] {
     let places = Set(sites.map(\.place))
-    if promptAdapter != nil || sites.contains(where: { layerAdapter(at: $0.layer)?.composes == false }) { return ["first of a setup"] }
+    if promptAdapter != nil || sites.contains(where: { layerAdapter(at: $0.layer)?.composes == false }) {
+      return ["first of a setup"]
+    }
     var blocks = ["stack"]
     if places.allSatisfy(\.isSublayer) { blocks += ["fuse", "split"] }
     blocks += ["batch_split", "parallel", "multi_task"]
@@ -62,56 +65,85 @@ public enum MethodCatalogue {
       sequential.with(["reduction_factor": 2, "inv_adapter": "nice", "inv_adapter_reduction_factor": 2])),
     method(
       "bapna_firat", "Bapna and Firat 2019", "h + U relu(D LN(h))",
-      sequential.with(["original_ln_before": true, "original_ln_after": false, "residual_before_ln": false, "ln_before": true])),
-    method("compacter", "Karimi Mahabadi et al. 2021", "double_seq_bn, D and U = Σ Aᵢ ⊗ (sᵢ tᵢᵀ)", hypercomplex(double)),
+      sequential.with([
+        "original_ln_before": true, "original_ln_after": false, "residual_before_ln": false, "ln_before": true,
+      ])),
+    method(
+      "compacter", "Karimi Mahabadi et al. 2021", "double_seq_bn, D and U = Σ Aᵢ ⊗ (sᵢ tᵢᵀ)", hypercomplex(double)),
     method("compacter++", "Karimi Mahabadi et al. 2021", "seq_bn, D and U = Σ Aᵢ ⊗ (sᵢ tᵢᵀ)", hypercomplex(sequential)),
     method("lora", "Hu et al. 2022", "W x + b + α/r·B A x", lora),
     method("dora", "Liu et al. 2024", "m/‖W + B A‖ ⊙ (W x + b + α/r·B A x)", lora.with(["use_dora": true])),
-    method("vera", "Kopiczko et al. 2024", "W x + b + α/r·(b B)(d A) x, B and A frozen", lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])),
+    method(
+      "vera", "Kopiczko et al. 2024", "W x + b + α/r·(b B)(d A) x, B and A frozen",
+      lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])),
     method(
       "ia3", "Liu et al. 2022", "l ⊙ (W x + b)",
-      lora.with(["r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale", "init_weights": "ia3"])),
+      lora.with([
+        "r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale",
+        "init_weights": "ia3",
+      ])),
     method("mtl_lora", "Yang et al. 2024", "W x + b + α/r·Σ wₖ Bₖ Λ A x", lora.with(["architecture": "mtl_lora"])),
-    method("prefix_tuning", "Li and Liang 2021", "attention over [P; K] and [P′; V]", ["architecture": "prefix_tuning"]),
+    method(
+      "prefix_tuning", "Li and Liang 2021", "attention over [P; K] and [P′; V]", ["architecture": "prefix_tuning"]),
     method("prompt_tuning", "Lester et al. 2021", "[P; x]", ["architecture": "prompt_tuning"]),
-    method("loreft", "Wu et al. 2024", "h + Rᵀ(W h + b − R h), R orthogonal", ["architecture": "reft", "orthogonality": true]),
+    method(
+      "loreft", "Wu et al. 2024", "h + Rᵀ(W h + b − R h), R orthogonal",
+      ["architecture": "reft", "orthogonality": true]),
     method("noreft", "Wu et al. 2024", "h + Rᵀ(W h + b − R h)", ["architecture": "reft", "orthogonality": false]),
-    method("direft", "Wu et al. 2024", "h + Rᵀ(W h + b)", ["architecture": "reft", "orthogonality": false, "subtract_projection": false]),
+    method(
+      "direft", "Wu et al. 2024", "h + Rᵀ(W h + b)",
+      ["architecture": "reft", "orthogonality": false, "subtract_projection": false]),
     method(
       "mam", "He et al. 2022", "prefix_tuning and par_bn",
-      ["architecture": "union", "configs": [.object(["architecture": "prefix_tuning", "bottleneck_size": 800]), .object(parallel)]]),
+      [
+        "architecture": "union",
+        "configs": [.object(["architecture": "prefix_tuning", "bottleneck_size": 800]), .object(parallel)],
+      ]),
     method(
       "unipelt", "Mao et al. 2022", "lora, prefix_tuning and seq_bn, each with a gate",
       [
         "architecture": "union",
         "configs": [
-          .object(lora.with(["use_gating": true])), ["architecture": "prefix_tuning", "prefix_length": 10, "use_gating": true],
+          .object(lora.with(["use_gating": true])),
+          ["architecture": "prefix_tuning", "prefix_length": 10, "use_gating": true],
           .object(sequential.with(["use_gating": true])),
         ],
       ]),
     method("lhuc", "Swietojanski and Renals 2014", "2σ(r) ⊙ h behind each layer", ["architecture": "lhuc"]),
     method("pal", "Stickland and Murray 2019", "LN(h + SA(h) + U attention(D h))", ["architecture": "pal"]),
-    method("low_rank_pal", "Stickland and Murray 2019", "LN(h + SA(h) + U f(D h))", ["architecture": "pal", "attention": false]),
-    CataloguedMethod(name: "k_adapter", paper: "Wang et al. 2021", equation: "W[h; oₙ], oᵢ = xᵢ + U T(D xᵢ), xᵢ = hᵢ + oᵢ₋₁") {
+    method(
+      "low_rank_pal", "Stickland and Murray 2019", "LN(h + SA(h) + U f(D h))",
+      ["architecture": "pal", "attention": false]),
+    CataloguedMethod(
+      name: "k_adapter", paper: "Wang et al. 2021", equation: "W[h; oₙ], oᵢ = xᵢ + U T(D xᵢ), xᵢ = hᵢ + oᵢ₋₁"
+    ) {
       ["architecture": "k_adapter", "adapter_list": [0, .integer($0.layers / 2), .integer($0.layers)]]
     },
     method("adamix", "Wang et al. 2022", "h + Ū f(D̄ h), means of several", ["architecture": "adamix"]),
-    method("adamix_ensemble", "Wang et al. 2022", "mean of h + Uᵢ f(Dᵢ h)", ["architecture": "adamix", "inference": "ensemble"]),
+    method(
+      "adamix_ensemble", "Wang et al. 2022", "mean of h + Uᵢ f(Dᵢ h)",
+      ["architecture": "adamix", "inference": "ensemble"]),
     method(
       "udapter", "Üstün et al. 2020", "h + U(l) f(D(l) h), weights generated from a language's embedding l",
       ["architecture": "udapter", "languages": ["de"], "language": "de", "language_size": 32]),
   ]
 
-  private static func method(_ name: String, _ paper: String, _ equation: String, _ configuration: JSON.Members) -> CataloguedMethod {
+  private static func method(
+    _ name: String, _ paper: String, _ equation: String, _ configuration: JSON.Members
+  ) -> CataloguedMethod {
     CataloguedMethod(name: name, paper: paper, equation: equation) { _ in configuration }
   }
 
   private static let sequential: JSON.Members = [
-    "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "relu", "reduction_factor": 16,
+    "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true,
+    "non_linearity": "relu", "reduction_factor": 16,
   ]
-  private static let double = sequential.with(["mh_adapter": true, "original_ln_before": false, "non_linearity": "swish"])
+  private static let double = sequential.with([
+    "mh_adapter": true, "original_ln_before": false, "non_linearity": "swish",
+  ])
   private static let parallel = sequential.with([
-    "original_ln_before": false, "is_parallel": true, "reduction_factor": 2, "scaling": 4.0, "init_weights": "mam_adapter",
+    "original_ln_before": false, "is_parallel": true, "reduction_factor": 2, "scaling": 4.0,
+    "init_weights": "mam_adapter",
   ])
   private static let lora: JSON.Members = ["architecture": "lora", "r": 8, "alpha": 8, "attn_matrices": ["q", "v"]]
   private static func hypercomplex(_ bottleneck: JSON.Members) -> JSON.Members {

@@ -34,7 +34,8 @@ final class Budget {
 
   init(_ limits: ArchiveLimits, archiveBytes: Int) throws {
     guard archiveBytes <= limits.archiveBytes else {
-      throw Failure(.excessiveArchive, "the archive has \(archiveBytes) bytes, more than the \(limits.archiveBytes) allowed")
+      throw Failure(
+        .excessiveArchive, "the archive has \(archiveBytes) bytes, more than the \(limits.archiveBytes) allowed")
     }
     self.limits = limits
     self.archiveBytes = archiveBytes
@@ -50,4 +51,3 @@ final class Budget {
     }
   }
 }
-

@@ -23,7 +23,9 @@ public final class ArchiveWriter {
   /// - Throws: ``Failure`` with ``Failure/Code/unwritableFile`` or ``Failure/Code/unwritableArchive``.
   public init(file path: String, compression: Compression = .zstd) throws {
     output = try AtomicFile(path)
-    guard let handle = archive_write_new() else { throw Failure(.unwritableArchive, "cannot start to write an archive") }
+    guard let handle = archive_write_new() else {
+      throw Failure(.unwritableArchive, "cannot start to write an archive")
+    }
     self.handle = handle
     // No padding at the end: a file that lost its last byte is then not whole.
     try check(archive_write_set_bytes_per_block(handle, 1 << 16))

@@ -67,7 +67,8 @@ final class SourceStream: ByteStream {
     }
     var copied = 0
     let result = try [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
-      copied = try read(into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[..<count]), at: offset)
+      copied = try read(
+        into: UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(target)[..<count]), at: offset)
       initialized = copied
     }
     guard copied == count else { throw Failure(.truncatedArchive, "the archive ends too early") }

@@ -32,7 +32,9 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
     for component in components {
       if let reason = Self.fault(in: Substring(component)) { throw unsafe(reason) }
     }
-    guard text.utf8.allSatisfy({ $0 < 0x80 }) || text.precomposedStringWithCanonicalMapping.utf8.elementsEqual(text.utf8) else {
+    guard
+      text.utf8.allSatisfy({ $0 < 0x80 }) || text.precomposedStringWithCanonicalMapping.utf8.elementsEqual(text.utf8)
+    else {
       throw unsafe("is not in Unicode normal form C")
     }
     self.text = text
@@ -63,7 +65,9 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
       if scalar == "\\" || scalar == ":" || scalar == "~" { return "holds '\(scalar)'" }
     }
     let ends = [component.unicodeScalars.first, component.unicodeScalars.last]
-    if ends.contains(where: { $0?.properties.isWhitespace ?? true }) { return "has a component that begins or ends with a space" }
+    if ends.contains(where: { $0?.properties.isWhitespace ?? true }) {
+      return "has a component that begins or ends with a space"
+    }
     return nil
   }
 
@@ -110,7 +114,8 @@ package struct EntryNames {
     }
     let isSame = old.isFolder && new.isFolder && old.spelling.utf8.elementsEqual(new.spelling.utf8)
     guard isSame, !(old.isListed && new.isListed) else {
-      throw Failure(.collidingEntries, "two entries have the same name, or names that differ in case only", at: new.spelling)
+      throw Failure(
+        .collidingEntries, "two entries have the same name, or names that differ in case only", at: new.spelling)
     }
     known[key]?.isListed = old.isListed || new.isListed
   }

@@ -85,7 +85,8 @@ package final class OpenFile: Sendable {
   package func read(into buffer: UnsafeMutableRawBufferPointer, at offset: Int) throws -> Int {
     var count = 0
     while count < buffer.count {
-      let result = pread(descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count, off_t(offset + count))
+      let result = pread(
+        descriptor, buffer.baseAddress?.advanced(by: count), buffer.count - count, off_t(offset + count))
       if result < 0 && errno == EINTR { continue }
       guard result >= 0 else { throw Failure.system(.unreadableFile, "read the file", at: path) }
       if result == 0 { break }
@@ -98,7 +99,8 @@ package final class OpenFile: Sendable {
   package func bytes(limit: Int) throws -> [UInt8] {
     let count = min(try size(), limit + 1)
     return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
-      initialized = try read(into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: 0)
+      initialized = try read(
+        into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[..<count])), at: 0)
     }
   }
 

@@ -47,7 +47,9 @@ extension OpenFile {
   /// The names of what is in this folder, in the order of their bytes.
   package func childNames() throws -> [String] {
     let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-    guard copy >= 0, let stream = fdopendir(copy) else { throw Failure.system(.unreadableFile, "list the folder", at: path) }
+    guard copy >= 0, let stream = fdopendir(copy) else {
+      throw Failure.system(.unreadableFile, "list the folder", at: path)
+    }
     defer { closedir(stream) }
     var names: [String] = []
     while true {
@@ -117,13 +119,19 @@ package final class ScratchFolder {
   }
 
   package func makeFolder(_ name: String) throws {
-    guard mkdir("\(path)/\(name)", 0o755) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: name) }
+    guard mkdir("\(path)/\(name)", 0o755) == 0 else {
+      throw Failure.system(.unwritableFile, "create a folder", at: name)
+    }
     chmod("\(path)/\(name)", 0o755)
   }
 
   /// Writes a file, which is on the disk when the folder is.
-  package func write(_ name: String, buffer: UnsafeRawBufferPointer) throws { try OpenFile(creating: "\(path)/\(name)").write(buffer) }
-  package func write(_ name: String, _ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try write(name, buffer: $0) } }
+  package func write(_ name: String, buffer: UnsafeRawBufferPointer) throws {
+    try OpenFile(creating: "\(path)/\(name)").write(buffer)
+  }
+  package func write(_ name: String, _ bytes: [UInt8]) throws {
+    try bytes.withUnsafeBytes { try write(name, buffer: $0) }
+  }
 
   /// - Parameter isDurable: false for a folder that is no use after a power cut
   package func publish(isDurable: Bool = true) throws {

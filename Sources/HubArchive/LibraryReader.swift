@@ -103,7 +103,8 @@ final class LibraryReader {
         .unknownArchive, "not an archive that is understood",
         hint: "zip, tar, tar in gzip and tar in zstd are understood")
     }
-    throw Failure(.damagedArchive, "the archive is damaged (\(reason.prefix(1).lowercased() + reason.dropFirst().prefix(200)))")
+    throw Failure(
+      .damagedArchive, "the archive is damaged (\(reason.prefix(1).lowercased() + reason.dropFirst().prefix(200)))")
   }
 }
 
@@ -154,7 +155,9 @@ struct LibraryEntry {
   private static let kinds: mode_t = 0o170000
 
   /// The bytes of the name.
-  var name: [UInt8]? { archive_entry_pathname(pointer).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) } }
+  var name: [UInt8]? {
+    archive_entry_pathname(pointer).map { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
+  }
   var isFile: Bool { isPlain && archive_entry_filetype(pointer) & Self.kinds == S_IFREG }
   var isFolder: Bool { isPlain && archive_entry_filetype(pointer) & Self.kinds == S_IFDIR }
   var size: Int? { archive_entry_size_is_set(pointer) != 0 ? Int(archive_entry_size(pointer)) : nil }

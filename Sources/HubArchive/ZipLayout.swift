@@ -37,10 +37,14 @@ struct ZipLayout {
     let records = try layout.records(directory)
     var end = 0
     for record in records.sorted(by: { $0.offset < $1.offset }) {
-      guard record.offset == end else { throw layout.ambiguous("entries overlap, or there are bytes between them", record.name) }
+      guard record.offset == end else {
+        throw layout.ambiguous("entries overlap, or there are bytes between them", record.name)
+      }
       end = try layout.end(of: record)
     }
-    guard end == directory.range.lowerBound else { throw layout.ambiguous("there are bytes between the entries and the directory") }
+    guard end == directory.range.lowerBound else {
+      throw layout.ambiguous("there are bytes between the entries and the directory")
+    }
     return Set(records.map(\.name))
   }
 
@@ -57,19 +61,27 @@ struct ZipLayout {
     guard tailCount >= 22, let start = (0...tailCount - 22).last(where: { tail[$0, 4] == 0x0605_4B50 }) else {
       throw Failure(.truncatedArchive, "the zip file has no end record")
     }
-    guard tail[start + 20, 2] == tailCount - start - 22 else { throw ambiguous("there are bytes behind the end of the zip file") }
+    guard tail[start + 20, 2] == tailCount - start - 22 else {
+      throw ambiguous("there are bytes behind the end of the zip file")
+    }
     let recordOffset = count - tailCount + start
     var (entries, size, offset) = (tail[start + 10, 2], tail[start + 12, 4], tail[start + 16, 4])
     var end = recordOffset
-    guard tail[start + 4, 4] == 0, tail[start + 8, 2] == entries else { throw ambiguous("the zip file says that it has several parts") }
+    guard tail[start + 4, 4] == 0, tail[start + 8, 2] == entries else {
+      throw ambiguous("the zip file says that it has several parts")
+    }
     if let large = try zip64Record(before: recordOffset) {
       guard [large.entries, 0xFFFF].contains(entries), [large.size, Self.full32].contains(size),
         [large.offset, Self.full32].contains(offset)
       else { throw ambiguous("the two end records disagree") }
       (entries, size, offset, end) = (large.entries, large.size, large.offset, large.start)
     }
-    guard entries <= limits.entries else { throw Failure(.excessiveArchive, "the archive has more than \(limits.entries) entries") }
-    guard offset >= 0, size >= 0, offset <= end, size == end - offset else { throw ambiguous("the directory is not where the end record says") }
+    guard entries <= limits.entries else {
+      throw Failure(.excessiveArchive, "the archive has more than \(limits.entries) entries")
+    }
+    guard offset >= 0, size >= 0, offset <= end, size == end - offset else {
+      throw ambiguous("the directory is not where the end record says")
+    }
     guard size <= entries * (46 + limits.nameBytes + 0x2_0000) else { throw ambiguous("the directory is too large") }
     return (offset..<end, entries)
   }
@@ -81,7 +93,8 @@ struct ZipLayout {
     guard locator[0, 4] == 0x0706_4B50 else { return nil }
     let start = end - 76
     let record = Fields(try source.bytes(at: start, count: 56))
-    guard locator[4, 4] == 0, locator[8, 8] == start, locator[16, 4] == 1, record[0, 4] == 0x0606_4B50, record[4, 8] == 44,
+    guard locator[4, 4] == 0, locator[8, 8] == start, locator[16, 4] == 1, record[0, 4] == 0x0606_4B50,
+      record[4, 8] == 44,
       record[16, 8] == 0, record[24, 8] == record[32, 8]
     else { throw ambiguous("the end record of a large zip file is not what it should be") }
     return (start, record[32, 8], record[40, 8], record[48, 8])
@@ -94,19 +107,25 @@ struct ZipLayout {
     var records: [Record] = []
     var position = 0
     for _ in 0..<directory.entries {
-      guard fields.bytes.count - position >= 46, fields[position, 4] == 0x0201_4B50 else { throw ambiguous("the directory is too short") }
+      guard fields.bytes.count - position >= 46, fields[position, 4] == 0x0201_4B50 else {
+        throw ambiguous("the directory is too short")
+      }
       let lengths = [fields[position + 28, 2], fields[position + 30, 2], fields[position + 32, 2]]
       let end = position + 46 + lengths.reduce(0, +)
       guard end <= fields.bytes.count else { throw ambiguous("the directory is too short") }
       var record = Record()
       record.flags = fields[position + 8, 2]
       record.method = fields[position + 10, 2]
-      (record.checksum, record.packed, record.unpacked) = (fields[position + 16, 4], fields[position + 20, 4], fields[position + 24, 4])
+      (record.checksum, record.packed, record.unpacked) = (
+        fields[position + 16, 4], fields[position + 20, 4], fields[position + 24, 4]
+      )
       record.offset = fields[position + 42, 4]
       let nameEnd = position + 46 + lengths[0]
       record.name = Array(fields.bytes[position + 46..<nameEnd])
       try widen(&record, extra: Fields(Array(fields.bytes[nameEnd..<nameEnd + lengths[1]])))
-      guard record.flags & Self.isEncrypted == 0, record.method == 0 || record.method == 8, fields[position + 34, 2] == 0 else {
+      guard record.flags & Self.isEncrypted == 0, record.method == 0 || record.method == 8,
+        fields[position + 34, 2] == 0
+      else {
         throw Failure(
           .forbiddenEntry, "the entry is encrypted, or compressed in an unusual way",
           at: EntryName.escaped(String(decoding: record.name, as: UTF8.self)))
@@ -117,7 +136,9 @@ struct ZipLayout {
           .unsafeEntryName, "the name of an entry holds a zero byte or a backslash",
           at: EntryName.escaped(String(decoding: record.name, as: UTF8.self)))
       }
-      guard min(record.packed, record.unpacked, record.offset) >= 0 else { throw ambiguous("a size is impossible", record.name) }
+      guard min(record.packed, record.unpacked, record.offset) >= 0 else {
+        throw ambiguous("a size is impossible", record.name)
+      }
       records.append(record)
       position = end
     }
@@ -135,7 +156,8 @@ struct ZipLayout {
       guard end <= extra.bytes.count else { throw ambiguous("an extra field is too short", record.name) }
       guard kind != 0x7075 else { throw ambiguous("an entry has a second name", record.name) }
       if kind == 1 {
-        for path in [\Record.unpacked, \Record.packed, \Record.offset] where record[keyPath: path] == Self.full32 && field + 8 <= end {
+        for path in [\Record.unpacked, \Record.packed, \Record.offset]
+        where record[keyPath: path] == Self.full32 && field + 8 <= end {
           record[keyPath: path] = extra[field, 8]
           field += 8
         }
@@ -151,12 +173,17 @@ struct ZipLayout {
     let header = Fields(try source.bytes(at: record.offset, count: 30))
     let (nameCount, extraCount) = (header[26, 2], header[28, 2])
     let name = try source.bytes(at: record.offset + 30, count: nameCount)
-    guard header[0, 4] == 0x0403_4B50, name == record.name, header[6, 2] == record.flags, header[8, 2] == record.method else {
+    guard header[0, 4] == 0x0403_4B50, name == record.name, header[6, 2] == record.flags, header[8, 2] == record.method
+    else {
       throw ambiguous("an entry and the directory disagree", record.name)
     }
     let hasDescriptor = record.flags & Self.hasDescriptor != 0
-    func agrees(_ local: Int, _ central: Int) -> Bool { local == central || local == Self.full32 || (hasDescriptor && local == 0) }
-    guard agrees(header[14, 4], record.checksum), agrees(header[18, 4], record.packed), agrees(header[22, 4], record.unpacked) else {
+    func agrees(_ local: Int, _ central: Int) -> Bool {
+      local == central || local == Self.full32 || (hasDescriptor && local == 0)
+    }
+    guard agrees(header[14, 4], record.checksum), agrees(header[18, 4], record.packed),
+      agrees(header[22, 4], record.unpacked)
+    else {
       throw ambiguous("an entry and the directory disagree", record.name)
     }
     let dataStart = record.offset + 30 + nameCount + extraCount

@@ -36,7 +36,9 @@ extension Bundle {
   ///
   /// - Parameter isDurable: whether it must survive a power cut
   /// - Throws: what ``open(folder:)`` and `ArchiveReader` throw, and ``Failure/Code/existingFile``.
-  public static func unpack(file path: String, into folder: String, limits: ArchiveLimits = ArchiveLimits(), isDurable: Bool = true) throws -> Bundle {
+  public static func unpack(
+    file path: String, into folder: String, limits: ArchiveLimits = ArchiveLimits(), isDurable: Bool = true
+  ) throws -> Bundle {
     let reader = try ArchiveReader(file: path, limits: limits)
     let manifest = try manifestBytes(reader)
     let scratch = try ScratchFolder(for: folder)
@@ -69,7 +71,8 @@ extension Bundle {
       throw Failure(.missingBundleFile, "\(checksumName) is not the second entry", at: reader.path)
     }
     guard try reader.contents(limit: 256) == checksum(Digest(of: bytes)) else {
-      throw Failure(.changedBundleFile, "the manifest is not the one of which \(checksumName) holds the digest", at: reader.path)
+      throw Failure(
+        .changedBundleFile, "the manifest is not the one of which \(checksumName) holds the digest", at: reader.path)
     }
     return bytes
   }

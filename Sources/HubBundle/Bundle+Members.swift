@@ -10,7 +10,9 @@ struct MemberFolders: Sendable {
   static func folder(of digest: Digest) -> String { "members/\(digest.hex)/" }
 
   /// Whether a path belongs to a member, whose own manifest lists it.
-  func hold(_ path: String) -> Bool { !folders.isEmpty && folders.contains(String(path.prefix(folders.first?.count ?? 0))) }
+  func hold(_ path: String) -> Bool {
+    !folders.isEmpty && folders.contains(String(path.prefix(folders.first?.count ?? 0)))
+  }
 }
 
 extension Bundle {
@@ -20,7 +22,9 @@ extension Bundle {
   /// Opens the members of a composition.
   ///
   /// - Parameter isMember: whether the composition is one itself, which it must not be
-  static func members(of manifest: Manifest, in folder: String, files: [String: MappedFile], isMember: Bool) throws -> [Bundle] {
+  static func members(
+    of manifest: Manifest, in folder: String, files: [String: MappedFile], isMember: Bool
+  ) throws -> [Bundle] {
     guard !isMember else { throw Failure(.malformedPinning, "a composition cannot be a member of another one") }
     return try manifest.composed.map { member in
       let place = MemberFolders.folder(of: member.digest)
@@ -29,7 +33,9 @@ extension Bundle {
       }
       return try locating(String(place.dropLast())) {
         let bundle = try Bundle("\(folder)/\(place.dropLast())", isMember: true)
-        guard bundle.digest == member.digest else { throw Failure(.changedBundleFile, "the member has digest \(bundle.digest)") }
+        guard bundle.digest == member.digest else {
+          throw Failure(.changedBundleFile, "the member has digest \(bundle.digest)")
+        }
         return bundle
       }
     }
@@ -41,15 +47,21 @@ extension Bundle {
       guard condition else { throw Failure(.malformedPinning, message, at: subject) }
     }
     let pinned = try PinnedComposition(config)
-    try check(weights.tensors.isEmpty && head == nil && probe == nil, "a composition has no weights, head or probe of its own", at: manifest.name.text)
+    try check(
+      weights.tensors.isEmpty && head == nil && probe == nil, "a composition has no weights, head or probe of its own",
+      at: manifest.name.text)
     for (member, bundle) in zip(manifest.composed, members) {
       let base = bundle.manifest.base
-      try check(bundle.manifest.version == member.version, "the member has version \(bundle.manifest.version)", at: member.reference)
+      try check(
+        bundle.manifest.version == member.version, "the member has version \(bundle.manifest.version)",
+        at: member.reference)
       let isSameBase = base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize
       try check(isSameBase, "the member is for another base model", at: member.reference)
     }
     let references = manifest.composed.map(\.reference)
-    try check(pinned.references == Set(references), "the setup does not name the members, or not all of them", at: "\(pinned.setup)")
+    try check(
+      pinned.references == Set(references), "the setup does not name the members, or not all of them",
+      at: "\(pinned.setup)")
     let named = Dictionary(zip(references, members)) { first, _ in first }
     for reference in pinned.setup.leaves {
       try check(named[reference]?.manifest.kind != .fusion, "a fusion stands where an adapter should", at: reference)

@@ -61,7 +61,8 @@ public struct BundleSignature: Hashable, Sendable {
     }
     return try files.map { path, bytes in
       guard let signature = BundleSignature(bytes), signature.bundle == bundle, signature.path == path else {
-        throw Failure(.badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
+        throw Failure(
+          .badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
       }
       return signature
     }.sorted { $0.key < $1.key }
@@ -94,7 +95,9 @@ extension Bundle {
   package static func writeSignature(of digest: Digest, by key: SigningKey, in folder: String) throws {
     let path = "\(folder)/\(BundleSignature.path(of: key.publicKey))"
     let signatures = PathParts(path).folder
-    guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else { throw Failure.system(.unwritableFile, "create a folder", at: signatures) }
+    guard mkdir(signatures, 0o755) == 0 || errno == EEXIST else {
+      throw Failure.system(.unwritableFile, "create a folder", at: signatures)
+    }
     try AtomicFile.write(BundleSignature.file(of: digest, by: key), to: path)
   }
 }

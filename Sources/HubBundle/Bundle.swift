@@ -100,44 +100,56 @@ public struct Bundle: Sendable {
     probe = try roles.optional(.probe).map { file in
       try locating(file.path) { try Probe(Self.object(file), hiddenSize: manifest.base.hiddenSize) }
     }
-    members = try manifest.kind == .composition ? Self.members(of: manifest, in: folder, files: mapped, isMember: isMember) : []
+    members =
+      try manifest.kind == .composition ? Self.members(of: manifest, in: folder, files: mapped, isMember: isMember) : []
     if manifest.kind == .composition { try checkComposition() }
   }
 
   /// Takes the digest of a manifest and verifies its signatures, and only then looks at what it says.
-  static func parseManifest(_ bytes: [UInt8], signing: [(path: String, bytes: [UInt8])]) throws -> (Manifest, Digest, [BundleSignature]) {
+  static func parseManifest(
+    _ bytes: [UInt8], signing: [(path: String, bytes: [UInt8])]
+  ) throws -> (Manifest, Digest, [BundleSignature]) {
     let digest = Digest(of: bytes)
     let signatures = try BundleSignature.verified(signing, of: digest)
     let manifest = try locating(manifestName) { try Manifest(parsing: bytes) }
     for signer in manifest.signers where !signatures.contains(where: { $0.key.description == signer }) {
-      throw Failure(.missingSignature, "\(signer) signed the bundle, and the signature is not there", at: "signers", hint: "do not use it: somebody changed it")
+      throw Failure(
+        .missingSignature, "\(signer) signed the bundle, and the signature is not there", at: "signers",
+        hint: "do not use it: somebody changed it")
     }
     return (manifest, digest, signatures)
   }
 
   /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.
-  private static func check(_ manifest: Manifest, _ members: MemberFolders, against mapped: [String: MappedFile]) throws -> Roles {
+  private static func check(
+    _ manifest: Manifest, _ members: MemberFolders, against mapped: [String: MappedFile]
+  ) throws -> Roles {
     var roles = Roles()
     var names = EntryNames()
     for file in manifest.files {
       let name = try EntryName(file.path)
       try names.insert(name, isFolder: false)
-      guard file.path != manifestName, !BundleSignature.isSignature(file.path), !members.hold(file.path), let found = mapped[file.path] else {
+      guard file.path != manifestName, !BundleSignature.isSignature(file.path), !members.hold(file.path),
+        let found = mapped[file.path]
+      else {
         throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
       }
       guard found.count == file.size else {
-        throw Failure(.changedBundleFile, "the file has \(found.count) bytes, the manifest says \(file.size)", at: file.path)
+        throw Failure(
+          .changedBundleFile, "the file has \(found.count) bytes, the manifest says \(file.size)", at: file.path)
       }
       var hasher = Digest.Hasher()
       found.withBytes { hasher.update($0) }
       let digest = hasher.finish()
       guard digest == file.digest else {
-        throw Failure(.changedBundleFile, "the file has digest \(digest), the manifest says \(file.digest)", at: file.path)
+        throw Failure(
+          .changedBundleFile, "the file has digest \(digest), the manifest says \(file.digest)", at: file.path)
       }
       roles.add(file.role, found)
     }
     let listed = Set(manifest.files.map(\.path))
-    let isLoose = { (path: String) in path != manifestName && !BundleSignature.isSignature(path) && !members.hold(path) }
+    let isLoose = { (path: String) in path != manifestName && !BundleSignature.isSignature(path) && !members.hold(path)
+    }
     for path in mapped.keys.sorted() where isLoose(path) && !listed.contains(path) {
       throw Failure(.unlistedBundleFile, "the manifest does not list this file", at: path)
     }
@@ -174,12 +186,16 @@ private struct Roles {
 
   func optional(_ role: Manifest.Role) throws -> MappedFile? {
     let found = files[role] ?? []
-    guard found.count < 2 else { throw Failure(.wrongBundleRoles, "two files have the role \(role.rawValue)", at: found[1].path) }
+    guard found.count < 2 else {
+      throw Failure(.wrongBundleRoles, "two files have the role \(role.rawValue)", at: found[1].path)
+    }
     return found.first
   }
 
   func required(_ role: Manifest.Role) throws -> MappedFile {
-    guard let file = try optional(role) else { throw Failure(.wrongBundleRoles, "no file has the role \(role.rawValue)") }
+    guard let file = try optional(role) else {
+      throw Failure(.wrongBundleRoles, "no file has the role \(role.rawValue)")
+    }
     return file
   }
 

@@ -22,7 +22,9 @@ public struct BundleBuilder: Sendable {
     public let digest: Digest
     public let files: [(path: String, file: MappedFile)]
 
-    public init(digest: Digest, files: [(path: String, file: MappedFile)]) { (self.digest, self.files) = (digest, files) }
+    public init(digest: Digest, files: [(path: String, file: MappedFile)]) {
+      (self.digest, self.files) = (digest, files)
+    }
   }
 
   public struct Head: Sendable {

@@ -25,17 +25,22 @@ public struct Probe: Hashable, Sendable {
   package init(_ object: JSONObject, hiddenSize: Int) throws {
     func numbers(_ key: String) throws -> [Double] {
       let array = try object.array(key), numbers = array.compactMap(\.number)
-      guard numbers.count == array.count else { throw Failure(.malformedProbe, "expected numbers", at: object.path(to: key)) }
+      guard numbers.count == array.count else {
+        throw Failure(.malformedProbe, "expected numbers", at: object.path(to: key))
+      }
       return numbers
     }
     text = try object.string("text")
     base = try locating(object.path(to: "base")) { try Digest(object.string("base")) }
     (state, logits) = (try numbers("state"), try numbers("logits"))
     guard (1...InputLimits.probeBytes).contains(text.utf8.count) else {
-      throw Failure(.malformedProbe, "the text must have 1 to \(InputLimits.probeBytes) bytes", at: object.path(to: "text"))
+      throw Failure(
+        .malformedProbe, "the text must have 1 to \(InputLimits.probeBytes) bytes", at: object.path(to: "text"))
     }
     guard state.count == hiddenSize else {
-      throw Failure(.malformedProbe, "the state has \(state.count) numbers, and the hidden size is \(hiddenSize)", at: object.path(to: "state"))
+      throw Failure(
+        .malformedProbe, "the state has \(state.count) numbers, and the hidden size is \(hiddenSize)",
+        at: object.path(to: "state"))
     }
   }
 
@@ -46,7 +51,10 @@ public struct Probe: Hashable, Sendable {
   }
 
   var json: JSON {
-    ["text": .string(text), "base": .string(base.description), "state": .array(state.map(JSON.number)), "logits": .array(logits.map(JSON.number))]
+    [
+      "text": .string(text), "base": .string(base.description), "state": .array(state.map(JSON.number)),
+      "logits": .array(logits.map(JSON.number)),
+    ]
   }
 
   /// How far apart two answers to one probe may be: arithmetic differs between processors, and a wrong weight does more.

@@ -21,7 +21,9 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
   public init(_ text: String) throws {
     let digits = text.hasPrefix(Self.prefix) ? String(text.dropFirst(Self.prefix.count)) : text
     guard digits.utf8.count == 64, digits.utf8.allSatisfy(Self.alphabet.contains) else {
-      throw Failure(.malformedKey, "a public key is 'ed25519:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
+      throw Failure(
+        .malformedKey,
+        "a public key is 'ed25519:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
     }
     try self.init(bytes: Self.bytes(digits))
   }
@@ -29,7 +31,9 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
   /// - Throws: ``Failure/Code/malformedKey`` for what is no point in canonical form, or one of small order.
   init(bytes: [UInt8]) throws {
     let hex = Self.hex(bytes[...])
-    guard bytes.count == 32, Self.isSound(bytes[...]) else { throw Failure(.malformedKey, "this public key proves nothing", at: Self.prefix + hex) }
+    guard bytes.count == 32, Self.isSound(bytes[...]) else {
+      throw Failure(.malformedKey, "this public key proves nothing", at: Self.prefix + hex)
+    }
     (self.hex, self.bytes) = (hex, bytes)
   }
 

@@ -35,7 +35,9 @@ public struct SigningKey: Sendable {
   }
 
   func signature(of message: [UInt8]) throws -> [UInt8] {
-    guard let signature = try? key.signature(for: message) else { throw Failure(.malformedSecretKey, "cannot sign with this key") }
+    guard let signature = try? key.signature(for: message) else {
+      throw Failure(.malformedSecretKey, "cannot sign with this key")
+    }
     return Array(signature)
   }
 
@@ -58,7 +60,8 @@ public struct SigningKey: Sendable {
     defer { buffer.deallocate() }
     let text = String(decoding: buffer[..<(try file.read(into: buffer, at: 0))], as: UTF8.self)
     let lines = text.split(whereSeparator: \.isNewline)
-    guard lines.count == 3, lines[0] == Self.begin, lines[2] == Self.end, let data = Data(base64Encoded: String(lines[1])),
+    guard lines.count == 3, lines[0] == Self.begin, lines[2] == Self.end,
+      let data = Data(base64Encoded: String(lines[1])),
       data.count == 48, data.starts(with: Self.header)
     else { throw Self.malformed().within(path) }
     try self.init(seed: Array(data.dropFirst(Self.header.count)))
@@ -67,9 +70,12 @@ public struct SigningKey: Sendable {
   /// Writes the key to a file that must not be there yet, for this user alone.
   public func write(to path: String) throws {
     guard access(path, F_OK) != 0 else { throw Failure(.existingFile, "there is something already", at: path) }
-    let text = [Self.begin, Data(Self.header + key.rawRepresentation).base64EncodedString(), Self.end, ""].joined(separator: "\n")
+    let text = [Self.begin, Data(Self.header + key.rawRepresentation).base64EncodedString(), Self.end, ""].joined(
+      separator: "\n")
     let output = try AtomicFile(path)
-    guard fchmod(output.file.descriptor, 0o600) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
+    guard fchmod(output.file.descriptor, 0o600) == 0 else {
+      throw Failure.system(.unwritableFile, "set the mode", at: path)
+    }
     try Array(text.utf8).withUnsafeBytes { try output.file.write($0) }
     try output.commit()
   }

@@ -15,7 +15,10 @@ public struct AdapterContent: Sendable {
   public let weights: [StoredTensor]
   public let head: (configuration: JSONObject, weights: [StoredTensor])?
 
-  public init(manifest: Manifest, configuration: JSONObject, weights: [StoredTensor], head: (configuration: JSONObject, weights: [StoredTensor])?) {
+  public init(
+    manifest: Manifest, configuration: JSONObject, weights: [StoredTensor],
+    head: (configuration: JSONObject, weights: [StoredTensor])?
+  ) {
     self.manifest = manifest
     self.configuration = configuration
     self.weights = weights
@@ -27,7 +30,9 @@ public struct AdapterContent: Sendable {
   /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if nobody else has such a model.
   func modules() throws -> ModuleNames {
     guard let modules = ModuleNames.of(model: manifest.base.architecture) else {
-      throw Failure(.inexpressibleAdapter, "the names of the modules of a \(manifest.base.architecture) are not known", at: "base.architecture")
+      throw Failure(
+        .inexpressibleAdapter, "the names of the modules of a \(manifest.base.architecture) are not known",
+        at: "base.architecture")
     }
     return modules
   }
@@ -47,12 +52,16 @@ extension ForeignFormats {
   /// - Returns: what could not be carried over, one sentence each.
   /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` that names the key or the tensor;
   ///   ``Failure/Code/existingFile``.
-  public static func write(_ adapter: AdapterContent, as format: any ForeignFormat.Type, to folder: String) throws -> [String] {
+  public static func write(
+    _ adapter: AdapterContent, as format: any ForeignFormat.Type, to folder: String
+  ) throws -> [String] {
     let files = try format.files(of: adapter), scratch = try ScratchFolder(for: folder)
     for (name, content) in files.json {
       try scratch.write(name, Array((JSON.object(content).text(indent: 2) + "\n").utf8))
     }
-    for (name, tensors, metadata) in files.weights { try SafetensorsWriter.write(tensors, metadata: metadata, to: "\(scratch.path)/\(name)") }
+    for (name, tensors, metadata) in files.weights {
+      try SafetensorsWriter.write(tensors, metadata: metadata, to: "\(scratch.path)/\(name)")
+    }
     try scratch.publish()
     return files.notes
   }

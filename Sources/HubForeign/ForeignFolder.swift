@@ -24,12 +24,16 @@ struct ForeignFolder {
   /// The first of the candidates that is there: safetensors before pickles.
   func weights(_ candidates: [String], for config: String) throws -> WeightFile {
     guard let file = candidates.first(where: files.contains) else {
-      throw Failure(.missingForeignFile, "\(config) is there, and no weights are", at: path, hint: "expected \(candidates.joined(separator: " or "))")
+      throw Failure(
+        .missingForeignFile, "\(config) is there, and no weights are", at: path,
+        hint: "expected \(candidates.joined(separator: " or "))")
     }
     let path = "\(path)/\(file)"
     return file.hasSuffix(".bin") ? try TorchFile.open(path) : try Safetensors.open(path)
   }
 
   /// What is said of files that were not read.
-  func notes(besides used: [String]) -> [String] { files.subtracting(used).sorted().map { "the file \($0) was not carried over" } }
+  func notes(besides used: [String]) -> [String] {
+    files.subtracting(used).sorted().map { "the file \($0) was not carried over" }
+  }
 }

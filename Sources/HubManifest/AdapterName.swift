@@ -11,7 +11,9 @@ public struct AdapterName: Hashable, Sendable, Comparable, CustomStringConvertib
   /// - Throws: ``Failure`` with ``Failure/Code/malformedName``.
   public init(_ text: String) throws {
     let components = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
-    guard text.utf8.count <= InputLimits.adapterNameBytes, components.count <= InputLimits.adapterNameComponents, components.allSatisfy({ Self.isComponent(Array($0)) }) else {
+    guard text.utf8.count <= InputLimits.adapterNameBytes, components.count <= InputLimits.adapterNameComponents,
+      components.allSatisfy({ Self.isComponent(Array($0)) })
+    else {
       throw Failure(
         .malformedName, "\(text.prefix(140).debugDescription) cannot be the name of an adapter",
         hint: "use letters, digits and . _ + -, up to three parts joined by /, as in lang/sw")

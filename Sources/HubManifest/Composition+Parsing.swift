@@ -64,20 +64,32 @@ private struct CompositionParser {
   mutating func word() throws -> Placed<String> {
     skipSpace()
     let start = position
-    while position < characters.count, !characters[position].isWhitespace, !"(),=[]".contains(characters[position]) { position += 1 }
-    guard position > start else { throw failure(.malformedComposition, "expected the name of an adapter or a block", at: position) }
+    while position < characters.count, !characters[position].isWhitespace, !"(),=[]".contains(characters[position]) {
+      position += 1
+    }
+    guard position > start else {
+      throw failure(.malformedComposition, "expected the name of an adapter or a block", at: position)
+    }
     return Placed(value: String(characters[start..<position]), place: start)
   }
 
   mutating func composition(depth: Int, inDrop: Bool = false) throws -> Placed<Composition> {
     let word = try word()
-    guard consume("(") else { return Placed(value: word.value == Composition.baseWord ? .base : .adapter(word.value), place: word.place) }
+    guard consume("(") else {
+      return Placed(value: word.value == Composition.baseWord ? .base : .adapter(word.value), place: word.place)
+    }
     guard let block = Composition.Block(word.value) else {
-      let known = (Composition.Block.own.map(\.name) + CompositionBlocks.names).map { "\($0)(…)" }.joined(separator: ", ")
-      throw failure(.malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place, hint: "blocks are \(known)")
+      let known = (Composition.Block.own.map(\.name) + CompositionBlocks.names).map { "\($0)(…)" }.joined(
+        separator: ", ")
+      throw failure(
+        .malformedComposition, "there is no block called \(word.value.debugDescription)", at: word.place,
+        hint: "blocks are \(known)")
     }
     if block == .drop {
-      guard !inDrop else { throw failure(.forbiddenNesting, "a drop cannot stand in a drop", at: word.place, hint: "list all layers in one") }
+      guard !inDrop else {
+        throw failure(
+          .forbiddenNesting, "a drop cannot stand in a drop", at: word.place, hint: "list all layers in one")
+      }
       return Placed(value: try drop(depth: depth), place: word.place)
     }
     guard depth < 2 || block == .stack, depth < 3 else {
@@ -93,7 +105,9 @@ private struct CompositionParser {
     skipSpace()
     let place = position, layers = try value().map { LayerRanges.layers($0) }
     guard !layers.contains(nil), consume(",") else {
-      throw failure(.malformedComposition, "expected the layers to leave out", at: place, hint: "drop(0-4, a) leaves out the first five")
+      throw failure(
+        .malformedComposition, "expected the layers to leave out", at: place,
+        hint: "drop(0-4, a) leaves out the first five")
     }
     let child = try composition(depth: depth, inDrop: true)
     guard consume(")") else { throw failure(.malformedComposition, "expected ')'", at: position) }
@@ -106,18 +120,23 @@ private struct CompositionParser {
       let allowed = block.allowed.map(\.name).joined(separator: ", ")
       throw failure(
         .forbiddenNesting, "a \(inner.name) cannot stand in a \(block.name)", at: child.place,
-        hint: inner == block ? "list its adapters in the outer \(block.name)" : "in a \(block.name) may stand adapters and \(allowed)")
+        hint: inner == block
+          ? "list its adapters in the outer \(block.name)" : "in a \(block.name) may stand adapters and \(allowed)")
     }
   }
 
-  private func built(_ block: Composition.Block, _ children: [Composition], _ options: [String: Placed<[String]>], at place: Int) throws -> Composition {
+  private func built(
+    _ block: Composition.Block, _ children: [Composition], _ options: [String: Placed<[String]>], at place: Int
+  ) throws -> Composition {
     let known = block.options
     if let (name, option) = options.sorted(by: { $0.key < $1.key }).first(where: { !known.contains($0.key) }) {
       throw failure(.malformedComposition, "a \(block.name) has no option \(name.debugDescription)", at: option.place)
     }
     func sizes(_ name: String) throws -> [Int] {
       guard let option = options[name] else {
-        throw failure(.malformedComposition, "a \(block.name) needs the option \(name)", at: place, hint: "\(name)=[…], a number for each child")
+        throw failure(
+          .malformedComposition, "a \(block.name) needs the option \(name)", at: place,
+          hint: "\(name)=[…], a number for each child")
       }
       return try numbers(option, count: children.count) { Int($0).flatMap { $0 > 0 ? $0 : nil } }
     }
@@ -130,7 +149,9 @@ private struct CompositionParser {
     case .split: return .split(children, tokens: try sizes("tokens"))
     case .batchSplit: return .batchSplit(children, sequences: try sizes("sequences"))
     case .average:
-      let weights = try options["weights"].map { try numbers($0, count: children.count) { Double($0).flatMap { $0.isFinite ? $0 : nil } } }
+      let weights = try options["weights"].map {
+        try numbers($0, count: children.count) { Double($0).flatMap { $0.isFinite ? $0 : nil } }
+      }
       let normalizes = options["normalize"]?.value != ["false"]
       if normalizes, let weights, weights.reduce(0, +) == 0 {
         throw failure(.malformedComposition, "weights that add up to nothing cannot be normalised", at: place)
@@ -141,13 +162,17 @@ private struct CompositionParser {
       do {
         _ = try CompositionBlocks.type(named: name)?.init(options: values, children: children.count)
       } catch let error as Failure {
-        throw failure(.malformedComposition, error.message, at: error.subject.flatMap { options[$0]?.place } ?? place, hint: error.hint)
+        throw failure(
+          .malformedComposition, error.message, at: error.subject.flatMap { options[$0]?.place } ?? place,
+          hint: error.hint)
       }
       return .custom(name, children, options: values)
     }
   }
 
-  private func numbers<Number>(_ option: Placed<[String]>, count: Int, _ convert: (String) -> Number?) throws -> [Number] {
+  private func numbers<Number>(
+    _ option: Placed<[String]>, count: Int, _ convert: (String) -> Number?
+  ) throws -> [Number] {
     let numbers = option.value.compactMap(convert)
     guard numbers.count == option.value.count, numbers.count == count else {
       throw failure(.malformedComposition, "expected \(count) numbers, one for each child", at: option.place)
@@ -170,7 +195,9 @@ private struct CompositionParser {
       options[option] = Placed(value: try value(), place: child.place)
     } while consume(",")
     guard consume(")") else { throw failure(.malformedComposition, "expected ',' or ')'", at: position) }
-    guard !children.isEmpty else { throw failure(.malformedComposition, "a block needs at least one adapter", at: position - 1) }
+    guard !children.isEmpty else {
+      throw failure(.malformedComposition, "a block needs at least one adapter", at: position - 1)
+    }
     return (children, options)
   }
 

@@ -39,7 +39,9 @@ public indirect enum Composition: Hashable, Sendable {
   case custom(String, [Composition], options: [String: [String]])
 
   public static func stack(_ children: Composition...) -> Composition { .stack(children) }
-  public static func fuse(_ children: Composition..., name: String? = nil) -> Composition { .fuse(children, name: name) }
+  public static func fuse(_ children: Composition..., name: String? = nil) -> Composition {
+    .fuse(children, name: name)
+  }
   public static func parallel(_ children: Composition...) -> Composition { .parallel(children) }
 }
 
@@ -48,7 +50,8 @@ extension Composition {
   public var children: [Composition] {
     switch self {
     case .adapter, .base: []
-    case .stack(let children), .fuse(let children, _), .split(let children, _), .batchSplit(let children, _), .parallel(let children),
+    case .stack(let children), .fuse(let children, _), .split(let children, _), .batchSplit(let children, _),
+      .parallel(let children),
       .average(let children, _, _), .multiTask(let children), .custom(_, let children, _):
       children
     case .drop(let child, _): [child]
@@ -123,7 +126,9 @@ extension Composition: CustomStringConvertible {
     }
   }
 
-  private static func list(_ numbers: [some CustomStringConvertible]) -> String { "[\(numbers.map(\.description).joined(separator: ", "))]" }
+  private static func list(_ numbers: [some CustomStringConvertible]) -> String {
+    "[\(numbers.map(\.description).joined(separator: ", "))]"
+  }
 }
 
 extension Composition {
@@ -202,14 +207,20 @@ enum LayerRanges {
 
   static func text(_ layers: Set<Int>) -> [String] {
     layers.sorted().reduce(into: [ClosedRange<Int>]()) { ranges, layer in
-      if let last = ranges.last, last.upperBound + 1 == layer { ranges[ranges.count - 1] = last.lowerBound...layer } else { ranges.append(layer...layer) }
+      if let last = ranges.last, last.upperBound + 1 == layer {
+        ranges[ranges.count - 1] = last.lowerBound...layer
+      } else {
+        ranges.append(layer...layer)
+      }
     }.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
   }
 
   /// `nil` if the text is no number and no range of numbers below ``limit``.
   static func layers(_ text: String) -> ClosedRange<Int>? {
     let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
-    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last, last < limit else { return nil }
+    guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last,
+      last < limit
+    else { return nil }
     return first...last
   }
 }

@@ -18,7 +18,8 @@ public protocol CompositionBlock: Sendable {
 /// The blocks that a program has registered.
 public enum CompositionBlocks {
   private static let table = TypeTable<any CompositionBlock.Type>(
-    [], reserved: Set(Composition.Block.own.flatMap { [$0.name, $0.name.filter { $0 != "_" }] } + [Composition.baseWord])
+    [],
+    reserved: Set(Composition.Block.own.flatMap { [$0.name, $0.name.filter { $0 != "_" }] } + [Composition.baseWord])
   ) { [$0.name] }
 
   public static func type(named name: String) -> (any CompositionBlock.Type)? { table[name] }
@@ -31,7 +32,10 @@ public enum CompositionBlocks {
   public static func register(_ type: any CompositionBlock.Type) throws {
     let isWord = type.name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 95 }
     guard isWord, !type.name.isEmpty else {
-      throw Failure(.takenName, "a block's name has lower-case letters, digits and underscores, unlike \(type.name.debugDescription)", at: "\(type)")
+      throw Failure(
+        .takenName,
+        "a block's name has lower-case letters, digits and underscores, unlike \(type.name.debugDescription)",
+        at: "\(type)")
     }
     try table.register(type)
   }

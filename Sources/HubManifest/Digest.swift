@@ -16,7 +16,9 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     let hex = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
     guard hex.utf8.count == 64, hex.utf8.allSatisfy(isDigit) else {
-      throw Failure(.malformedDigest, "a digest is 'sha256:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
+      throw Failure(
+        .malformedDigest,
+        "a digest is 'sha256:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
     }
     self.hex = String(hex)
   }

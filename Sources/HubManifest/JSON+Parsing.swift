@@ -9,7 +9,8 @@ extension JSON {
     public var roundsIntegers: Bool
 
     public init(
-      bytes: Int = InputLimits.jsonBytes, depth: Int = InputLimits.jsonDepth, values: Int = InputLimits.jsonValues, roundsIntegers: Bool = false
+      bytes: Int = InputLimits.jsonBytes, depth: Int = InputLimits.jsonDepth, values: Int = InputLimits.jsonValues,
+      roundsIntegers: Bool = false
     ) {
       self.bytes = bytes
       self.depth = depth
@@ -104,10 +105,14 @@ private struct JSONParser {
     while true {
       guard try next() == UInt8(ascii: "\"") else { throw malformed("expected a key in quotes") }
       let key = try string()
-      guard try next() == UInt8(ascii: ":") else { throw malformed("expected ':' after the key \(key.debugDescription)") }
+      guard try next() == UInt8(ascii: ":") else {
+        throw malformed("expected ':' after the key \(key.debugDescription)")
+      }
       position += 1
       let value = try value()
-      guard keys.insert(Array(key.utf8)).inserted else { throw malformed("the key \(key.debugDescription) appears twice") }
+      guard keys.insert(Array(key.utf8)).inserted else {
+        throw malformed("the key \(key.debugDescription) appears twice")
+      }
       members.entries.append(.init(key: key, value: value))
       guard try separator(closing: UInt8(ascii: "}")) else { return .object(members) }
     }
@@ -141,7 +146,9 @@ private struct JSONParser {
     if position < bytes.count, bytes[position] == UInt8(ascii: "-") { position += 1 }
     let firstDigit = position
     try digits()
-    if bytes[firstDigit] == UInt8(ascii: "0"), position > firstDigit + 1 { throw malformed("a number has a leading zero") }
+    if bytes[firstDigit] == UInt8(ascii: "0"), position > firstDigit + 1 {
+      throw malformed("a number has a leading zero")
+    }
     var isInteger = true
     if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
       isInteger = false
@@ -151,10 +158,14 @@ private struct JSONParser {
     if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") {
       isInteger = false
       position += 1
-      if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") { position += 1 }
+      if position < bytes.count, bytes[position] == UInt8(ascii: "+") || bytes[position] == UInt8(ascii: "-") {
+        position += 1
+      }
       try digits()
     }
-    guard position - start <= InputLimits.jsonNumber else { throw malformed("a number has more than \(InputLimits.jsonNumber) characters") }
+    guard position - start <= InputLimits.jsonNumber else {
+      throw malformed("a number has more than \(InputLimits.jsonNumber) characters")
+    }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     // No integer has the value of `-0`: its sign is kept, as where others read it.
     if isInteger, text != "-0" {
@@ -174,7 +185,9 @@ private struct JSONParser {
   mutating func string() throws -> String {
     position += 1
     let start = position
-    while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20 {
+    while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"),
+      bytes[position] >= 0x20
+    {
       position += 1
     }
     var text = try utf8(start..<position)
@@ -191,7 +204,9 @@ private struct JSONParser {
         throw malformed("a control character in a string must be escaped")
       default:
         let start = position
-        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"), bytes[position] >= 0x20 {
+        while position < bytes.count, bytes[position] != UInt8(ascii: "\""), bytes[position] != UInt8(ascii: "\\"),
+          bytes[position] >= 0x20
+        {
           position += 1
         }
         text += try utf8(start..<position)
@@ -238,7 +253,9 @@ private struct JSONParser {
     guard position + 4 <= bytes.count else { throw malformed("a string does not end") }
     var value: UInt32 = 0
     for byte in bytes[position..<position + 4] {
-      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else { throw malformed("a \\u escape needs four digits") }
+      guard let digit = Character(Unicode.Scalar(byte)).hexDigitValue, byte < 0x80 else {
+        throw malformed("a \\u escape needs four digits")
+      }
       value = value << 4 | UInt32(digit)
     }
     position += 4

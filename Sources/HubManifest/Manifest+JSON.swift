@@ -16,7 +16,9 @@ extension Manifest {
     languages = try object.optionalStrings("languages") ?? []
     task = try object.optionalString("task")
     labels = try object.optionalStrings("labels")
-    members = try (object.optionalStrings("members") ?? []).map { name in try locating("members") { try AdapterName(name) } }
+    members = try (object.optionalStrings("members") ?? []).map { name in
+      try locating("members") { try AdapterName(name) }
+    }
     files = try Self.objects(object, "files").map { try File($0) }
     if object.has("dependencies") { dependencies = try Self.objects(object, "dependencies").map { try Dependency($0) } }
     signers = try object.optionalStrings("signers") ?? []
@@ -57,7 +59,8 @@ extension Manifest {
   }
 
   private static let keys = [
-    "format", "name", "version", "kind", "method", "base", "files", "task", "labels", "languages", "members", "dependencies", "signers",
+    "format", "name", "version", "kind", "method", "base", "files", "task", "labels", "languages", "members",
+    "dependencies", "signers",
     "license", "authors", "description", "metrics", "source",
   ]
 
@@ -67,11 +70,13 @@ extension Manifest {
     let digits = parts.count == 2 ? parts[1].split(separator: ".", omittingEmptySubsequences: false) : []
     let numbers = digits.compactMap { try? SemanticVersion("\($0).0.0").major }
     guard parts.first == "dovetail-bundle", digits.count == 2, numbers.count == 2, numbers[0] > 0 else {
-      throw Failure(.unknownManifest, "\(format.prefix(60).debugDescription) is not the format of a bundle", at: "format")
+      throw Failure(
+        .unknownManifest, "\(format.prefix(60).debugDescription) is not the format of a bundle", at: "format")
     }
     guard numbers[0] == 1 else {
       throw Failure(
-        .newerManifest, "the bundle has format \(numbers[0]).\(numbers[1]), and this version of Dovetail reads formats 1.x",
+        .newerManifest,
+        "the bundle has format \(numbers[0]).\(numbers[1]), and this version of Dovetail reads formats 1.x",
         at: "format", hint: "update Dovetail to read this bundle")
     }
   }
@@ -80,12 +85,19 @@ extension Manifest {
     func check(_ condition: Bool, _ message: String, _ key: String) throws {
       guard condition else { throw Failure(.invalidManifest, message, at: key) }
     }
-    try check((1...InputLimits.hiddenSize).contains(base.hiddenSize), "the hidden size must be 1 to \(InputLimits.hiddenSize)", "base.hiddenSize")
-    try check(base.layers.map { (1...InputLimits.layers).contains($0) } ?? true, "the layers must be 1 to \(InputLimits.layers)", "base.layers")
+    try check(
+      (1...InputLimits.hiddenSize).contains(base.hiddenSize), "the hidden size must be 1 to \(InputLimits.hiddenSize)",
+      "base.hiddenSize")
+    try check(
+      base.layers.map { (1...InputLimits.layers).contains($0) } ?? true,
+      "the layers must be 1 to \(InputLimits.layers)", "base.layers")
     try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
     try check(languages.allSatisfy(Self.isLanguageTag), "a language is a BCP 47 tag such as en or zh-Hant", "languages")
-    try check(signers.count <= InputLimits.signatures, "there are more than \(InputLimits.signatures) signers", "signers")
-    try check(signers.allSatisfy(Self.isKey), "a signer is a public key: 'ed25519:' and 64 lower-case hexadecimal digits", "signers")
+    try check(
+      signers.count <= InputLimits.signatures, "there are more than \(InputLimits.signatures) signers", "signers")
+    try check(
+      signers.allSatisfy(Self.isKey), "a signer is a public key: 'ed25519:' and 64 lower-case hexadecimal digits",
+      "signers")
     try check(zip(signers, signers.dropFirst()).allSatisfy(<), "the signers are not in ascending order", "signers")
     try check(files.count <= InputLimits.entries, "there are more than \(InputLimits.entries) files", "files")
     try check(files.allSatisfy { $0.size >= 0 }, "a size cannot be negative", "files")
@@ -98,13 +110,16 @@ extension Manifest {
   private static func isLanguageTag(_ tag: String) -> Bool {
     let parts = tag.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
     let isLetter = { (byte: UInt8) in (0x61...0x7A).contains(byte | 0x20) }
-    guard let first = parts.first, (2...8).contains(first.count), first.allSatisfy(isLetter), tag.utf8.count <= 64 else { return false }
+    guard let first = parts.first, (2...8).contains(first.count), first.allSatisfy(isLetter), tag.utf8.count <= 64
+    else { return false }
     return parts.dropFirst().allSatisfy { part in
       (1...8).contains(part.count) && part.allSatisfy { isLetter($0) || (0x30...0x39).contains($0) }
     }
   }
 
-  fileprivate static func value<Value>(_ object: JSONObject, _ key: String, _ convert: (String) throws -> Value) throws -> Value {
+  fileprivate static func value<Value>(
+    _ object: JSONObject, _ key: String, _ convert: (String) throws -> Value
+  ) throws -> Value {
     let text = try object.string(key)
     return try locating(object.path(to: key)) { try convert(text) }
   }
@@ -146,7 +161,8 @@ extension Manifest.Base {
 extension Manifest.File {
   fileprivate init(_ object: JSONObject) throws {
     try self.init(
-      path: object.string("path"), role: Manifest.Role(rawValue: Manifest.word(object, "role")), size: object.integer("size"),
+      path: object.string("path"), role: Manifest.Role(rawValue: Manifest.word(object, "role")),
+      size: object.integer("size"),
       digest: Manifest.value(object, "sha256") { text in
         guard text.utf8.count == 64 else { throw Failure(.malformedDigest, "expected 64 hexadecimal digits") }
         return try Digest(text)

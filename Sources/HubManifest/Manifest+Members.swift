@@ -37,7 +37,9 @@ extension Manifest.Dependency {
 
   /// Exactly which one, if it is inside a composition.
   public var member: Manifest.Member? {
-    guard role == Self.memberRole, let digest, let range, range.first == "=", let version = try? SemanticVersion(String(range.dropFirst())) else {
+    guard role == Self.memberRole, let digest, let range, range.first == "=",
+      let version = try? SemanticVersion(String(range.dropFirst()))
+    else {
       return nil
     }
     return Manifest.Member(name: name, version: version, digest: digest)

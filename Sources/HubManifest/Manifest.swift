@@ -80,7 +80,9 @@ public struct Manifest: Hashable, Sendable {
     public var fingerprint: Digest?
     public var other = JSON.Members()
 
-    public init(architecture: String, name: String? = nil, hiddenSize: Int, layers: Int? = nil, fingerprint: Digest? = nil) {
+    public init(
+      architecture: String, name: String? = nil, hiddenSize: Int, layers: Int? = nil, fingerprint: Digest? = nil
+    ) {
       self.architecture = architecture
       self.name = name
       self.hiddenSize = hiddenSize

@@ -21,7 +21,8 @@ public struct PinnedComposition: Hashable, Sendable {
       throw Failure(.malformedPinning, failure.message, at: failure.subject, hint: failure.hint)
     }
     guard setup.description == text, (text + (head ?? "")).utf8.allSatisfy({ $0 < 0x80 }) else {
-      throw Failure(.malformedPinning, "the setup is not in its one form", at: object.path(to: "setup"), hint: "write \(setup)")
+      throw Failure(
+        .malformedPinning, "the setup is not in its one form", at: object.path(to: "setup"), hint: "write \(setup)")
     }
   }
 
@@ -40,7 +41,8 @@ public struct PinnedComposition: Hashable, Sendable {
 extension Composition {
   /// What stands in each `fuse`, and its name.
   public var fusions: [(children: [Composition], name: String?)] {
-    let own: [(children: [Composition], name: String?)] = if case .fuse(let children, let name) = self { [(children, name)] } else { [] }
+    let own: [(children: [Composition], name: String?)] =
+      if case .fuse(let children, let name) = self { [(children, name)] } else { [] }
     return own + children.flatMap(\.fusions)
   }
 

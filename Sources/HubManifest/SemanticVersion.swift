@@ -27,7 +27,8 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
     let plus = text.utf8.firstIndex(of: UInt8(ascii: "+")) ?? text.endIndex
     let minus = text[..<plus].utf8.firstIndex(of: UInt8(ascii: "-")) ?? plus
     let numbers = text[..<minus].split(separator: ".", omittingEmptySubsequences: false).map { Self.number($0) }
-    guard text.utf8.count <= 256, numbers.count == 3, let major = numbers[0], let minor = numbers[1], let patch = numbers[2],
+    guard text.utf8.count <= 256, numbers.count == 3, let major = numbers[0], let minor = numbers[1],
+      let patch = numbers[2],
       let prerelease = Self.identifiers(text[minus..<plus]), let build = Self.identifiers(text[plus...]),
       prerelease.allSatisfy({ !Self.isNumeric($0) || Self.number($0[...]) != nil })
     else { throw malformed() }
@@ -44,7 +45,9 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   public static func < (left: SemanticVersion, right: SemanticVersion) -> Bool {
     let (leftCore, rightCore) = ((left.major, left.minor, left.patch), (right.major, right.minor, right.patch))
     if leftCore != rightCore { return leftCore < rightCore }
-    if left.prerelease.isEmpty || right.prerelease.isEmpty { return !left.prerelease.isEmpty && right.prerelease.isEmpty }
+    if left.prerelease.isEmpty || right.prerelease.isEmpty {
+      return !left.prerelease.isEmpty && right.prerelease.isEmpty
+    }
     for (one, other) in zip(left.prerelease, right.prerelease) where one != other { return precedes(one, other) }
     return left.prerelease.count < right.prerelease.count
   }
@@ -61,7 +64,9 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   private static func isNumeric(_ text: String) -> Bool { text.utf8.allSatisfy { (0x30...0x39).contains($0) } }
 
   private static func number(_ text: Substring) -> Int? {
-    guard !text.isEmpty, isNumeric(String(text)), text == "0" || text.utf8.first != UInt8(ascii: "0") else { return nil }
+    guard !text.isEmpty, isNumeric(String(text)), text == "0" || text.utf8.first != UInt8(ascii: "0") else {
+      return nil
+    }
     return Int(text)
   }
 
@@ -71,7 +76,9 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
     let parts = text.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     let isIdentifier = { (part: String) in
       !part.isEmpty
-        && part.utf8.allSatisfy { $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20) }
+        && part.utf8.allSatisfy {
+          $0 == UInt8(ascii: "-") || (0x30...0x39).contains($0) || (0x61...0x7A).contains($0 | 0x20)
+        }
     }
     return parts.allSatisfy(isIdentifier) ? parts : nil
   }

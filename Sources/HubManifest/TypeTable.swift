@@ -33,7 +33,9 @@ public final class TypeTable<Element: Sendable>: Sendable {
     try added.withLock { added in
       let taken = reserved.union((own + added).flatMap(names)), new = names(element)
       if let name = new.first(where: taken.contains) {
-        throw Failure(.takenName, "another type has the name \(name.debugDescription)", at: "\(element)", hint: "give it one of its own")
+        throw Failure(
+          .takenName, "another type has the name \(name.debugDescription)", at: "\(element)",
+          hint: "give it one of its own")
       }
       guard !new.isEmpty else { throw Failure(.takenName, "a type needs a name to be found by", at: "\(element)") }
       added.append(element)

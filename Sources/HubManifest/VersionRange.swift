@@ -33,14 +33,17 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
   public init(_ text: String) throws {
     let comparators = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
     guard text.utf8.count <= 256, comparators.count <= InputLimits.comparators else {
-      throw Failure(.malformedVersion, "a range has at most \(InputLimits.comparators) comparators", at: String(text.prefix(100)))
+      throw Failure(
+        .malformedVersion, "a range has at most \(InputLimits.comparators) comparators", at: String(text.prefix(100)))
     }
     bounds = try locating(String(text.prefix(256))) { try comparators.flatMap(Self.bounds) }
     description = comparators.joined(separator: ",")
   }
 
   public func contains(_ version: SemanticVersion) -> Bool {
-    let isNamed = version.prerelease.isEmpty || bounds.contains { !$0.version.prerelease.isEmpty && $0.version.core == version.core }
+    let isNamed =
+      version.prerelease.isEmpty
+      || bounds.contains { !$0.version.prerelease.isEmpty && $0.version.core == version.core }
     return isNamed && bounds.allSatisfy { $0.holds(version) }
   }
 
@@ -51,7 +54,11 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
     let sign = comparator.prefix { "^~<>=".contains($0) }
     let (first, parts) = try version(comparator.dropFirst(sign.count))
     switch sign {
-    case "^": return [.atLeast(first), .below(try next(first, keeping: first.major > 0 || parts == 1 ? 1 : first.minor > 0 || parts == 2 ? 2 : 3))]
+    case "^":
+      return [
+        .atLeast(first),
+        .below(try next(first, keeping: first.major > 0 || parts == 1 ? 1 : first.minor > 0 || parts == 2 ? 2 : 3)),
+      ]
     case "~": return [.atLeast(first), .below(try next(first, keeping: min(parts, 2)))]
     case "=" where parts < 3: return [.atLeast(first), .below(try next(first, keeping: parts))]
     case "=": return [.atLeast(first), .atMost(first)]

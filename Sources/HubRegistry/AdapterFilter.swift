@@ -52,10 +52,13 @@ public struct AdapterFilter: Hashable, Sendable {
     add(task, "task = ?")
     add(digestPrefix, "substr(digest, 1, length(?)) = ?")
     add(namePrefix, "substr(name, 1, length(?)) = ?")
-    add(base.map { $0.hasPrefix("sha256:") ? String($0.dropFirst(7)) : $0 }, "baseName = ? OR architecture = ? OR fingerprint = ?")
+    add(
+      base.map { $0.hasPrefix("sha256:") ? String($0.dropFirst(7)) : $0 },
+      "baseName = ? OR architecture = ? OR fingerprint = ?")
     add(
       language?.lowercased(),
-      "EXISTS (SELECT 1 FROM languages WHERE adapter = adapters.id AND substr(lower(tag) || '-', 1, length(?) + 1) = ? || '-')")
+      "EXISTS (SELECT 1 FROM languages WHERE adapter = adapters.id AND substr(lower(tag) || '-', 1, length(?) + 1) = ? || '-')"
+    )
     return (conditions.joined(separator: " AND "), StatementArguments(arguments))
   }
 }

@@ -49,14 +49,17 @@ public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
   private static let digestPrefix = "sha256:"
 
   /// The digits of a digest without a name, `sha256:` and at least twelve of them; `nil` for any other text.
-  public static func digestDigits(_ text: String) throws -> String? { text.hasPrefix(digestPrefix) ? try digits(text) : nil }
+  public static func digestDigits(_ text: String) throws -> String? {
+    text.hasPrefix(digestPrefix) ? try digits(text) : nil
+  }
 
   private static func digits(_ text: String) throws -> String {
     let digits = text.dropFirst(digestPrefix.count)
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte) }
     guard (12...64).contains(digits.utf8.count), digits.utf8.allSatisfy(isDigit) else {
       throw Failure(
-        .malformedReference, "a digest in a reference has 12 to 64 lower-case hexadecimal digits", at: String(text.prefix(100)))
+        .malformedReference, "a digest in a reference has 12 to 64 lower-case hexadecimal digits",
+        at: String(text.prefix(100)))
     }
     return String(digits)
   }

@@ -47,7 +47,8 @@ public struct BaseModelRecord: Hashable, Sendable {
   public var hasChanged: Bool { !changedFiles.isEmpty }
 
   func moved(to folder: String) -> BaseModelRecord {
-    BaseModelRecord(name: name, folder: folder, isCopied: isCopied, description: description, files: files, addedAt: addedAt)
+    BaseModelRecord(
+      name: name, folder: folder, isCopied: isCopied, description: description, files: files, addedAt: addedAt)
   }
 
   /// A file as it is now.

@@ -35,7 +35,9 @@ struct BlobStore: Sendable {
   func open(_ digest: Digest, size: Int) throws -> MappedFile {
     let file = try opened(digest), before = try FileStatus(file)
     let mapped = try MappedFile(file, path: file.path)
-    guard mapped.count == size, mapped.withBytes({ Digest(of: $0) }) == digest, try FileStatus(file).isSameContent(as: before) else {
+    guard mapped.count == size, mapped.withBytes({ Digest(of: $0) }) == digest,
+      try FileStatus(file).isSameContent(as: before)
+    else {
       throw Self.damaged(file.path)
     }
     return mapped
@@ -65,7 +67,9 @@ struct BlobStore: Sendable {
   }
 
   private static func damaged(_ path: String) -> Failure {
-    Failure(.damagedBlob, "a file of an installed adapter is not what was installed", at: path, hint: "install the adapter again")
+    Failure(
+      .damagedBlob, "a file of an installed adapter is not what was installed", at: path,
+      hint: "install the adapter again")
   }
 
   /// The names that are in the store, `ab/<hex>` each.
@@ -81,7 +85,9 @@ struct BlobStore: Sendable {
   /// The digest that a name stands for; `nil` for a file that has no business in the store.
   func digest(of name: String) -> Digest? {
     let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 2, let digest = try? Digest(String(parts[1])), digest.hex.hasPrefix(parts[0]), parts[0].utf8.count == 2 else { return nil }
+    guard parts.count == 2, let digest = try? Digest(String(parts[1])), digest.hex.hasPrefix(parts[0]),
+      parts[0].utf8.count == 2
+    else { return nil }
     return digest
   }
 }
@@ -119,7 +125,9 @@ struct StagedBlob {
   }
 
   private static func seal(_ file: OpenFile, at path: String) throws {
-    guard fchmod(file.descriptor, BlobStore.mode) == 0 else { throw Failure.system(.unwritableFile, "set the mode", at: path) }
+    guard fchmod(file.descriptor, BlobStore.mode) == 0 else {
+      throw Failure.system(.unwritableFile, "set the mode", at: path)
+    }
     try file.synchronize()
   }
 }
@@ -147,7 +155,9 @@ extension BlobStore {
   private func isWhole(_ blob: StagedBlob) throws -> Bool {
     let path = path(of: blob.digest)
     guard let status = FileStatus(path) else { return false }
-    guard status.isFile, status.mode == Self.mode, (try? open(blob.digest, size: blob.size)) != nil else { return false }
+    guard status.isFile, status.mode == Self.mode, (try? open(blob.digest, size: blob.size)) != nil else {
+      return false
+    }
     try OpenFile(reading: path, followsLinks: false).synchronize()
     return true
   }

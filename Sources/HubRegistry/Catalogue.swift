@@ -36,14 +36,17 @@ extension CatalogueEntry {
     subtask = try Self.text(info, "subtask")
     base = try Self.text(info, "model_name")
     let configuration = info.members["adapter_config"]
-    method = configuration?["mh_adapter"] == true && configuration?["output_adapter"] == true ? "double_seq_bn" : "seq_bn"
+    method =
+      configuration?["mh_adapter"] == true && configuration?["output_adapter"] == true ? "double_seq_bn" : "seq_bn"
     let versions = try object.object("files")
     let file = try versions.optionalObject(object.optionalString("default_version") ?? "1")
     url = try file.flatMap { try $0.optionalString("url") }.map { try Self.checked($0, "files.url") }
     sha256 = try file?.optionalString("sha256").map { try Digest($0) }
   }
 
-  private static func text(_ object: JSONObject, _ key: String) throws -> String { try checked(object.string(key), object.path(to: key)) }
+  private static func text(_ object: JSONObject, _ key: String) throws -> String {
+    try checked(object.string(key), object.path(to: key))
+  }
 
   private static func checked(_ text: String, _ path: String) throws -> String {
     guard (1...InputLimits.nameBytes).contains(text.utf8.count) else {
@@ -75,7 +78,9 @@ extension CatalogueEntry {
       }
     }
     guard !found.isEmpty else {
-      throw Failure(.noCatalogue, "nothing here is an entry of AdapterHub's index", at: path, hint: "the built index is meant, with a JSON file for each adapter")
+      throw Failure(
+        .noCatalogue, "nothing here is an entry of AdapterHub's index", at: path,
+        hint: "the built index is meant, with a JSON file for each adapter")
     }
     return found.values.sorted { $0.id < $1.id }
   }

@@ -13,7 +13,9 @@ enum DurableFolder {
   /// Makes a folder, and what is missing above it, for this user alone whatever the umask says.
   static func make(_ path: String) throws {
     if mkdir(path, 0o700) == 0 {
-      guard chmod(path, 0o700) == 0 else { throw Failure.system(.unwritableFile, "set the mode of the folder", at: path) }
+      guard chmod(path, 0o700) == 0 else {
+        throw Failure.system(.unwritableFile, "set the mode of the folder", at: path)
+      }
       return try synchronize(parent(of: path))
     }
     switch errno {
@@ -91,7 +93,9 @@ struct FileStatus {
   private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }
 
   func isSameContent(as other: FileStatus) -> Bool {
-    (status.st_dev, status.st_ino, size, changed) == (other.status.st_dev, other.status.st_ino, other.size, other.changed)
+    (status.st_dev, status.st_ino, size, changed) == (
+      other.status.st_dev, other.status.st_ino, other.size, other.changed
+    )
   }
 
   /// Whether users that are not this one may write, and may put another file in the place of ours.

@@ -67,7 +67,9 @@ extension Registry {
   }
 
   /// An adapter whose files are all in the store, whole.
-  func restored(_ digest: Digest, files: [Manifest.File], as name: AdapterName, installedAt: Date) throws -> InstalledAdapter {
+  func restored(
+    _ digest: Digest, files: [Manifest.File], as name: AdapterName, installedAt: Date
+  ) throws -> InstalledAdapter {
     var parameters = 0
     var manifest: Manifest?
     for file in files {
@@ -77,7 +79,8 @@ extension Registry {
     }
     guard let manifest else { throw Failure(.missingBlob, "the manifest is not among the files", at: name.text) }
     return InstalledAdapter(
-      name: name, digest: digest, manifest: manifest, size: files.reduce(0) { $0 + $1.size }, parameterCount: parameters,
+      name: name, digest: digest, manifest: manifest, size: files.reduce(0) { $0 + $1.size },
+      parameterCount: parameters,
       installedAt: installedAt, store: store)
   }
 }
@@ -88,11 +91,16 @@ extension Records {
   /// - Parameters:
   ///   - files: of what is removed, so that it can come back
   ///   - undone: the removal that is taken back
-  func record(_ action: Event.Action, _ adapter: InstalledAdapter, origin: String? = nil, files: [Manifest.File] = [], undone: Int64? = nil) throws {
+  func record(
+    _ action: Event.Action, _ adapter: InstalledAdapter, origin: String? = nil, files: [Manifest.File] = [],
+    undone: Int64? = nil
+  ) throws {
     try database.execute(
-      sql: "INSERT INTO history (at, action, name, version, digest, origin, undone, installedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+      sql:
+        "INSERT INTO history (at, action, name, version, digest, origin, undone, installedAt) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       arguments: [
-        Int(Date().timeIntervalSince1970), action.rawValue, adapter.name.text, adapter.version.description, adapter.digest.hex, origin, undone,
+        Int(Date().timeIntervalSince1970), action.rawValue, adapter.name.text, adapter.version.description,
+        adapter.digest.hex, origin, undone,
         Int(adapter.installedAt.timeIntervalSince1970),
       ])
     let id = database.lastInsertedRowID
@@ -105,7 +113,8 @@ extension Records {
 
   func history(limit: Int) throws -> [Event] {
     guard try knowsHistory else { return [] }
-    return try Row.fetchAll(database, sql: "SELECT * FROM history ORDER BY id DESC LIMIT ?", arguments: [limit]).map(event)
+    return try Row.fetchAll(database, sql: "SELECT * FROM history ORDER BY id DESC LIMIT ?", arguments: [limit]).map(
+      event)
   }
 
   func lastRemoval() throws -> (Event, [Manifest.File])? {
@@ -115,13 +124,17 @@ extension Records {
       ORDER BY id DESC LIMIT 1
       """
     guard let event = try Row.fetchOne(database, sql: sql).map(event) else { return nil }
-    let rows = try Row.fetchAll(database, sql: "SELECT path, role, size, digest FROM historyFiles WHERE event = ? ORDER BY path", arguments: [event.id])
+    let rows = try Row.fetchAll(
+      database, sql: "SELECT path, role, size, digest FROM historyFiles WHERE event = ? ORDER BY path",
+      arguments: [event.id])
     return (event, try rows.map(file))
   }
 
   private func event(_ row: Row) throws -> Event {
     try decoding(row) {
-      guard let action = Event.Action(rawValue: try row.value("action")) else { throw Failure(.damagedIndex, "an unknown action", at: "action") }
+      guard let action = Event.Action(rawValue: try row.value("action")) else {
+        throw Failure(.damagedIndex, "an unknown action", at: "action")
+      }
       return Event(
         id: try row.value("id"), at: Date(timeIntervalSince1970: try row.value("at")), action: action,
         name: try AdapterName(row.value("name")), version: try SemanticVersion(row.value("version", String.self)),

@@ -42,7 +42,9 @@ struct Index: Sendable {
       if wasInterrupted, let fault = try faults().first { throw damaged(fault) }
       let isNewer = try database.read { try Self.migrator.hasBeenSuperseded($0) }
       guard !isNewer else {
-        throw Failure(.newerIndex, "the registry was written by a newer version of Dovetail", at: path, hint: "update Dovetail to change this registry")
+        throw Failure(
+          .newerIndex, "the registry was written by a newer version of Dovetail", at: path,
+          hint: "update Dovetail to change this registry")
       }
       try Self.migrator.migrate(database)
       return try database.write { database in
@@ -55,7 +57,9 @@ struct Index: Sendable {
   func faults() throws -> [String] {
     try read { database in
       let check = try String.fetchAll(database, sql: "PRAGMA quick_check").filter { $0 != "ok" }
-      let orphans = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map { "a row of \(try $0.value("table", String.self)) belongs to nothing" }
+      let orphans = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map {
+        "a row of \(try $0.value("table", String.self)) belongs to nothing"
+      }
       return check + orphans
     } ?? []
   }
@@ -89,7 +93,8 @@ struct Index: Sendable {
       let reason = (error.message ?? error.resultCode.description).lowercased()
       switch error.resultCode {
       case .SQLITE_BUSY, .SQLITE_LOCKED:
-        throw Failure(.busyRegistry, "another process is using the registry", at: path, hint: "try again when it is done")
+        throw Failure(
+          .busyRegistry, "another process is using the registry", at: path, hint: "try again when it is done")
       case _ where error.isDamage:
         throw damaged(reason)
       default:
@@ -137,7 +142,8 @@ extension Index {
       try database.execute(sql: trustSchema)
     }
     migrator.registerMigration("3") { database in
-      try database.execute(sql: "CREATE TABLE aliases (alias TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
+      try database.execute(
+        sql: "CREATE TABLE aliases (alias TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID")
     }
     migrator.registerMigration("4") { database in
       try database.execute(sql: historySchema)
@@ -287,5 +293,6 @@ extension Index {
 
 extension LinkedLibrary {
   /// What keeps the index. 3.39.2 mends CVE-2022-35737.
-  public static let ofRegistry = LinkedLibrary("SQLite", version: String(cString: sqlite3_libversion()), oldest: SemanticVersion(3, 39, 2))
+  public static let ofRegistry = LinkedLibrary(
+    "SQLite", version: String(cString: sqlite3_libversion()), oldest: SemanticVersion(3, 39, 2))
 }

@@ -19,7 +19,7 @@ extension OpenFile {
     if FileStatus(path) == nil {
       do {
         _ = try OpenFile(creating: path, mode: 0o600)
-      } catch where FileStatus(path) != nil {
+      } catch  where FileStatus(path) != nil {
         // Another process was faster.
       }
     }
@@ -54,7 +54,8 @@ struct KernelLock: Sendable {
     while true {
       if let lock = try attempt(file) { return lock }
       guard Date() < end else {
-        throw Failure(.busyRegistry, "another process is writing to the registry", at: file.path, hint: "try again when it is done")
+        throw Failure(
+          .busyRegistry, "another process is writing to the registry", at: file.path, hint: "try again when it is done")
       }
       usleep(5_000)
     }

@@ -36,14 +36,17 @@ public struct Lock: Hashable, Sendable {
     let object = try JSONObject(json)
     let format = try object.string("format")
     guard format == Self.format else {
-      throw Failure(.malformedLock, "\(format.prefix(60).debugDescription) is not the format of a lock", at: "format", hint: "update Dovetail, or run hub lock")
+      throw Failure(
+        .malformedLock, "\(format.prefix(60).debugDescription) is not the format of a lock", at: "format",
+        hint: "update Dovetail, or run hub lock")
     }
     entries = try object.array("adapters").enumerated().map { index, entry in
       let object = try JSONObject(entry, path: "adapters[\(index)]")
       return try locating(object.path) {
         Entry(
           name: try AdapterName(object.string("name")), version: try SemanticVersion(object.string("version")),
-          digest: try Digest(object.string("digest")), signers: try object.optionalStrings("signers")?.map { try PublicKey($0) } ?? [])
+          digest: try Digest(object.string("digest")),
+          signers: try object.optionalStrings("signers")?.map { try PublicKey($0) } ?? [])
       }
     }
   }
@@ -53,7 +56,9 @@ public struct Lock: Hashable, Sendable {
 
 extension Lock.Entry {
   fileprivate var json: JSON {
-    var members: JSON.Members = ["name": .string(name.text), "version": .string(version.description), "digest": .string(digest.description)]
+    var members: JSON.Members = [
+      "name": .string(name.text), "version": .string(version.description), "digest": .string(digest.description),
+    ]
     members["signers"] = signers.isEmpty ? nil : .array(signers.map { .string($0.description) })
     return .object(members)
   }
@@ -78,9 +83,11 @@ extension Registry {
       let others = adapter.manifest.dependencies.filter { $0.member == nil }
       waiting += try locating(adapter.reference) { try others.map { try resolve($0.reference) } }
     }
-    return Lock(entries: try adapters.map { adapter in
-      Lock.Entry(name: adapter.name, version: adapter.version, digest: adapter.digest, signers: try signers(of: adapter))
-    })
+    return Lock(
+      entries: try adapters.map { adapter in
+        Lock.Entry(
+          name: adapter.name, version: adapter.version, digest: adapter.digest, signers: try signers(of: adapter))
+      })
   }
 
   /// Installs exactly what is locked from what is offered, members with their composition. If something is missing,
@@ -95,9 +102,12 @@ extension Registry {
     enum Step { case keep(InstalledAdapter), take(Offer, Lock.Entry) }
     let steps = try offered.compactMap { entry, offer -> Step? in
       if let offer { return .take(offer, entry) }
-      if let same = installed.first(where: { $0.name == entry.name && $0.digest == entry.digest }) { return .keep(same) }
+      if let same = installed.first(where: { $0.name == entry.name && $0.digest == entry.digest }) {
+        return .keep(same)
+      }
       if inside.contains(Manifest.Member(name: entry.name, version: entry.version, digest: entry.digest)) { return nil }
-      throw Failure(.missingLocked, "nothing that is offered has the digest \(entry.digest)", at: "\(entry.name)@\(entry.version)")
+      throw Failure(
+        .missingLocked, "nothing that is offered has the digest \(entry.digest)", at: "\(entry.name)@\(entry.version)")
     }
     var consent = consent
     consent.locked = lock

@@ -38,11 +38,15 @@ extension Records {
   func lookAlikes(of adapter: InstalledAdapter) throws -> [AdapterName] {
     let name = adapter.name.text
     let alike = try String.fetchAll(
-      database, sql: "SELECT DISTINCT name FROM adapters WHERE \(LookAlikes.form(of: "name")) = \(LookAlikes.form(of: "?")) AND name <> ? ORDER BY name LIMIT 3",
+      database,
+      sql:
+        "SELECT DISTINCT name FROM adapters WHERE \(LookAlikes.form(of: "name")) = \(LookAlikes.form(of: "?")) AND name <> ? ORDER BY name LIMIT 3",
       arguments: [name, name])
     let slips = LookAlikes.oneSlip(from: name).sorted()
-    let near = try adapters(where: "name IN (\(databaseQuestionMarks(count: slips.count)))", StatementArguments(slips), limit: 100)
-      .filter { $0.manifest.saysTheSame(as: adapter.manifest) }.map(\.name)
+    let near = try adapters(
+      where: "name IN (\(databaseQuestionMarks(count: slips.count)))", StatementArguments(slips), limit: 100
+    )
+    .filter { $0.manifest.saysTheSame(as: adapter.manifest) }.map(\.name)
     return try Set(alike.map(AdapterName.init) + near).sorted().prefix(3).map(\.self)
   }
 }

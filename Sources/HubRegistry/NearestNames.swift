@@ -2,7 +2,9 @@
 package func nearest(to name: String, among names: [String]) -> [String] {
   let limit = max(1, min(3, name.utf8.count / 3))
   return names.map { (name: $0, distance: editDistance(name, $0)) }
-    .filter { $0.distance <= limit || $0.name.hasPrefix(name) || $0.name.split(separator: "/").last.map(String.init) == name }
+    .filter {
+      $0.distance <= limit || $0.name.hasPrefix(name) || $0.name.split(separator: "/").last.map(String.init) == name
+    }
     .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
     .prefix(3).map(\.name)
 }

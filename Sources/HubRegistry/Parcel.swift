@@ -31,7 +31,9 @@ public struct Parcel: Sendable {
   ///
   /// - Parameter name: the name for an adapter in a foreign format
   public static func open(_ path: String, as name: AdapterName? = nil) throws -> Parcel {
-    try Parcel(path, as: name, in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
+    try Parcel(
+      path, as: name,
+      in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
   }
 
   /// Whether the bundle lies where only we write: it was unpacked or converted there.
@@ -51,7 +53,9 @@ public struct Parcel: Sendable {
   ///   - probe: what it must answer, for one that has no probe yet
   ///   - signer: who signs it; the manifest says so, and the bundle is refused without this signature from then on
   /// - Throws: ``Failure/Code/sealedBundle`` for what came as a bundle; what makes the manifest invalid.
-  public func described(probe: Probe? = nil, signer: SigningKey? = nil, _ change: (inout Manifest) throws -> Void = { _ in }) throws -> Parcel {
+  public func described(
+    probe: Probe? = nil, signer: SigningKey? = nil, _ change: (inout Manifest) throws -> Void = { _ in }
+  ) throws -> Parcel {
     guard format != Self.bundleFormat, let scratch else {
       throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
     }
@@ -93,11 +97,14 @@ public struct Parcel: Sendable {
     guard let format = ForeignFormats.format(forFiles: files) else {
       let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
       throw Failure(
-        .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder, hint: "known formats: \(known)")
+        .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder,
+        hint: "known formats: \(known)")
     }
     let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
     let adapter = try format.read(folder: folder)
-    let bundle = try locating(folder) { try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false) }
+    let bundle = try locating(folder) {
+      try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false)
+    }
     for (path, status) in before {
       guard let status, FileStatus(path, followsLinks: true)?.isSameContent(as: status) == true else {
         throw Failure(.changedMeanwhile, "the file was changed while it was read", at: path, hint: "try again")
@@ -115,7 +122,9 @@ public struct Parcel: Sendable {
     try DurableFolder.make(folder)
     try ArchiveReader(file: path).extract(into: folder)
     let names = try names(in: folder)
-    guard names.count == 1, let only = names.first, FileStatus("\(folder)/\(only)")?.isFolder == true else { return folder }
+    guard names.count == 1, let only = names.first, FileStatus("\(folder)/\(only)")?.isFolder == true else {
+      return folder
+    }
     return "\(folder)/\(only)"
   }
 
@@ -128,7 +137,9 @@ public struct Parcel: Sendable {
   }
 
   /// Speaks of what the user named, not of where it was unpacked.
-  private static func relocating<Result>(_ folder: String, to path: String, _ body: () throws -> Result) throws -> Result {
+  private static func relocating<Result>(
+    _ folder: String, to path: String, _ body: () throws -> Result
+  ) throws -> Result {
     do {
       return try body()
     } catch var failure as Failure {

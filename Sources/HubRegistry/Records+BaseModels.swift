@@ -5,7 +5,8 @@ import HubManifest
 extension Records {
   /// All base models, by name.
   func models() throws -> [BaseModelRecord] {
-    let sql = "SELECT name, folder, isCopied, architecture, hiddenSize, layers, fingerprint, addedAt FROM models ORDER BY name"
+    let sql =
+      "SELECT name, folder, isCopied, architecture, hiddenSize, layers, fingerprint, addedAt FROM models ORDER BY name"
     return try Row.fetchAll(database, sql: sql).map(model)
   }
 
@@ -17,7 +18,8 @@ extension Records {
         VALUES (?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        model.name.text, model.folder, model.isCopied, description.architecture, description.hiddenSize, description.layers,
+        model.name.text, model.folder, model.isCopied, description.architecture, description.hiddenSize,
+        description.layers,
         description.fingerprint.hex, Int(model.addedAt.timeIntervalSince1970),
       ])
     for file in model.files {
@@ -35,14 +37,17 @@ extension Records {
     try decoding(row) {
       let name = try AdapterName(row.value("name"))
       let files = try Row.fetchAll(
-        database, sql: "SELECT path, size, modified FROM modelFiles WHERE model = ? ORDER BY path", arguments: [name.text])
+        database, sql: "SELECT path, size, modified FROM modelFiles WHERE model = ? ORDER BY path",
+        arguments: [name.text])
       return BaseModelRecord(
         name: name, folder: try row.value("folder"), isCopied: try row.value("isCopied"),
         description: BaseModelRecord.Description(
-          architecture: try row.value("architecture"), hiddenSize: try row.value("hiddenSize"), layers: try row.value("layers"),
+          architecture: try row.value("architecture"), hiddenSize: try row.value("hiddenSize"),
+          layers: try row.value("layers"),
           fingerprint: try Digest(row.value("fingerprint", String.self))),
         files: try files.map {
-          BaseModelRecord.File(path: try $0.value("path"), size: try $0.value("size"), modified: try $0.value("modified"))
+          BaseModelRecord.File(
+            path: try $0.value("path"), size: try $0.value("size"), modified: try $0.value("modified"))
         },
         addedAt: Date(timeIntervalSince1970: try row.value("addedAt")))
     }

@@ -12,7 +12,8 @@ extension Records {
     return try Row.fetchAll(database, sql: "SELECT name, key, addedAt FROM keys ORDER BY name").map { row in
       try decoding(row) {
         let key = try PublicKey(row.value("key", String.self))
-        let prefixes = try String.fetchAll(database, sql: "SELECT prefix FROM keyPrefixes WHERE key = ? ORDER BY prefix", arguments: [key.hex])
+        let prefixes = try String.fetchAll(
+          database, sql: "SELECT prefix FROM keyPrefixes WHERE key = ? ORDER BY prefix", arguments: [key.hex])
         return TrustedKey(
           name: try AdapterName(row.value("name")), key: key, prefixes: prefixes,
           addedAt: Date(timeIntervalSince1970: try row.value("addedAt")))
@@ -25,7 +26,8 @@ extension Records {
       sql: "INSERT INTO keys (key, name, addedAt) VALUES (?, ?, ?)",
       arguments: [key.key.hex, key.name.text, Int(key.addedAt.timeIntervalSince1970)])
     for prefix in key.prefixes {
-      try database.execute(sql: "INSERT INTO keyPrefixes (key, prefix) VALUES (?, ?)", arguments: [key.key.hex, prefix])
+      try database.execute(
+        sql: "INSERT INTO keyPrefixes (key, prefix) VALUES (?, ?)", arguments: [key.key.hex, prefix])
     }
   }
 
@@ -36,14 +38,18 @@ extension Records {
   /// Who signed a name when it was last installed.
   func signers(of name: AdapterName) throws -> [SignerRecord] {
     guard try knowsTrust else { return [] }
-    return try Row.fetchAll(database, sql: "SELECT name, key, version, digest FROM signers WHERE name = ? ORDER BY key", arguments: [name.text])
-      .map { row in
-        try decoding(row) {
-          SignerRecord(
-            key: try PublicKey(row.value("key", String.self)), version: try SemanticVersion(row.value("version", String.self)),
-            digest: try Digest(row.value("digest", String.self)))
-        }
+    return try Row.fetchAll(
+      database, sql: "SELECT name, key, version, digest FROM signers WHERE name = ? ORDER BY key",
+      arguments: [name.text]
+    )
+    .map { row in
+      try decoding(row) {
+        SignerRecord(
+          key: try PublicKey(row.value("key", String.self)),
+          version: try SemanticVersion(row.value("version", String.self)),
+          digest: try Digest(row.value("digest", String.self)))
       }
+    }
   }
 
   func replaceSigners(of name: AdapterName, by signers: [SignerRecord]) throws {
@@ -57,7 +63,9 @@ extension Records {
 
   /// The keys that signed an installed adapter, by the names of its files.
   func signers(of adapter: InstalledAdapter) throws -> [PublicKey] {
-    let sql = "SELECT path FROM files WHERE role = 'signature' AND adapter = (SELECT id FROM adapters WHERE name = ? AND version = ?) ORDER BY path"
-    return try String.fetchAll(database, sql: sql, arguments: [adapter.name.text, adapter.version.description]).compactMap(BundleSignature.key(inName:))
+    let sql =
+      "SELECT path FROM files WHERE role = 'signature' AND adapter = (SELECT id FROM adapters WHERE name = ? AND version = ?) ORDER BY path"
+    return try String.fetchAll(database, sql: sql, arguments: [adapter.name.text, adapter.version.description])
+      .compactMap(BundleSignature.key(inName:))
   }
 }

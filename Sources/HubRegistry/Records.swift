@@ -22,8 +22,10 @@ struct Records {
 
   /// The first rows by name that meet a condition, of each name the highest version first.
   func adapters(where condition: String, _ arguments: StatementArguments, limit: Int) throws -> [InstalledAdapter] {
-    try Row.fetchAll(database, sql: "\(Self.select) WHERE \(condition) ORDER BY name LIMIT ?", arguments: arguments + [limit])
-      .map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
+    try Row.fetchAll(
+      database, sql: "\(Self.select) WHERE \(condition) ORDER BY name LIMIT ?", arguments: arguments + [limit]
+    )
+    .map(adapter).sorted { ($0.name, $1.version) < ($1.name, $0.version) }
   }
 
   func adapters(named name: AdapterName) throws -> [InstalledAdapter] {
@@ -48,9 +50,12 @@ struct Records {
           parameters, installedAt, manifest) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
       arguments: [
-        adapter.name.text, adapter.version.description, adapter.digest.hex, manifest.kind.rawValue, manifest.method, manifest.task,
-        manifest.base.architecture, manifest.base.name, manifest.base.hiddenSize, manifest.base.fingerprint?.hex, adapter.size,
-        adapter.parameterCount, Int(adapter.installedAt.timeIntervalSince1970), String(decoding: manifest.bytes, as: UTF8.self),
+        adapter.name.text, adapter.version.description, adapter.digest.hex, manifest.kind.rawValue, manifest.method,
+        manifest.task,
+        manifest.base.architecture, manifest.base.name, manifest.base.hiddenSize, manifest.base.fingerprint?.hex,
+        adapter.size,
+        adapter.parameterCount, Int(adapter.installedAt.timeIntervalSince1970),
+        String(decoding: manifest.bytes, as: UTF8.self),
       ])
     let id = database.lastInsertedRowID
     for tag in Set(manifest.languages) {
@@ -64,7 +69,10 @@ struct Records {
   /// Adds the files that an installed adapter did not have before: signatures.
   func insertMissing(_ files: [Manifest.File], of adapter: InstalledAdapter) throws {
     let key: StatementArguments = [adapter.name.text, adapter.version.description]
-    guard let id = try Int64.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key) else { return }
+    guard
+      let id = try Int64.fetchOne(
+        database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key)
+    else { return }
     let known = try String.fetchSet(database, sql: "SELECT path FROM files WHERE adapter = ?", arguments: [id])
     try insert(files.filter { !known.contains($0.path) }, of: id)
   }
@@ -79,14 +87,16 @@ struct Records {
 
   func delete(_ adapter: InstalledAdapter) throws {
     try database.execute(
-      sql: "DELETE FROM adapters WHERE name = ? AND version = ?", arguments: [adapter.name.text, adapter.version.description])
+      sql: "DELETE FROM adapters WHERE name = ? AND version = ?",
+      arguments: [adapter.name.text, adapter.version.description])
   }
 
   private func adapter(_ row: Row) throws -> InstalledAdapter {
     try decoding(row) {
       let manifest = try Manifest(parsing: Array(row.value("manifest", String.self).utf8))
       return InstalledAdapter(
-        name: try AdapterName(row.value("name")), digest: try Digest(row.value("digest", String.self)), manifest: manifest,
+        name: try AdapterName(row.value("name")), digest: try Digest(row.value("digest", String.self)),
+        manifest: manifest,
         size: try row.value("size"), parameterCount: try row.value("parameters"),
         installedAt: Date(timeIntervalSince1970: try row.value("installedAt")), store: store)
     }

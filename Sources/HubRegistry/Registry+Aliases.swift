@@ -25,7 +25,9 @@ extension Registry {
     switch alias.selector {
     case .highest, .publisher: break
     case .version, .range, .digest:
-      throw Failure(.malformedReference, "an alias is a name, or a name and a publisher", at: alias.description, hint: "as in sentiment/sst-2@ukp")
+      throw Failure(
+        .malformedReference, "an alias is a name, or a name and a publisher", at: alias.description,
+        hint: "as in sentiment/sst-2@ukp")
     }
     _ = try resolve(AdapterReference(name))
     return try writing {
@@ -55,11 +57,14 @@ extension Records {
   /// What an alias stands for.
   func alias(_ text: String) throws -> AdapterName? {
     guard try database.tableExists("aliases") else { return nil }
-    return try String.fetchOne(database, sql: "SELECT name FROM aliases WHERE alias = ?", arguments: [text]).flatMap { try? AdapterName($0) }
+    return try String.fetchOne(database, sql: "SELECT name FROM aliases WHERE alias = ?", arguments: [text]).flatMap {
+      try? AdapterName($0)
+    }
   }
 
   func insert(_ alias: Alias) throws {
-    try database.execute(sql: "INSERT OR REPLACE INTO aliases (alias, name) VALUES (?, ?)", arguments: [alias.alias, alias.name.text])
+    try database.execute(
+      sql: "INSERT OR REPLACE INTO aliases (alias, name) VALUES (?, ?)", arguments: [alias.alias, alias.name.text])
   }
 
   func delete(alias: String) throws {

@@ -57,7 +57,8 @@ extension Registry {
     let known = try files.map { try BaseModelRecord.file($0, in: source) }
     let description = try describe(source)
     let model = BaseModelRecord(
-      name: name, folder: isCopied ? modelFolder(of: name) : source, isCopied: isCopied, description: description, files: known,
+      name: name, folder: isCopied ? modelFolder(of: name) : source, isCopied: isCopied, description: description,
+      files: known,
       addedAt: Date())
     guard try files.map({ try BaseModelRecord.file($0, in: source) }) == known else {
       throw Failure(.changedModel, "the files of the model were changed while it was examined", at: folder)

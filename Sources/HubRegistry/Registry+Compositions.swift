@@ -15,20 +15,27 @@ extension Registry {
   /// - Returns: also the adapter whose head answers, if a composition that stands alone names one
   /// - Throws: ``Failure/Code/missingMember``. Names that mean nothing stay as they are.
   public func expanded(_ composition: Composition) throws -> (setup: Composition, head: String?) {
-    if case .adapter(let reference) = composition, let pinned = try pinned(reference) { return (pinned.setup, pinned.head) }
+    if case .adapter(let reference) = composition, let pinned = try pinned(reference) {
+      return (pinned.setup, pinned.head)
+    }
     let setup = try composition.replacing { reference in
       guard let pinned = try pinned(reference) else { return .adapter(reference) }
       guard pinned.head == nil else {
-        throw Failure(.forbiddenNesting, "a composition that names the adapter whose head answers stands alone", at: reference)
+        throw Failure(
+          .forbiddenNesting, "a composition that names the adapter whose head answers stands alone", at: reference)
       }
       return pinned.setup
-    } fusion: { $1 }
+    } fusion: {
+      $1
+    }
     return (setup, nil)
   }
 
   /// What an installed composition is made of; `nil` if the reference means something else.
   private func pinned(_ reference: String) throws -> PinnedComposition? {
-    guard let adapter = try? resolve(AdapterReference(reference)), adapter.manifest.kind == .composition else { return nil }
+    guard let adapter = try? resolve(AdapterReference(reference)), adapter.manifest.kind == .composition else {
+      return nil
+    }
     _ = try members(of: adapter)
     return try locating(adapter.reference) { try PinnedComposition(adapter.config()) }
   }
@@ -51,7 +58,8 @@ extension Registry {
   /// An installed adapter as it comes to stand in a composition, with its signatures.
   public func packable(_ adapter: InstalledAdapter) throws -> BundleBuilder.Member {
     let files = try reading { try $0.files(of: adapter) } ?? []
-    return BundleBuilder.Member(digest: adapter.digest, files: try files.map { ($0.path, try store.open($0.digest, size: $0.size)) })
+    return BundleBuilder.Member(
+      digest: adapter.digest, files: try files.map { ($0.path, try store.open($0.digest, size: $0.size)) })
   }
 }
 
@@ -72,12 +80,14 @@ extension Records {
       SELECT adapters.name || '@' || adapters.version FROM members JOIN adapters ON adapters.id = composition
       WHERE members.name = ? AND members.version = ? AND members.digest = ? ORDER BY 1
       """
-    return try String.fetchAll(database, sql: sql, arguments: [adapter.name.text, adapter.version.description, adapter.digest.hex])
+    return try String.fetchAll(
+      database, sql: sql, arguments: [adapter.name.text, adapter.version.description, adapter.digest.hex])
   }
 
   /// References to the members of a composition.
   func members(of composition: Int) throws -> Set<String> {
     guard try knowsMembers else { return [] }
-    return try String.fetchSet(database, sql: "SELECT name || '@' || version FROM members WHERE composition = ?", arguments: [composition])
+    return try String.fetchSet(
+      database, sql: "SELECT name || '@' || version FROM members WHERE composition = ?", arguments: [composition])
   }
 }

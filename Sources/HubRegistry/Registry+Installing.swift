@@ -33,7 +33,9 @@ extension Registry {
   /// - Throws: ``Failure``: what is wrong with the adapter; ``Failure/Code/existingVersion``; codes `trust/...`;
   ///   ``Failure/Code/busyRegistry``.
   @discardableResult
-  public func install(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
+  public func install(
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()
+  ) throws -> Installation {
     try prepare()
     let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
@@ -60,24 +62,33 @@ extension Registry {
   }
 
   /// Checks everything that ``install(from:as:_:)`` would check, and changes nothing.
-  public func rehearseInstall(from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()) throws -> Installation {
+  public func rehearseInstall(
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()
+  ) throws -> Installation {
     let parcel = try Parcel.open(path, as: name)
     let sites = try locating(path) { try check(parcel.bundle) }
-    let arrivals = contents(of: parcel, as: name).map { Arrival($0.bundle, as: $0.name, files: $0.bundle.manifest.files, store) }
+    let arrivals = contents(of: parcel, as: name).map {
+      Arrival($0.bundle, as: $0.name, files: $0.bundle.manifest.files, store)
+    }
     return Self.installation(try admit(arrivals, consent), sites: sites, notes: parcel.notes)
   }
 
   /// The members of a composition, lower versions first, and then the bundle itself, with the names that they get.
   private func contents(of parcel: Parcel, as name: AdapterName?) -> [(bundle: Bundle, name: AdapterName)] {
     let bundle = parcel.bundle
-    let members = zip(bundle.members, bundle.manifest.composed).sorted { ($0.1.version, $0.1.name) < ($1.1.version, $1.1.name) }
+    let members = zip(bundle.members, bundle.manifest.composed).sorted {
+      ($0.1.version, $0.1.name) < ($1.1.version, $1.1.name)
+    }
     return members.map { ($0, $1.name) } + [(bundle, name ?? bundle.manifest.name)]
   }
 
   private static func installation(_ admissions: [Admission], sites: Int?, notes: [String]) -> Installation {
-    let all = admissions.map { Installation(adapter: $0.same ?? $0.arrival.adapter, siteCount: nil, isNew: $0.same == nil, notes: $0.notes) }
+    let all = admissions.map {
+      Installation(adapter: $0.same ?? $0.arrival.adapter, siteCount: nil, isNew: $0.same == nil, notes: $0.notes)
+    }
     let own = all[all.count - 1]
-    return Installation(adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes + own.notes, members: all.dropLast())
+    return Installation(
+      adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes + own.notes, members: all.dropLast())
   }
 
   /// Applies the rules of names, versions and signatures to each, one after another: a member comes in as it would alone. Only
@@ -89,37 +100,47 @@ extension Registry {
     return try arrivals.enumerated().map { index, arrival in
       let reference = arrival.adapter.reference, isMember = index < arrivals.count - 1
       guard isMember || !arrivals.dropLast().contains(where: { $0.adapter.reference == reference }) else {
-        throw Failure(.existingVersion, "a member of the composition has this name and version", at: reference, hint: "give another one with --as")
+        throw Failure(
+          .existingVersion, "a member of the composition has this name and version", at: reference,
+          hint: "give another one with --as")
       }
       let hint = isMember ? "a composition needs exactly its own members" : "or give this one another name with --as"
-      let admission = try admit(arrival, isMember ? memberConsent : consent, since: signers[arrival.adapter.name], hint: hint)
+      let admission = try admit(
+        arrival, isMember ? memberConsent : consent, since: signers[arrival.adapter.name], hint: hint)
       signers[arrival.adapter.name] = admission.signers
       return admission
     }
   }
 
   /// - Parameter signers: who signed the name, if that is about to change
-  private func admit(_ arrival: Arrival, _ consent: Consent, since signers: [SignerRecord]?, hint: String) throws -> Admission {
+  private func admit(
+    _ arrival: Arrival, _ consent: Consent, since signers: [SignerRecord]?, hint: String
+  ) throws -> Admission {
     let (bundle, adapter) = (arrival.bundle, arrival.adapter)
     try consent.checkLock(bundle, as: adapter.name)
-    let (installed, keys, stored, alike) = try reading { records -> ([InstalledAdapter], [TrustedKey], [SignerRecord], [AdapterName]) in
-      let installed = try records.adapters(named: adapter.name)
-      let alike = installed.isEmpty ? try records.lookAlikes(of: adapter) : []
-      return (installed, try records.keys(), try records.signers(of: adapter.name), alike)
-    } ?? ([], [], [], [])
+    let (installed, keys, stored, alike) =
+      try reading { records -> ([InstalledAdapter], [TrustedKey], [SignerRecord], [AdapterName]) in
+        let installed = try records.adapters(named: adapter.name)
+        let alike = installed.isEmpty ? try records.lookAlikes(of: adapter) : []
+        return (installed, try records.keys(), try records.signers(of: adapter.name), alike)
+      } ?? ([], [], [], [])
     let same = try Self.match(adapter, among: installed, hint: hint), before = signers ?? stored
-    let after = try Trust(keys: keys, signers: before).admit(bundle, as: adapter.name, isInstalled: same != nil, consent)
+    let after = try Trust(keys: keys, signers: before).admit(
+      bundle, as: adapter.name, isInstalled: same != nil, consent)
     let known = try same.map(self.signers) ?? []
     let isChange = same == nil || before != after || !Set(bundle.signatures.map(\.key)).isSubset(of: known)
     return Admission(arrival: arrival, same: same, signers: after, isChange: isChange, lookAlikes: alike)
   }
 
   /// The adapter of the same name and version, which must be the same in everything.
-  static func match(_ adapter: InstalledAdapter, among installed: [InstalledAdapter], hint: String = "") throws -> InstalledAdapter? {
+  static func match(
+    _ adapter: InstalledAdapter, among installed: [InstalledAdapter], hint: String = ""
+  ) throws -> InstalledAdapter? {
     guard let other = installed.first(where: { $0.version == adapter.version }) else { return nil }
     guard other.digest == adapter.digest else {
       throw Failure(
-        .existingVersion, "another adapter is installed as \(adapter.reference): \(other.digest.short), and this is \(adapter.digest.short)",
+        .existingVersion,
+        "another adapter is installed as \(adapter.reference): \(other.digest.short), and this is \(adapter.digest.short)",
         at: adapter.name.text, hint: "hub remove \(adapter.reference)" + (hint.isEmpty ? "" : ", \(hint)"))
     }
     return other
@@ -159,7 +180,8 @@ private struct Arrival {
       guard let blob, blob.digest == expected else {
         throw Failure(.changedBundleFile, "the file was changed while it was installed", at: path)
       }
-      let role = listed[name.text]?.role ?? Manifest.Role(rawValue: name.text == "manifest.json" ? "manifest" : "signature")
+      let role =
+        listed[name.text]?.role ?? Manifest.Role(rawValue: name.text == "manifest.json" ? "manifest" : "signature")
       files.append(Manifest.File(path: name.text, role: role, size: blob.size, digest: blob.digest))
       blobs.append(blob)
     }
@@ -180,7 +202,11 @@ private struct Admission {
   let lookAlikes: [AdapterName]
 
   var notes: [String] {
-    lookAlikes.isEmpty ? [] : ["the name \(arrival.adapter.name) is easily mistaken for \(lookAlikes.map(\.text).joined(separator: " or ")), which is installed"]
+    lookAlikes.isEmpty
+      ? []
+      : [
+        "the name \(arrival.adapter.name) is easily mistaken for \(lookAlikes.map(\.text).joined(separator: " or ")), which is installed"
+      ]
   }
 }
 

@@ -25,7 +25,9 @@ extension Registry {
     return try writing {
       let trusted = TrustedKey(name: name, key: key, prefixes: Set(prefixes).sorted(), addedAt: Date())
       if let other = try trustedKeys().first(where: { $0.name == name || $0.key == key }) {
-        throw Failure(.existingKey, "\(other.key) is trusted already, as \(other.name)", at: name.text, hint: "hub keys remove \(other.name)")
+        throw Failure(
+          .existingKey, "\(other.key) is trusted already, as \(other.name)", at: name.text,
+          hint: "hub keys remove \(other.name)")
       }
       try committing { try $0.insert(trusted) }
       return trusted

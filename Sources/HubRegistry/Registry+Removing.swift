@@ -31,10 +31,13 @@ extension Registry {
     _ = try resolve(reference)
     return try writing {
       let adapter = try resolve(reference)
-      let versions = (try reading { try $0.adapters(named: adapter.name) } ?? []).filter { reference.mismatch(of: $0) == nil }
+      let versions = (try reading { try $0.adapters(named: adapter.name) } ?? []).filter {
+        reference.mismatch(of: $0) == nil
+      }
       guard versions.count == 1 else {
         let list = versions.map(\.reference).joined(separator: ", ")
-        throw Failure(.ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
+        throw Failure(
+          .ambiguousReference, "several versions are installed", at: reference.description, hint: "one of: \(list)")
       }
       try committing {
         let users = try $0.compositions(of: adapter)
@@ -73,11 +76,17 @@ extension Registry {
 
   /// Blobs and copies of models that the index does not know.
   private func unused() throws -> [String] {
-    let known = try reading { (used: try $0.usedDigests(), models: Set(try $0.models().map { modelFolder(of: $0.name) })) }
+    let known = try reading {
+      (used: try $0.usedDigests(), models: Set(try $0.models().map { modelFolder(of: $0.name) }))
+    }
     if known == nil { try requireNoFiles() }
     let (used, models) = known ?? ([], [])
-    let blobs = try store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map { "\(store.folder)/\($0)" }
-    let copies = try FileStatus.examining(modelsFolder) == nil ? [] : OpenFile(folder: modelsFolder).childNames().map { "\(modelsFolder)/\($0)" }
+    let blobs = try store.names().filter { store.digest(of: $0).map { !used.contains($0.hex) } ?? false }.map {
+      "\(store.folder)/\($0)"
+    }
+    let copies =
+      try FileStatus.examining(modelsFolder) == nil
+      ? [] : OpenFile(folder: modelsFolder).childNames().map { "\(modelsFolder)/\($0)" }
     return blobs + copies.filter { !models.contains($0) }
   }
 }

@@ -54,22 +54,30 @@ extension Registry {
     guard try exists else { return try store.names().isEmpty }
     guard let faults = try intact({ try index.faults() }), faults.isEmpty else { return false }
     // Nothing in the index is damage, too: there are files.
-    return try (intact { try index.read { try Records($0, index: index, store: store).requireReadable() } } ?? nil) != nil
+    return try (intact { try index.read { try Records($0, index: index, store: store).requireReadable() } } ?? nil)
+      != nil
   }
 
   /// Puts a new index in place of a damaged one, which gets another name: nothing is lost that somebody may still read.
   /// Whenever this stops, there is the old index or the new one, and no journal that is not its own.
   private func replaceIndex(by new: Index) throws -> String? {
     let suffixes = (1...).lazy.map { ".damaged-\($0)" }
-    let target = try exists ? suffixes.first { try FileStatus.examining(index.path + $0) == nil }.map { index.path + $0 } : nil
+    let target =
+      try exists ? suffixes.first { try FileStatus.examining(index.path + $0) == nil }.map { index.path + $0 } : nil
     if let target {
-      guard link(index.path, target) == 0 else { throw Failure.system(.unwritableFile, "keep the damaged index", at: target) }
-      if try FileStatus.examining(index.path + "-journal") != nil, rename(index.path + "-journal", target + "-journal") != 0 {
+      guard link(index.path, target) == 0 else {
+        throw Failure.system(.unwritableFile, "keep the damaged index", at: target)
+      }
+      if try FileStatus.examining(index.path + "-journal") != nil,
+        rename(index.path + "-journal", target + "-journal") != 0
+      {
         throw Failure.system(.unwritableFile, "rename", at: index.path + "-journal")
       }
       try DurableFolder.synchronize(folder)
     }
-    guard rename(new.path, index.path) == 0 else { throw Failure.system(.unwritableFile, "rename into place", at: index.path) }
+    guard rename(new.path, index.path) == 0 else {
+      throw Failure.system(.unwritableFile, "rename into place", at: index.path)
+    }
     try DurableFolder.synchronize(folder)
     return target
   }
@@ -106,13 +114,20 @@ extension Registry {
     }
     return manifests.map { digest, size, manifest in
       let own = signatures[digest] ?? []
-      let stored = Manifest.File(path: "manifest.json", role: Manifest.Role(rawValue: "manifest"), size: size, digest: digest)
-      let signing = own.map { Manifest.File(path: $0.path, role: Manifest.Role(rawValue: "signature"), size: BundleSignature.size, digest: $0.digest) }
-      return FoundAdapter(digest: digest, manifest: manifest, files: [stored] + manifest.files + signing, signers: own.map(\.key))
+      let stored = Manifest.File(
+        path: "manifest.json", role: Manifest.Role(rawValue: "manifest"), size: size, digest: digest)
+      let signing = own.map {
+        Manifest.File(
+          path: $0.path, role: Manifest.Role(rawValue: "signature"), size: BundleSignature.size, digest: $0.digest)
+      }
+      return FoundAdapter(
+        digest: digest, manifest: manifest, files: [stored] + manifest.files + signing, signers: own.map(\.key))
     }
   }
 
-  private func restore(_ found: FoundAdapter, as names: [AdapterName], _ records: Records, _ repair: inout Repair) throws {
+  private func restore(
+    _ found: FoundAdapter, as names: [AdapterName], _ records: Records, _ repair: inout Repair
+  ) throws {
     for name in names.isEmpty ? [found.manifest.name] : names {
       do {
         let adapter = try restored(found.digest, files: found.files, as: name, installedAt: Date())
@@ -148,7 +163,9 @@ private struct IndexMemory {
   private var isComplete = false
 
   /// Tables that the files know nothing of, each before those that refer to it.
-  private static let kept = ["keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles"]
+  private static let kept = [
+    "keys", "keyPrefixes", "signers", "aliases", "models", "modelFiles", "history", "historyFiles",
+  ]
 
   init(_ index: Index) throws {
     guard try FileStatus.examining(index.path) != nil else { return }
@@ -158,10 +175,13 @@ private struct IndexMemory {
       let found = try index.intact { try database.read { try Row.fetchAll($0, sql: "SELECT * FROM \(table)") } } ?? []
       rows += found.map { (table, Array($0.columnNames), Array($0.databaseValues)) }
     }
-    let adapters = try index.intact { try database.read { try Row.fetchAll($0, sql: "SELECT name, digest FROM adapters") } }
+    let adapters = try index.intact {
+      try database.read { try Row.fetchAll($0, sql: "SELECT name, digest FROM adapters") }
+    }
     isComplete = adapters?.isEmpty == false
     for row in adapters ?? [] {
-      guard let digest = try? Digest(row.value("digest", String.self)), let name = try? AdapterName(row.value("name")) else {
+      guard let digest = try? Digest(row.value("digest", String.self)), let name = try? AdapterName(row.value("name"))
+      else {
         isComplete = false
         continue
       }
@@ -178,7 +198,9 @@ private struct IndexMemory {
     try rows.compactMap { table, columns, values in
       let places = columns.map { _ in "?" }.joined(separator: ", ")
       do {
-        try database.execute(sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))", arguments: StatementArguments(values))
+        try database.execute(
+          sql: "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES (\(places))",
+          arguments: StatementArguments(values))
         return nil
       } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_CONSTRAINT {
         return Failure(.damagedIndex, "a row cannot be kept", at: table)

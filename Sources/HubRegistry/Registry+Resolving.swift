@@ -47,26 +47,35 @@ extension Registry {
       let reordered = fusions.first { $0.manifest.members.map(\.text).sorted() == members.sorted() }
       throw Failure(
         .unknownAdapter, "no fusion over \(listed) is installed", at: "fuse(\(listed))",
-        hint: reordered.map { "\($0.reference) was trained over \($0.manifest.members.map(\.text).joined(separator: ", "))" })
+        hint: reordered.map {
+          "\($0.reference) was trained over \($0.manifest.members.map(\.text).joined(separator: ", "))"
+        })
     }
     guard matches.allSatisfy({ $0.name == match.name }) else {
-      throw Self.ambiguous("several fusions over these adapters are installed", "fuse(\(listed))", matches, hint: "add name=")
+      throw Self.ambiguous(
+        "several fusions over these adapters are installed", "fuse(\(listed))", matches, hint: "add name=")
     }
     return match
   }
 
-  static func ambiguous(_ message: String, _ subject: String, _ candidates: [InstalledAdapter], hint: String = "") -> Failure {
+  static func ambiguous(
+    _ message: String, _ subject: String, _ candidates: [InstalledAdapter], hint: String = ""
+  ) -> Failure {
     let list = candidates.map { "\($0.reference) (\($0.digest.short))" }.joined(separator: ", ")
-    return Failure(.ambiguousReference, message, at: subject, hint: (hint.isEmpty ? "" : "\(hint) ") + "one of: \(list)")
+    return Failure(
+      .ambiguousReference, message, at: subject, hint: (hint.isEmpty ? "" : "\(hint) ") + "one of: \(list)")
   }
 
   static func unknown(_ reference: AdapterReference, _ judged: [Resolution.Candidate], names: [String]) -> Failure {
     if !judged.isEmpty {
-      let list = judged.map { "\($0.adapter.reference) (\($0.adapter.digest.short)): \($0.objection ?? "")" }.joined(separator: "\n")
-      return Failure(.unknownAdapter, "no installed version is the one that is meant", at: reference.description, hint: list)
+      let list = judged.map { "\($0.adapter.reference) (\($0.adapter.digest.short)): \($0.objection ?? "")" }.joined(
+        separator: "\n")
+      return Failure(
+        .unknownAdapter, "no installed version is the one that is meant", at: reference.description, hint: list)
     }
     let near = nearest(to: reference.name.text, among: names)
-    let hint = near.isEmpty ? (names.isEmpty ? "hub install FILE" : "hub list") : "did you mean \(near.joined(separator: ", "))?"
+    let hint =
+      near.isEmpty ? (names.isEmpty ? "hub install FILE" : "hub list") : "did you mean \(near.joined(separator: ", "))?"
     return Failure(.unknownAdapter, "no such adapter is installed", at: reference.description, hint: hint)
   }
 }

@@ -30,17 +30,23 @@ extension Registry {
     let count = limit < .max ? limit + 1 : limit, query = SearchWords(words)
     // Signs alone are no words, and nothing has them.
     guard words.isEmpty || !query.words.isEmpty else { return SearchResult(installed: [], offered: [], isCut: false) }
-    let (installed, offered) = try reading { (try $0.adapters(describedBy: query, limit: count), try $0.catalogue(describedBy: query, limit: count)) } ?? ([], [])
+    let (installed, offered) =
+      try reading {
+        (try $0.adapters(describedBy: query, limit: count), try $0.catalogue(describedBy: query, limit: count))
+      } ?? ([], [])
     let shown = installed.prefix(limit)
     let rest = offered.prefix(limit - shown.count)
-    return SearchResult(installed: Array(shown), offered: Array(rest), isCut: shown.count + rest.count < installed.count + offered.count)
+    return SearchResult(
+      installed: Array(shown), offered: Array(rest), isCut: shown.count + rest.count < installed.count + offered.count)
   }
 }
 
 extension Registry {
   /// What AdapterHub calls the adapter in an archive, if its index lists exactly this file.
   func catalogueReference(of path: String) throws -> AdapterReference? {
-    guard FileStatus(path, followsLinks: true)?.isFile == true, try reading({ try $0.hasCatalogue }) ?? false else { return nil }
+    guard FileStatus(path, followsLinks: true)?.isFile == true, try reading({ try $0.hasCatalogue }) ?? false else {
+      return nil
+    }
     let digest = try MappedFile(path).withBytes { Digest(of: $0) }
     guard let entry = try reading({ try $0.catalogueEntry(digest) }) ?? nil else { return nil }
     return try? AdapterReference(entry.reference)
@@ -49,16 +55,20 @@ extension Registry {
 
 extension Records {
   fileprivate var hasCatalogue: Bool {
-    get throws { try database.tableExists("catalogue") && Int.fetchOne(database, sql: "SELECT 1 FROM catalogue LIMIT 1") != nil }
+    get throws {
+      try database.tableExists("catalogue") && Int.fetchOne(database, sql: "SELECT 1 FROM catalogue LIMIT 1") != nil
+    }
   }
 
   fileprivate func catalogueEntry(_ digest: Digest) throws -> CatalogueEntry? {
-    try Row.fetchOne(database, sql: "SELECT * FROM catalogue WHERE sha256 = ? ORDER BY id", arguments: [digest.hex]).map(entry)
+    try Row.fetchOne(database, sql: "SELECT * FROM catalogue WHERE sha256 = ? ORDER BY id", arguments: [digest.hex])
+      .map(entry)
   }
 
   private func entry(_ row: Row) throws -> CatalogueEntry {
     CatalogueEntry(
-      id: try row.value("id"), publisher: try row.value("publisher"), task: try row.value("task"), subtask: try row.value("subtask"),
+      id: try row.value("id"), publisher: try row.value("publisher"), task: try row.value("task"),
+      subtask: try row.value("subtask"),
       base: try row.value("base"), method: try row.value("method"), url: try row.value("url"),
       sha256: try row.value("sha256", String?.self).map { try Digest($0) })
   }
@@ -67,8 +77,11 @@ extension Records {
     try database.execute(sql: "DELETE FROM catalogue")
     for entry in entries {
       try database.execute(
-        sql: "INSERT INTO catalogue (id, publisher, task, subtask, base, method, url, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        arguments: [entry.id, entry.publisher, entry.task, entry.subtask, entry.base, entry.method, entry.url, entry.sha256?.hex])
+        sql:
+          "INSERT INTO catalogue (id, publisher, task, subtask, base, method, url, sha256) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        arguments: [
+          entry.id, entry.publisher, entry.task, entry.subtask, entry.base, entry.method, entry.url, entry.sha256?.hex,
+        ])
     }
   }
 
@@ -82,7 +95,10 @@ extension Records {
 
   fileprivate func catalogue(describedBy query: SearchWords, limit: Int) throws -> [CatalogueEntry] {
     guard try database.tableExists("catalogue") else { return [] }
-    let entries = try Row.fetchAll(database, sql: "SELECT * FROM catalogue ORDER BY task, subtask, publisher, base, id").map(entry)
-    return Array(entries.lazy.filter { SearchWords([$0.id, $0.task, $0.subtask, $0.publisher, $0.base, $0.method]).match(query) }.prefix(limit))
+    let entries = try Row.fetchAll(database, sql: "SELECT * FROM catalogue ORDER BY task, subtask, publisher, base, id")
+      .map(entry)
+    return Array(
+      entries.lazy.filter { SearchWords([$0.id, $0.task, $0.subtask, $0.publisher, $0.base, $0.method]).match(query) }
+        .prefix(limit))
   }
 }

@@ -37,9 +37,12 @@ extension Registry {
   public func verify() throws -> Verification {
     var result = Verification()
     for fault in try index.faults() { result.add("index", index.path, fault) }
-    if try !exists && !store.names().isEmpty { result.add("index", index.path, "the index is gone, and files are there") }
+    if try !exists && !store.names().isEmpty {
+      result.add("index", index.path, "the index is gone, and files are there")
+    }
     let entries = try reading { try $0.entries() } ?? []
-    let installed = Set(entries.map { Manifest.Member(name: $0.adapter.name, version: $0.adapter.version, digest: $0.adapter.digest) })
+    let installed = Set(
+      entries.map { Manifest.Member(name: $0.adapter.name, version: $0.adapter.version, digest: $0.adapter.digest) })
     var checked: [Digest: [(kind: String, message: String)]] = [:]
     for entry in entries {
       result.adapters += 1
@@ -49,7 +52,9 @@ extension Registry {
         for fault in faults { result.add(fault.kind, "\(entry.adapter.reference): \(file.path)", fault.message) }
       }
       for member in entry.adapter.manifest.composed where !installed.contains(member) {
-        result.add("missing", entry.adapter.reference, "its member \(member.reference) (\(member.digest.short)) is not installed")
+        result.add(
+          "missing", entry.adapter.reference, "its member \(member.reference) (\(member.digest.short)) is not installed"
+        )
       }
       for fault in faults(of: entry) { result.add("index", entry.adapter.reference, fault) }
     }
@@ -70,12 +75,15 @@ extension Registry {
     guard let status = FileStatus(path) else { return [("missing", "the file is gone")] }
     guard status.isFile else { return [("modified", "something else stands in place of the file")] }
     var faults: [(kind: String, message: String)] = []
-    if status.mode != BlobStore.mode { faults.append(("mode", "the file has mode \(octal(status.mode)) instead of \(octal(BlobStore.mode))")) }
+    if status.mode != BlobStore.mode {
+      faults.append(("mode", "the file has mode \(octal(status.mode)) instead of \(octal(BlobStore.mode))"))
+    }
     if !store.isShared, !status.isOwnedByUs { faults.append(("mode", "the file belongs to another user")) }
     do {
       _ = try store.open(file.digest, size: file.size)
     } catch let failure as Failure {
-      faults.append(("modified", failure.code == .damagedBlob ? "the content is not what was installed" : failure.message))
+      faults.append(
+        ("modified", failure.code == .damagedBlob ? "the content is not what was installed" : failure.message))
     } catch {
       faults.append(("modified", "the file cannot be read"))
     }
@@ -85,12 +93,17 @@ extension Registry {
   /// What the index says of an adapter, against the adapter's own manifest.
   private func faults(of entry: Records.Entry) -> [String] {
     let adapter = entry.adapter
-    guard let file = entry.files.first(where: { $0.digest == adapter.digest }), let stored = try? store.open(file.digest, size: file.size)
+    guard let file = entry.files.first(where: { $0.digest == adapter.digest }),
+      let stored = try? store.open(file.digest, size: file.size)
     else { return entry.files.contains { $0.digest == adapter.digest } ? [] : ["the index does not list the manifest"] }
-    guard let manifest = try? stored.withBytes({ try Manifest(parsing: Array($0)) }), manifest == adapter.manifest else {
+    guard let manifest = try? stored.withBytes({ try Manifest(parsing: Array($0)) }), manifest == adapter.manifest
+    else {
       return ["the index holds another manifest than the files"]
     }
-    let listed = Set(entry.files.filter { !["manifest", "signature"].contains($0.role.rawValue) }.map { "\($0.path) \($0.size) \($0.digest)" })
+    let listed = Set(
+      entry.files.filter { !["manifest", "signature"].contains($0.role.rawValue) }.map {
+        "\($0.path) \($0.size) \($0.digest)"
+      })
     let expected = Set(manifest.files.map { "\($0.path) \($0.size) \($0.digest)" })
     return (listed == expected ? [] : ["the index lists other files than the manifest"])
       + (entry.agreesWithManifest ? [] : ["the columns of the index disagree with the manifest"])
@@ -125,22 +138,27 @@ extension Records {
         manifest.task.databaseValue, manifest.base.architecture.databaseValue, manifest.base.name.databaseValue,
         manifest.base.hiddenSize.databaseValue, (manifest.base.fingerprint?.hex).databaseValue,
       ]
-      let composed = try members(of: id), tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
+      let composed = try members(of: id),
+        tags = try String.fetchSet(database, sql: "SELECT tag FROM languages WHERE adapter = ?", arguments: [id])
       return Entry(
         adapter: adapter, files: try files(of: id),
         agreesWithManifest: try stored.elementsEqual(expected) && tags == Set(manifest.languages)
-          && composed == Set(manifest.composed.map(\.reference)) && SearchWords(about: adapter.name, manifest).agree(with: id, in: database))
+          && composed == Set(manifest.composed.map(\.reference))
+          && SearchWords(about: adapter.name, manifest).agree(with: id, in: database))
     }
   }
 
   /// The files of an installed adapter, by name.
   func files(of adapter: InstalledAdapter) throws -> [Manifest.File] {
     let key: StatementArguments = [adapter.name.text, adapter.version.description]
-    return try Int.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key).map(files) ?? []
+    return try Int.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = ? AND version = ?", arguments: key)
+      .map(files) ?? []
   }
 
   private func files(of adapter: Int) throws -> [Manifest.File] {
-    try Row.fetchAll(database, sql: "SELECT path, role, size, digest FROM files WHERE adapter = ? ORDER BY path", arguments: [adapter]).map(file)
+    try Row.fetchAll(
+      database, sql: "SELECT path, role, size, digest FROM files WHERE adapter = ? ORDER BY path", arguments: [adapter]
+    ).map(file)
   }
 
   func file(_ row: Row) throws -> Manifest.File {

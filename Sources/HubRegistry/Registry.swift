@@ -54,7 +54,9 @@ public struct Registry: Sendable {
     guard status.isFolder else { throw Failure(.unusableRegistry, "the registry is not a folder", at: folder) }
     guard !isShared else { return }
     guard status.isOwnedByUs else {
-      throw Failure(.unsafeRegistry, "the registry belongs to another user", at: folder, hint: "choose another with --registry or HUB_REGISTRY")
+      throw Failure(
+        .unsafeRegistry, "the registry belongs to another user", at: folder,
+        hint: "choose another with --registry or HUB_REGISTRY")
     }
     guard status.mode & 0o022 == 0 else {
       throw Failure(.unsafeRegistry, "other users may write to the registry", at: folder, hint: "chmod go-w \(folder)")
@@ -80,7 +82,9 @@ public struct Registry: Sendable {
   private func checkPart(_ path: String) throws {
     guard let status = try FileStatus.examining(path) else { return }
     guard status.isFolder, status.isOwnedByUs, status.mode & 0o022 == 0 else {
-      throw Failure(.unsafeRegistry, "this part of the registry is a link, or others may write to it", at: path, hint: "chmod go-w \(path)")
+      throw Failure(
+        .unsafeRegistry, "this part of the registry is a link, or others may write to it", at: path,
+        hint: "chmod go-w \(path)")
     }
   }
 
@@ -116,7 +120,9 @@ public struct Registry: Sendable {
   /// - Throws: ``Failure/Code/missingIndex`` if there are files, for a registry without an index.
   func requireNoFiles() throws {
     guard try store.names().isEmpty else {
-      throw Failure(.missingIndex, "the index of the registry is gone, and files of adapters are there", at: index.path, hint: "hub repair")
+      throw Failure(
+        .missingIndex, "the index of the registry is gone, and files of adapters are there", at: index.path,
+        hint: "hub repair")
     }
   }
 

@@ -19,7 +19,9 @@ extension Registry {
   ///
   /// - Throws: ``Failure/Code/unknownAdapter`` with what was looked at; ``Failure/Code/ambiguousReference`` if several
   ///   names, or several digests that begin alike, are left.
-  public func resolution(of reference: AdapterReference?, _ filter: AdapterFilter = AdapterFilter()) throws -> Resolution {
+  public func resolution(
+    of reference: AdapterReference?, _ filter: AdapterFilter = AdapterFilter()
+  ) throws -> Resolution {
     guard let reference else { return try resolution(among: list(filter), of: "what was asked for") }
     let known = try reading { records in
       let named = try records.adapters(meantBy: reference)
@@ -28,11 +30,14 @@ extension Registry {
     }
     let named = known?.named ?? []
     let judged = named.map { adapter in
-      let objection = reference.mismatch(of: adapter) ?? known?.passing.first { !$0.digests.contains(adapter.digest) }?.text
+      let objection =
+        reference.mismatch(of: adapter) ?? known?.passing.first { !$0.digests.contains(adapter.digest) }?.text
       return Resolution.Candidate(adapter: adapter, objection: objection)
     }
     let matches = judged.filter { $0.objection == nil }.map(\.adapter)
-    guard let match = matches.first else { throw Self.unknown(reference, judged, names: try reading { try $0.names() } ?? []) }
+    guard let match = matches.first else {
+      throw Self.unknown(reference, judged, names: try reading { try $0.names() } ?? [])
+    }
     if case .digest = reference.selector, Set(matches.map(\.digest)).count > 1 {
       throw Self.ambiguous("several versions begin with these digits", reference.description, matches)
     }
@@ -43,7 +48,9 @@ extension Registry {
     guard let match = matches.first else {
       throw Failure(.unknownAdapter, "no such adapter is installed", at: subject, hint: "hub list, or hub search")
     }
-    guard matches.allSatisfy({ $0.name == match.name }) else { throw Self.ambiguous("several adapters are meant", subject, matches) }
+    guard matches.allSatisfy({ $0.name == match.name }) else {
+      throw Self.ambiguous("several adapters are meant", subject, matches)
+    }
     return Resolution(match, of: matches.map { Resolution.Candidate(adapter: $0, objection: nil) })
   }
 
@@ -52,10 +59,14 @@ extension Registry {
   public func languageAdapter(_ tag: String, under task: InstalledAdapter) throws -> InstalledAdapter {
     let base = task.manifest.base
     var filter = AdapterFilter(kind: .language, base: base.fingerprint?.description ?? base.name ?? base.architecture)
-    let fitting = try list(filter).filter { $0.manifest.base.architecture == base.architecture && $0.manifest.base.hiddenSize == base.hiddenSize }
+    let fitting = try list(filter).filter {
+      $0.manifest.base.architecture == base.architecture && $0.manifest.base.hiddenSize == base.hiddenSize
+    }
     filter.language = tag
     let tagged = Set(try list(filter).map(\.reference))
-    let speaking = fitting.filter { tagged.contains($0.reference) || ($0.manifest.languages.isEmpty && $0.name.last == tag) }
+    let speaking = fitting.filter {
+      tagged.contains($0.reference) || ($0.manifest.languages.isEmpty && $0.name.last == tag)
+    }
     let wanted = task.manifest.dependencies.filter { $0.role == "language" }
     let named = speaking.filter { adapter in wanted.contains { $0.isMet(by: adapter) } }
     return try resolution(among: named.isEmpty ? speaking : named, of: "language \(tag) for \(task.reference)").chosen

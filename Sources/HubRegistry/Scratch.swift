@@ -20,7 +20,9 @@ final class Scratch: Sendable {
       let path = "\(parent)/\(prefix)\(String(UInt64.random(in: 0 ... .max), radix: 36))"
       guard mkdir(path, 0o700) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: path) }
       // Before the lock is taken somebody may think the folder dead, and remove it.
-      guard let folder = try Self.opened(path), let lock = try KernelLock.attempt(folder), FileStatus(path)?.isFolder == true else { continue }
+      guard let folder = try Self.opened(path), let lock = try KernelLock.attempt(folder),
+        FileStatus(path)?.isFolder == true
+      else { continue }
       (self.path, self.lock) = (path, lock)
       return
     }
@@ -30,7 +32,7 @@ final class Scratch: Sendable {
   private static func opened(_ path: String) throws -> OpenFile? {
     do {
       return try OpenFile(folder: path)
-    } catch where FileStatus(path) == nil {
+    } catch  where FileStatus(path) == nil {
       return nil
     }
   }

@@ -12,7 +12,11 @@ struct SearchWords {
   /// All that is said of an adapter in words.
   init(about name: AdapterName, _ manifest: Manifest) {
     let base = manifest.base
-    self.init([name.text, manifest.kind.rawValue, manifest.method, manifest.task, base.architecture, base.name, manifest.description] + manifest.languages)
+    self.init(
+      [
+        name.text, manifest.kind.rawValue, manifest.method, manifest.task, base.architecture, base.name,
+        manifest.description,
+      ] + manifest.languages)
   }
 
   /// Longer words are cut, here and where they are looked for.
@@ -41,7 +45,9 @@ extension SearchWords {
   static func fill(_ database: Database) throws {
     for row in try Row.fetchAll(database, sql: "SELECT id, name, manifest FROM adapters") {
       // What cannot be read has no words; verifying the registry finds it.
-      guard let name = try? AdapterName(row.value("name")), let manifest = try? Manifest(parsing: Array(row.value("manifest", String.self).utf8)) else { continue }
+      guard let name = try? AdapterName(row.value("name")),
+        let manifest = try? Manifest(parsing: Array(row.value("manifest", String.self).utf8))
+      else { continue }
       try SearchWords(about: name, manifest).insert(for: row.value("id"), into: database)
     }
   }
@@ -67,14 +73,19 @@ extension SearchWords {
     let frequent = 1000, begins = "word >= ? AND word < ?"
     let counted = try words.sorted().map { beginning in
       let range: StatementArguments = [beginning, beginning + "\u{10FFFF}"]
-      let count = try Int.fetchOne(database, sql: "SELECT count(*) FROM (SELECT 1 FROM words WHERE \(begins) LIMIT \(frequent))", arguments: range)
+      let count = try Int.fetchOne(
+        database, sql: "SELECT count(*) FROM (SELECT 1 FROM words WHERE \(begins) LIMIT \(frequent))", arguments: range)
       return (range: range, count: count ?? 0)
     }
     let sorted = counted.sorted { $0.count < $1.count }
     let conditions = sorted.enumerated().map { index, word in
       index == 0 && word.count < frequent
-        ? "id IN (SELECT adapter FROM words WHERE \(begins))" : "EXISTS (SELECT 1 FROM words WHERE adapter = adapters.id AND \(begins))"
+        ? "id IN (SELECT adapter FROM words WHERE \(begins))"
+        : "EXISTS (SELECT 1 FROM words WHERE adapter = adapters.id AND \(begins))"
     }
-    return (conditions.isEmpty ? "1" : conditions.joined(separator: " AND "), sorted.reduce(StatementArguments()) { $0 + $1.range })
+    return (
+      conditions.isEmpty ? "1" : conditions.joined(separator: " AND "),
+      sorted.reduce(StatementArguments()) { $0 + $1.range }
+    )
   }
 }

@@ -52,8 +52,10 @@ public struct Consent: Hashable, Sendable {
     }
     let missing = Set(entry.signers).subtracting(bundle.signatures.map(\.key))
     guard bundle.digest == entry.digest, missing.isEmpty else {
-      let signers = missing.isEmpty ? "" : ", without the signature of \(missing.sorted().map(\.short).joined(separator: ", "))"
-      throw Failure(.otherContent, "this is \(bundle.digest.short)\(signers), and \(entry.digest.short) was locked", at: name.text)
+      let signers =
+        missing.isEmpty ? "" : ", without the signature of \(missing.sorted().map(\.short).joined(separator: ", "))"
+      throw Failure(
+        .otherContent, "this is \(bundle.digest.short)\(signers), and \(entry.digest.short) was locked", at: name.text)
     }
   }
 }
@@ -75,13 +77,16 @@ struct Trust {
   /// - Parameters:
   ///   - isInstalled: whether exactly this content is there already, which then is no step back
   /// - Returns: what to remember of the name from now on.
-  func admit(_ bundle: HubBundle.Bundle, as name: AdapterName, isInstalled: Bool, _ consent: Consent) throws -> [SignerRecord] {
+  func admit(
+    _ bundle: HubBundle.Bundle, as name: AdapterName, isInstalled: Bool, _ consent: Consent
+  ) throws -> [SignerRecord] {
     let signed = Set(bundle.signatures.map(\.key))
     var isOwned = false
     // The name that the bundle bears is a claim as much as the one that it gets here.
     for name in [name, bundle.manifest.name] {
       let trusted = trusted(for: name)
-      guard trusted.keys.contains(where: { signed.contains($0.key) }) || !(trusted.isOwned || consent.requiresSignature) else {
+      guard trusted.keys.contains(where: { signed.contains($0.key) }) || !(trusted.isOwned || consent.requiresSignature)
+      else {
         throw untrusted(name, trusted.keys, isSigned: !signed.isEmpty)
       }
       isOwned = isOwned || trusted.isOwned
@@ -90,7 +95,10 @@ struct Trust {
     guard isSame || isOwned || consent.allowsOtherSigner else { throw otherSigner(name, isSigned: !signed.isEmpty) }
     guard !isInstalled else {
       let known = Set(signers.map(\.key))
-      return signers + signed.subtracting(known).sorted().map { SignerRecord(key: $0, version: bundle.manifest.version, digest: bundle.digest) }
+      return signers
+        + signed.subtracting(known).sorted().map {
+          SignerRecord(key: $0, version: bundle.manifest.version, digest: bundle.digest)
+        }
     }
     let shared = signers.filter { signed.contains($0.key) }
     let before = shared.isEmpty && !consent.allowsOtherSigner ? signers : shared
@@ -105,15 +113,19 @@ struct Trust {
     }
   }
 
-  private func checkStep(from last: SignerRecord, to version: SemanticVersion, _ digest: Digest, _ name: AdapterName) throws {
+  private func checkStep(
+    from last: SignerRecord, to version: SemanticVersion, _ digest: Digest, _ name: AdapterName
+  ) throws {
     guard version >= last.version else {
       throw Failure(
-        .rollback, "version \(last.version) of this signed adapter was installed before, and this is \(version)", at: name.text,
+        .rollback, "version \(last.version) of this signed adapter was installed before, and this is \(version)",
+        at: name.text,
         hint: "take the older one with --allow-downgrade")
     }
     guard version > last.version || digest == last.digest else {
       throw Failure(
-        .rollback, "another signed adapter was installed before as version \(version): \(last.digest.short), and this is \(digest.short)",
+        .rollback,
+        "another signed adapter was installed before as version \(version): \(last.digest.short), and this is \(digest.short)",
         at: name.text, hint: "take this one with --allow-downgrade")
     }
   }
@@ -121,14 +133,19 @@ struct Trust {
   private func untrusted(_ name: AdapterName, _ keys: [TrustedKey], isSigned: Bool) -> Failure {
     let names = keys.map(\.name.text).joined(separator: ", ")
     return Failure(
-      .untrustedBundle, isSigned ? "the bundle is signed by nobody who is trusted for this name" : "the bundle is not signed",
-      at: name.text, hint: names.isEmpty ? "trust a key with hub keys add NAME KEY" : "this name may be signed by \(names)")
+      .untrustedBundle,
+      isSigned ? "the bundle is signed by nobody who is trusted for this name" : "the bundle is not signed",
+      at: name.text,
+      hint: names.isEmpty ? "trust a key with hub keys add NAME KEY" : "this name may be signed by \(names)")
   }
 
   private func otherSigner(_ name: AdapterName, isSigned: Bool) -> Failure {
     let keys = signers.map(\.key.short).joined(separator: ", ")
     return Failure(
-      .otherSigner, isSigned ? "this name was signed by another key before: \(keys)" : "this name was signed before, by \(keys), and this bundle is not signed",
+      .otherSigner,
+      isSigned
+        ? "this name was signed by another key before: \(keys)"
+        : "this name was signed before, by \(keys), and this bundle is not signed",
       at: name.text, hint: "if you know why, take it with --allow-other-signer")
   }
 }

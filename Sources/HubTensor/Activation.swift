@@ -22,8 +22,10 @@ public enum Activation: String, CaseIterable, Sendable {
   /// Every name understood, with what it means.
   public static let names: [String: Activation] = [
     "linear": .identity, "relu": .relu, "gelu": .gelu, "gelu_python": .gelu,
-    "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_python_tanh": .geluTanh, "gelu_accurate": .geluTanh, "gelu_fast": .geluTanh,
-    "swish": .silu, "silu": .silu, "tanh": .tanh, "sigmoid": .sigmoid, "leakyrelu": .leakyReLU, "leaky_relu": .leakyReLU,
+    "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_python_tanh": .geluTanh, "gelu_accurate": .geluTanh,
+    "gelu_fast": .geluTanh,
+    "swish": .silu, "silu": .silu, "tanh": .tanh, "sigmoid": .sigmoid, "leakyrelu": .leakyReLU,
+    "leaky_relu": .leakyReLU,
   ]
 
   var kernel: hub_activation {

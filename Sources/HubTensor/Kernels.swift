@@ -28,6 +28,8 @@ public struct Kernels: @unchecked Sendable {
     let wanted = name ?? ""
     if let kernels = available.first(where: { wanted.isEmpty || $0.name == wanted }) { return kernels }
     let names = available.map(\.name).joined(separator: ", ")
-    throw Failure(.unknownInstructionSet, "this machine cannot run the instruction set \(wanted.debugDescription)", at: "HUB_ISA", hint: "available: \(names)")
+    throw Failure(
+      .unknownInstructionSet, "this machine cannot run the instruction set \(wanted.debugDescription)", at: "HUB_ISA",
+      hint: "available: \(names)")
   }
 }

@@ -14,13 +14,18 @@ extension Context {
     let packed = Packed(precision: precision, block: engine.pool.take(gemm.packed_size(n, k)))
     engine.workers.run((n + panel - 1) / panel) { index, _ in
       let first = panel * index
-      gemm.pack(packed.block.base + gemm.packed_size(first, k), b.base + first * strideN, min(panel, n - first), k, strideN, strideK)
+      gemm.pack(
+        packed.block.base + gemm.packed_size(first, k), b.base + first * strideN, min(panel, n - first), k, strideN,
+        strideK)
     }
     return packed
   }
 
   /// `a · bᵀ` for `a [m, k]` given by its strides and a packed `b [n, k]`; rows, or panels of few rows, are shared out.
-  func multiply(_ a: Tensor, strideM: Int, strideK: Int, m: Int, by packed: Packed, n: Int, k: Int, _ epilogue: hub_epilogue = .plain) -> Tensor {
+  func multiply(
+    _ a: Tensor, strideM: Int, strideK: Int, m: Int, by packed: Packed, n: Int, k: Int,
+    _ epilogue: hub_epilogue = .plain
+  ) -> Tensor {
     let panel = kernels.panel, block = kernels.row_block, gemm = packed.precision.gemm(of: kernels)
     let result = empty(m, n)
     let threads = m * n * k < 1 << 18 ? 1 : engine.workers.count
@@ -36,7 +41,8 @@ extension Context {
       part.residual = epilogue.residual.map { $0 + rows.lowerBound * n + columns.lowerBound }
       part.residual_stride = n
       gemm.multiply(
-        result.block.base + rows.lowerBound * n + columns.lowerBound, n, a.base + rows.lowerBound * strideM, strideM, strideK,
+        result.block.base + rows.lowerBound * n + columns.lowerBound, n, a.base + rows.lowerBound * strideM, strideM,
+        strideK,
         packed.block.base + gemm.packed_size(columns.lowerBound, k), rows.count, columns.count, k, &part, scratch)
     }
     return result

@@ -64,14 +64,19 @@ public final class Parameter: Sendable {
   ) rethrows -> Result {
     let packed = packed(in: context)
     let count = packed.precision.gemm(of: context.kernels).packed_size(rows, columns)
-    return try body(UnsafeRawBufferPointer(start: packed.block.base, count: count * MemoryLayout<Float>.size), packed.block)
+    return try body(
+      UnsafeRawBufferPointer(start: packed.block.base, count: count * MemoryLayout<Float>.size), packed.block)
   }
 
   /// Takes a packed form that was made before in the context's precision, by kernels of the same name.
   ///
   /// - Returns: false if it is not as large as these kernels make it; then nothing is changed.
-  public func adopt(packed units: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable, in context: Context) -> Bool {
-    guard let base = units.baseAddress, units.count == context.precision.gemm(of: context.kernels).packed_size(rows, columns) else { return false }
+  public func adopt(
+    packed units: UnsafeBufferPointer<Float>, owner: any AnyObject & Sendable, in context: Context
+  ) -> Bool {
+    guard let base = units.baseAddress,
+      units.count == context.precision.gemm(of: context.kernels).packed_size(rows, columns)
+    else { return false }
     let block = Block(base: UnsafeMutablePointer(mutating: base), capacity: units.count, owner: .borrowed(owner))
     state.withLock { state in
       state.precision = context.precision
@@ -84,7 +89,8 @@ public final class Parameter: Sendable {
   func packed(in context: Context) -> Packed {
     state.withLock { state in
       if let packed = state.packed { return packed }
-      let packed = context.packed(state.value, n: rows, k: columns, strideN: columns, strideK: 1, precision: state.precision)
+      let packed = context.packed(
+        state.value, n: rows, k: columns, strideN: columns, strideK: 1, precision: state.precision)
       state.packed = packed
       return packed
     }

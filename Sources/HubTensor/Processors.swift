@@ -7,9 +7,12 @@ enum Processors {
   static var physicalCores: Int {
     let all = ProcessInfo.processInfo.activeProcessorCount
     guard let allowed else { return all }
-    let cores = Set(allowed.map { processor in
-      ["physical_package_id", "core_id"].map { text(of: "/sys/devices/system/cpu/cpu\(processor)/topology/\($0)") ?? "\(processor)" }
-    })
+    let cores = Set(
+      allowed.map { processor in
+        ["physical_package_id", "core_id"].map {
+          text(of: "/sys/devices/system/cpu/cpu\(processor)/topology/\($0)") ?? "\(processor)"
+        }
+      })
     return max(1, min(all, cores.count))
   }
 

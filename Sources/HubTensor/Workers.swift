@@ -47,9 +47,11 @@ public final class Workers: @unchecked Sendable {
 
   /// Calls `piece` once for each index below `pieces`, from several threads, each with scratch memory of its own.
   func run(_ pieces: Int, scratch: Int = 0, _ piece: Piece) {
-    let isShared = count > 1 && pieces > 1 && turn.withLockIfAvailable { _ in
-      withoutActuallyEscaping(piece) { share(pieces, scratch: scratch, $0) }
-    } != nil
+    let isShared =
+      count > 1 && pieces > 1
+      && turn.withLockIfAvailable { _ in
+        withoutActuallyEscaping(piece) { share(pieces, scratch: scratch, $0) }
+      } != nil
     if isShared { return }
     let own = Scratch.forThisThread
     let memory = own.memory(of: scratch)

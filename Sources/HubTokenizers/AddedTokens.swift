@@ -96,7 +96,9 @@ struct AddedTokens: Sendable {
   }
 
   /// The range with the white space around it that the token takes.
-  private static func widened(_ range: Range<Int>, for token: Token, in bytes: [UInt8], notBefore limit: Int) -> Range<Int> {
+  private static func widened(
+    _ range: Range<Int>, for token: Token, in bytes: [UInt8], notBefore limit: Int
+  ) -> Range<Int> {
     var (start, end) = (range.lowerBound, range.upperBound)
     while token.takesSpaceBefore, start > limit {
       let previous = bytes.scalarStart(before: start)

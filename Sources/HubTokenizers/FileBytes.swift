@@ -34,7 +34,9 @@ enum FileBytes {
       throw Failure(.unreadableTokenizer, "not a regular file", at: path)
     }
     guard status.st_size <= InputLimits.tokenizerBytes else {
-      throw Failure(.excessiveTokenizer, "the file has \(status.st_size) bytes, more than the \(InputLimits.tokenizerBytes) allowed", at: path)
+      throw Failure(
+        .excessiveTokenizer,
+        "the file has \(status.st_size) bytes, more than the \(InputLimits.tokenizerBytes) allowed", at: path)
     }
     return try read(descriptor, count: Int(status.st_size), path)
   }

@@ -13,7 +13,8 @@ struct SpaceTrimming: Sendable {
     var trimmed = TokenSequence()
     for index in 0..<sequence.count {
       let id = sequence.ids[index]
-      trimmed.append(id, offsets: trim(sequence.offsets[index], of: id, isFirst: index == 0), word: Int(sequence.words[index]))
+      trimmed.append(
+        id, offsets: trim(sequence.offsets[index], of: id, isFirst: index == 0), word: Int(sequence.words[index]))
     }
     return trimmed
   }
@@ -22,7 +23,9 @@ struct SpaceTrimming: Sendable {
     guard let scalars = token(id)?.unicodeScalars else { return place }
     let leading = Int32(scalars.prefix(while: ByteAlphabet.isSpace).count)
     let trailing = Int32(scalars.reversed().prefix(while: ByteAlphabet.isSpace).count)
-    let start = keepsSpaces(leading, isFirst: isFirst || place.lowerBound == 0) ? place.lowerBound : min(place.lowerBound + leading, place.upperBound)
+    let start =
+      keepsSpaces(leading, isFirst: isFirst || place.lowerBound == 0)
+      ? place.lowerBound : min(place.lowerBound + leading, place.upperBound)
     return start..<(place.upperBound >= trailing ? max(place.upperBound - trailing, start) : place.upperBound)
   }
 }

@@ -59,7 +59,9 @@ struct TemplateProcessor: Sendable {
   func addedCount(forPair isPair: Bool) -> Int { (isPair ? pair : single).count - (isPair ? 2 : 1) }
 
   func apply(_ first: TokenSequence, _ second: TokenSequence?) -> Encoding {
-    let (first, second) = (trimming?.trim(first) ?? first, trimming.map { trimming in second.map(trimming.trim) } ?? second)
+    let (first, second) = (
+      trimming?.trim(first) ?? first, trimming.map { trimming in second.map(trimming.trim) } ?? second
+    )
     var encoding = Encoding()
     for piece in second == nil ? single : pair {
       switch piece {
@@ -78,7 +80,9 @@ extension TokenizerFile {
   /// The template that `post_processor` in tokenizer.json describes.
   ///
   /// - Parameter token: the token of an id, to check that the file agrees with the vocabulary.
-  static func postProcessor(_ json: JSONObject, token: @escaping @Sendable (Int32) -> String?) throws -> TemplateProcessor {
+  static func postProcessor(
+    _ json: JSONObject, token: @escaping @Sendable (Int32) -> String?
+  ) throws -> TemplateProcessor {
     switch try json.string("type") {
     case "TemplateProcessing": return try TemplateProcessor(json, token: token)
     case "BertProcessing":
@@ -134,10 +138,13 @@ extension TemplateProcessor {
     let entry = try json.object("SpecialToken")
     let name = try entry.string("id")
     guard let definition = special.members[name] else {
-      throw Failure(.malformedTemplate, "the special token \(name.debugDescription) is not described", at: entry.path(to: "id"))
+      throw Failure(
+        .malformedTemplate, "the special token \(name.debugDescription) is not described", at: entry.path(to: "id"))
     }
     let typeID = try typeID(entry)
-    return try ids(JSONObject(definition, path: special.path(to: name)), token: token).map { .special(id: $0, typeID: typeID) }
+    return try ids(JSONObject(definition, path: special.path(to: name)), token: token).map {
+      .special(id: $0, typeID: typeID)
+    }
   }
 
   /// The ids that one special token stands for.
@@ -158,9 +165,12 @@ extension TemplateProcessor {
     return typeID
   }
 
-  fileprivate static func checked(id: Int, named name: String, at path: String, token: (Int32) -> String?) throws -> Int32 {
+  fileprivate static func checked(
+    id: Int, named name: String, at path: String, token: (Int32) -> String?
+  ) throws -> Int32 {
     guard let exact = Int32(exactly: id), let found = token(exact), found.utf8.elementsEqual(name.utf8) else {
-      throw Failure(.malformedTemplate, "the vocabulary has no token \(name.debugDescription) with the id \(id)", at: path)
+      throw Failure(
+        .malformedTemplate, "the vocabulary has no token \(name.debugDescription) with the id \(id)", at: path)
     }
     return exact
   }

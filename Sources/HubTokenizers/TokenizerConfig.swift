@@ -43,8 +43,13 @@ struct TokenizerConfig: Sendable {
       let token = try json.optional(role, "a token") { $0.string ?? $0["content"]?.string }
       if let token { roles[role] = token }
     }
-    cutsOtherwise = try cutsOtherwise || json.optionalBool("do_basic_tokenize") == false || json.members["never_split"]?.array?.isEmpty == false
-    otherSpecial = try json.optional("additional_special_tokens", "an array") { $0.array?.compactMap { $0.string ?? $0["content"]?.string } } ?? otherSpecial
+    cutsOtherwise =
+      try cutsOtherwise || json.optionalBool("do_basic_tokenize") == false
+      || json.members["never_split"]?.array?.isEmpty == false
+    otherSpecial =
+      try json.optional("additional_special_tokens", "an array") {
+        $0.array?.compactMap { $0.string ?? $0["content"]?.string }
+      } ?? otherSpecial
     for entry in try json.optionalObject("added_tokens_decoder")?.members.entries ?? [] {
       let place = "\(json.path(to: "added_tokens_decoder")).\(entry.key)"
       guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is no number", at: place) }
@@ -73,16 +78,20 @@ struct TokenizerConfig: Sendable {
     for token in added { try token.join(&vocabulary) }
     let stated = Set(added.map(\.id))
     let tokens = usual.filter { !stated.contains($0.id) } + added, known = Set(tokens.map(\.id))
-    return tokens + otherSpecial.compactMap { content in
-      vocabulary.id(of: content).flatMap { known.contains($0) ? nil : AddedTokens.Token(id: $0, content: content) }
-    }
+    return tokens
+      + otherSpecial.compactMap { content in
+        vocabulary.id(of: content).flatMap { known.contains($0) ? nil : AddedTokens.Token(id: $0, content: content) }
+      }
   }
 
   /// A normalizer of tokenizer.json with what is stated here, which goes first, as in `transformers`.
   func corrected(_ normalizer: any Normalizer) -> any Normalizer {
-    guard let lowercases, let bert = normalizer as? BertNormalizer, bert.lowercases != lowercases else { return normalizer }
+    guard let lowercases, let bert = normalizer as? BertNormalizer, bert.lowercases != lowercases else {
+      return normalizer
+    }
     return BertNormalizer(
-      cleansText: bert.cleansText, separatesIdeographs: bert.separatesIdeographs, stripsAccents: stripsAccents ?? lowercases, lowercases: lowercases)
+      cleansText: bert.cleansText, separatesIdeographs: bert.separatesIdeographs,
+      stripsAccents: stripsAccents ?? lowercases, lowercases: lowercases)
   }
 
   /// The same for a pre-tokeniser.
@@ -96,7 +105,8 @@ struct TokenizerConfig: Sendable {
   /// - Parameter families: the classes of `transformers` that read such files as we do
   func checkClass(_ families: [String]) throws {
     guard let className, !families.contains(where: { className == $0 || className == $0 + "Fast" }) else { return }
-    throw Failure(.unsupportedTokenizer, "files of a \(className.debugDescription) are not supported", hint: "give tokenizer.json")
+    throw Failure(
+      .unsupportedTokenizer, "files of a \(className.debugDescription) are not supported", hint: "give tokenizer.json")
   }
 
   /// The names that tokens of a role usually have, where nothing is stated.

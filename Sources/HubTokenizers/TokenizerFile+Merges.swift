@@ -32,17 +32,23 @@ extension TokenizerFile {
     }
     let tokens = try config.addedTokens((added + [special.mask]).compactMap(\.self).map(token), joining: &vocabulary)
     return TokenizerPipeline(
-      preTokenizer: ByteLevel(addsPrefixSpace: space), model: model, postProcessor: postProcessor, decoder: ByteLevelDecoder(),
+      preTokenizer: ByteLevel(addsPrefixSpace: space), model: model, postProcessor: postProcessor,
+      decoder: ByteLevelDecoder(),
       vocabulary: vocabulary, addedTokens: try AddedTokens(tokens, normalizer: nil), specialIDs: special)
   }
 
   /// One merge a line, behind a line that says the version.
   private static func merges(lines bytes: [UInt8]) throws -> [(left: String, right: String)] {
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw Failure(.malformedVocabulary, "the file is not UTF-8") }
-    return try text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap { index, line in
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw Failure(.malformedVocabulary, "the file is not UTF-8")
+    }
+    return try text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).enumerated().compactMap {
+      index, line in
       if line.isEmpty || index == 0 && line.starts(with: "#version".unicodeScalars) { return nil }
       let parts = line.split(separator: " ", omittingEmptySubsequences: false)
-      guard parts.count == 2 else { throw Failure(.malformedVocabulary, "expected two tokens", at: "line \(index + 1)") }
+      guard parts.count == 2 else {
+        throw Failure(.malformedVocabulary, "expected two tokens", at: "line \(index + 1)")
+      }
       return (String(parts[0]), String(parts[1]))
     }
   }

@@ -21,11 +21,13 @@ extension TokenizerFile {
     let tidy: [any Normalizer] = [Strip(left: false), Replace(pattern: .spaces(atLeast: 2), content: Array("▁".utf8))]
     let normalizer = NormalizerSequence(parts: (file.table.isEmpty ? [] : [try Precompiled(table: file.table)]) + tidy)
     let mask = AddedTokens.Token(id: Int32(vocabulary.idBound - 1), content: "<mask>", takesSpaceBefore: true)
-    let added = try config.addedTokens(first.enumerated().map { .init(id: Int32($0), content: $1) } + [mask], joining: &vocabulary)
+    let added = try config.addedTokens(
+      first.enumerated().map { .init(id: Int32($0), content: $1) } + [mask], joining: &vocabulary)
     return TokenizerPipeline(
       normalizer: normalizer, preTokenizer: Metaspace(), model: model, postProcessor: try .roberta(cls: 0, sep: 2),
       decoder: MetaspaceDecoder(metaspace: Metaspace()), vocabulary: vocabulary,
-      addedTokens: try AddedTokens(added, normalizer: normalizer), specialIDs: config.specialIDs(in: vocabulary, unknown: 3))
+      addedTokens: try AddedTokens(added, normalizer: normalizer),
+      specialIDs: config.specialIDs(in: vocabulary, unknown: 3))
   }
 }
 
@@ -42,13 +44,18 @@ struct SentencePieceModel {
     for field in try Self.fields(bytes[...]) {
       switch (field.number, field.value) {
       case (1, .bytes(let piece)): pieces.append(try Self.piece(piece))
-      case (2, .bytes(let trainer)): kind = try Self.fields(trainer).reduce(kind) { $1.number == 3 ? $1.value.integer ?? $0 : $0 }
+      case (2, .bytes(let trainer)):
+        kind = try Self.fields(trainer).reduce(kind) { $1.number == 3 ? $1.value.integer ?? $0 : $0 }
       case (3, .bytes(let normalizer)):
-        for case (2, .bytes(let bytes)) in try Self.fields(normalizer).map({ ($0.number, $0.value) }) { table = Array(bytes) }
+        for case (2, .bytes(let bytes)) in try Self.fields(normalizer).map({ ($0.number, $0.value) }) {
+          table = Array(bytes)
+        }
       default: break
       }
     }
-    guard kind == 1 else { throw Failure(.unsupportedTokenizer, "the model is not a unigram model", hint: "give tokenizer.json") }
+    guard kind == 1 else {
+      throw Failure(.unsupportedTokenizer, "the model is not a unigram model", hint: "give tokenizer.json")
+    }
     guard pieces.count >= 3 else { throw Failure(.malformedVocabulary, "the file has \(pieces.count) tokens") }
   }
 
@@ -61,7 +68,9 @@ struct SentencePieceModel {
       default: break
       }
     }
-    guard let token, score.isFinite else { throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score no number") }
+    guard let token, score.isFinite else {
+      throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score no number")
+    }
     return (token, score)
   }
 }
@@ -107,7 +116,9 @@ extension SentencePieceModel {
     throw malformed
   }
 
-  private static func taking<T>(_ count: UInt64, from rest: inout ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) -> T) throws -> T {
+  private static func taking<T>(
+    _ count: UInt64, from rest: inout ArraySlice<UInt8>, _ body: (ArraySlice<UInt8>) -> T
+  ) throws -> T {
     guard count <= UInt64(rest.count) else { throw malformed }
     defer { rest = rest.dropFirst(Int(count)) }
     return body(rest.prefix(Int(count)))

@@ -18,10 +18,13 @@ public enum TokenizerFile {
     func has(_ name: String) -> Bool { FileBytes.exists("\(folder)/\(name)") }
     if has("tokenizer.json") { return try load(tokenizerJSON: "\(folder)/tokenizer.json") }
     if has("vocab.txt") { return try load(vocabulary: "\(folder)/vocab.txt") }
-    if has("vocab.json"), has("merges.txt") { return try load(vocabulary: "\(folder)/vocab.json", merges: "\(folder)/merges.txt") }
+    if has("vocab.json"), has("merges.txt") {
+      return try load(vocabulary: "\(folder)/vocab.json", merges: "\(folder)/merges.txt")
+    }
     if has("sentencepiece.bpe.model") { return try load(sentencePiece: "\(folder)/sentencepiece.bpe.model") }
     throw Failure(
-      .missingTokenizer, "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
+      .missingTokenizer,
+      "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
       at: folder, hint: "download tokenizer.json from where the model comes from, and add the model again")
   }
 
@@ -54,7 +57,10 @@ public enum TokenizerFile {
   static func object(_ path: String) throws -> JSONObject {
     let bytes = try FileBytes.read(path)
     return try locating(path) {
-      try JSONObject(JSON(parsing: bytes, limits: .init(bytes: InputLimits.tokenizerBytes, values: InputLimits.tokenizerValues, roundsIntegers: true)))
+      try JSONObject(
+        JSON(
+          parsing: bytes,
+          limits: .init(bytes: InputLimits.tokenizerBytes, values: InputLimits.tokenizerValues, roundsIntegers: true)))
     }
   }
 }
@@ -69,11 +75,13 @@ extension TokenizerFile {
     var vocabulary = model.vocabulary
     for token in added { try token.join(&vocabulary) }
     let tokens = vocabulary
-    var postProcessor = try json.optionalObject("post_processor").map { try Self.postProcessor($0) { tokens.token($0) } } ?? .none
+    var postProcessor =
+      try json.optionalObject("post_processor").map { try Self.postProcessor($0) { tokens.token($0) } } ?? .none
     if let space = config.addsPrefixSpace { postProcessor.trimming?.addsPrefixSpace = space }
     return TokenizerPipeline(
       normalizer: normalizer,
-      preTokenizer: try json.optionalObject("pre_tokenizer").map { config.corrected(try Self.preTokenizer($0)) } ?? WholeText(),
+      preTokenizer: try json.optionalObject("pre_tokenizer").map { config.corrected(try Self.preTokenizer($0)) }
+        ?? WholeText(),
       model: model,
       postProcessor: postProcessor,
       decoder: try json.optionalObject("decoder").map(decoder) ?? SpacedTokens(),
@@ -94,8 +102,12 @@ extension TokenizerFile {
 
   static func checkSize(of tokens: [AddedTokens.Token]) throws {
     let lengths = tokens.map(\.content.utf8.count)
-    guard lengths.allSatisfy({ $0 <= InputLimits.tokenBytes }), lengths.reduce(0, +) <= InputLimits.addedTokensBytes else {
-      throw Failure(.excessiveTokenizer, "an added token is longer than \(InputLimits.tokenBytes) bytes, or all of them than \(InputLimits.addedTokensBytes)")
+    guard lengths.allSatisfy({ $0 <= InputLimits.tokenBytes }), lengths.reduce(0, +) <= InputLimits.addedTokensBytes
+    else {
+      throw Failure(
+        .excessiveTokenizer,
+        "an added token is longer than \(InputLimits.tokenBytes) bytes, or all of them than \(InputLimits.addedTokensBytes)"
+      )
     }
   }
 }
@@ -103,7 +115,9 @@ extension TokenizerFile {
 extension AddedTokens.Token {
   /// Reads an element of `added_tokens`, or a value of `added_tokens_decoder`.
   init(_ json: JSONObject, id value: Int) throws {
-    guard let id = Int32(exactly: value) else { throw Failure(.malformedVocabulary, "the id \(value) is out of range", at: json.path) }
+    guard let id = Int32(exactly: value) else {
+      throw Failure(.malformedVocabulary, "the id \(value) is out of range", at: json.path)
+    }
     let isSpecial = try json.optionalBool("special") ?? false
     self.init(
       id: id,
@@ -120,7 +134,8 @@ extension AddedTokens.Token {
     guard let known = vocabulary.id(of: content) else { return try vocabulary.insert(content.utf8, id: Int(id)) }
     guard known == id else {
       throw Failure(
-        .malformedVocabulary, "the added token has the id \(id), but \(known) in the vocabulary", at: content.debugDescription)
+        .malformedVocabulary, "the added token has the id \(id), but \(known) in the vocabulary",
+        at: content.debugDescription)
     }
   }
 }
@@ -133,7 +148,9 @@ extension TokenizerFile {
   ) throws -> TokenizerPipeline {
     try config.checkClass(["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"])
     guard !config.cutsOtherwise else {
-      throw Failure(.unsupportedTokenizer, "do_basic_tokenize and never_split of tokenizer_config.json are not supported", hint: "give tokenizer.json")
+      throw Failure(
+        .unsupportedTokenizer, "do_basic_tokenize and never_split of tokenizer_config.json are not supported",
+        hint: "give tokenizer.json")
     }
     let words = try vocabulary(lines: bytes)
     var vocabulary = words
@@ -166,7 +183,9 @@ extension TokenizerFile {
 
   /// One token a line, without the white space behind it.
   private static func vocabulary(lines bytes: [UInt8]) throws -> Vocabulary {
-    guard String(validating: bytes, as: UTF8.self) != nil else { throw Failure(.malformedVocabulary, "the file is not UTF-8") }
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+      throw Failure(.malformedVocabulary, "the file is not UTF-8")
+    }
     var vocabulary = Vocabulary(minimumCapacity: min(bytes.count / 8, 1 << 16))
     var start = 0
     while start < bytes.count {

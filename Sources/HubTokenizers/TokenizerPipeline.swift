@@ -56,7 +56,8 @@ extension TokenizerPipeline {
   private func room(in maxLength: Int, forPair isPair: Bool) throws -> Int {
     let added = postProcessor.addedCount(forPair: isPair)
     guard maxLength >= added else {
-      throw Failure(.insufficientLength, "the \(added) special tokens alone are more than the \(maxLength) tokens allowed")
+      throw Failure(
+        .insufficientLength, "the \(added) special tokens alone are more than the \(maxLength) tokens allowed")
     }
     return maxLength - added
   }
@@ -86,7 +87,8 @@ extension TokenizerPipeline {
     for part in addedTokens.split(original: bytes) {
       if let token = part.token {
         let start = scalar + scalars(part.range.lowerBound..<part.content.lowerBound)
-        cutter.append(token, place: scalar..<scalar + scalars(part.range), content: start..<start + scalars(part.content))
+        cutter.append(
+          token, place: scalar..<scalar + scalars(part.range), content: start..<start + scalars(part.content))
       } else {
         try cutter.cut(AlignedText(original: bytes[part.range], firstScalar: scalar))
       }

@@ -9,7 +9,9 @@ public struct AdamW {
   private var step = 0
   private var moments: [ObjectIdentifier: (first: [Float], second: [Float])] = [:]
 
-  public init(learningRate: Float = 1e-3, weightDecay: Float = 0.01, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8) {
+  public init(
+    learningRate: Float = 1e-3, weightDecay: Float = 0.01, betas: (Float, Float) = (0.9, 0.999), epsilon: Float = 1e-8
+  ) {
     self.learningRate = learningRate
     self.weightDecay = weightDecay
     self.betas = betas
@@ -27,7 +29,8 @@ public struct AdamW {
     for parameter in parameters {
       guard let gradient = gradients[parameter]?.values else { continue }
       let key = ObjectIdentifier(parameter)
-      var (first, second) = moments[key] ?? (Array(repeating: 0, count: gradient.count), Array(repeating: 0, count: gradient.count))
+      var (first, second) =
+        moments[key] ?? (Array(repeating: 0, count: gradient.count), Array(repeating: 0, count: gradient.count))
       let shrinkage = decays(parameter) ? 1 - learningRate * weightDecay : 1
       let rate = Float(Double(learningRate) / correction1)
       parameter.update(in: context) { values in

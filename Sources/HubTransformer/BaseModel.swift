@@ -21,7 +21,8 @@ public struct BaseShape: Hashable, Sendable {
   /// The ε of its layer norms.
   public let layerNormEpsilon: Float
 
-  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int, layerNormEpsilon: Float = 1e-12) {
+  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int, layerNormEpsilon: Float = 1e-12)
+  {
     self.layerNormEpsilon = layerNormEpsilon
     self.hiddenSize = hiddenSize
     self.embeddingSize = embeddingSize
@@ -89,7 +90,9 @@ public enum BaseModels {
     let modelType = try configuration.string("model_type")
     guard let type = all.first(where: { $0.modelTypes.contains(modelType) }) else {
       let known = all.flatMap { $0.modelTypes }.joined(separator: ", ")
-      throw Failure(.unsupportedModel, "the model type \(modelType.debugDescription) is not supported", at: "model_type", hint: "supported: \(known)")
+      throw Failure(
+        .unsupportedModel, "the model type \(modelType.debugDescription) is not supported", at: "model_type",
+        hint: "supported: \(known)")
     }
     return type
   }
@@ -103,8 +106,10 @@ public enum BaseModels {
       name.removeFirst(type.prefix.count + 1)
     }
     let parts = ["embeddings.", "embeddings_project.", "encoder.", "transformer.", "pooler."]
-    guard parts.contains(where: name.hasPrefix), name != "embeddings.position_ids", !name.contains(".adapter_modules.") else { return nil }
-    for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")] where name.hasSuffix(old) {
+    guard parts.contains(where: name.hasPrefix), name != "embeddings.position_ids", !name.contains(".adapter_modules.")
+    else { return nil }
+    for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")]
+    where name.hasSuffix(old) {
       name = String(name.dropLast(old.count)) + new
     }
     return name

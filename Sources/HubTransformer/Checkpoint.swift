@@ -23,7 +23,9 @@ public struct Checkpoint: Sendable {
     self.folder = folder
     let configPath = folder + "/config.json"
     guard let bytes = try? MappedFile(configPath).withBytes({ Array($0.prefix(InputLimits.jsonBytes + 1)) }) else {
-      throw Failure(.missingCheckpoint, "there is no config.json in the folder", at: folder, hint: "give the folder of a Hugging Face checkpoint")
+      throw Failure(
+        .missingCheckpoint, "there is no config.json in the folder", at: folder,
+        hint: "give the folder of a Hugging Face checkpoint")
     }
     (configuration, type) = try locating(configPath) {
       let configuration = try JSONObject(JSON(parsing: bytes))
@@ -49,7 +51,8 @@ public struct Checkpoint: Sendable {
     if FileManager.default.fileExists(atPath: single) { return try Safetensors.open(single) }
     if FileManager.default.fileExists(atPath: index) { return try Safetensors.openSharded(index) }
     throw Failure(
-      .missingCheckpoint, "there is neither model.safetensors nor model.safetensors.index.json in the folder", at: folder,
+      .missingCheckpoint, "there is neither model.safetensors nor model.safetensors.index.json in the folder",
+      at: folder,
       hint: "checkpoints with pickled weights only must be saved as safetensors first")
   }
 
@@ -65,7 +68,8 @@ public struct Checkpoint: Sendable {
 
   /// The model with shapes and no values.
   public func outline() throws -> any BaseModel {
-    try type.init(configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil }))
+    try type.init(
+      configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil }))
   }
 
   /// Names the model by what it computes: the digest of each tensor of the embeddings and layers, and of the keys of
@@ -74,7 +78,9 @@ public struct Checkpoint: Sendable {
   public func fingerprint() -> Digest {
     var hasher = Digest.Hasher()
     hasher.update("dovetail base 1\n")
-    for key in ["hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type"] {
+    for key in [
+      "hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type",
+    ] {
       hasher.update("\(key) \((configuration.members[key] ?? .null).text())\n")
     }
     // What some models call otherwise, or have besides.

@@ -18,7 +18,8 @@ struct EncoderConfiguration: Sendable {
 
   /// What `config.json` calls things. DistilBERT has words of its own.
   struct Keys {
-    var hiddenSize = "hidden_size", layers = "num_hidden_layers", heads = "num_attention_heads", intermediateSize = "intermediate_size"
+    var hiddenSize = "hidden_size", layers = "num_hidden_layers", heads = "num_attention_heads",
+      intermediateSize = "intermediate_size"
     var activation = "hidden_act"
     var hasTypes = true
   }
@@ -40,21 +41,27 @@ struct EncoderConfiguration: Sendable {
     maximumPositions = try size("max_position_embeddings", upTo: 1 << 20)
     typeVocabularySize = keys.hasTypes ? try size("type_vocab_size", upTo: 1024) : nil
     guard hiddenSize % heads == 0 else {
-      throw Failure(.invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: keys.heads)
+      throw Failure(
+        .invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: keys.heads)
     }
     paddingID = try c.optionalInteger("pad_token_id") ?? 0
     guard (0..<maximumPositions).contains(paddingID) else {
-      throw Failure(.invalidModelConfiguration, "the padding id \(paddingID) has no place in the position table", at: "pad_token_id")
+      throw Failure(
+        .invalidModelConfiguration, "the padding id \(paddingID) has no place in the position table", at: "pad_token_id"
+      )
     }
     layerNormEpsilon = Float(try c.optionalNumber("layer_norm_eps") ?? 1e-12)
     let activationName = try c.optionalString(keys.activation) ?? "gelu"
     guard let activation = Activation(named: activationName) else {
-      throw Failure(.unsupportedModel, "the activation \(activationName.debugDescription) is not supported", at: keys.activation)
+      throw Failure(
+        .unsupportedModel, "the activation \(activationName.debugDescription) is not supported", at: keys.activation)
     }
     self.activation = activation
     let positions = try c.optionalString("position_embedding_type") ?? "absolute"
     guard positions == "absolute", try c.optionalBool("is_decoder") != true else {
-      throw Failure(.unsupportedModel, "relative positions and decoders are not supported for this model type", at: "position_embedding_type")
+      throw Failure(
+        .unsupportedModel, "relative positions and decoders are not supported for this model type",
+        at: "position_embedding_type")
     }
   }
 }

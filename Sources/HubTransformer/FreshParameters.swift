@@ -16,12 +16,15 @@ public struct FreshParameters: ParameterProvider {
 
   public func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter {
     let (rows, columns) = shape.asMatrix
-    var generator = SplitMix(seed: name.utf8.reduce(seed ^ 0x9E37_79B9_7F4A_7C15) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
+    var generator = SplitMix(
+      seed: name.utf8.reduce(seed ^ 0x9E37_79B9_7F4A_7C15) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
     let values = Self.values(rows, columns, initial, &generator)
     return Parameter(name, context().tensor(rows: rows, columns: columns, values))
   }
 
-  private static func values(_ rows: Int, _ columns: Int, _ initial: Initializer, _ generator: inout SplitMix) -> [Float] {
+  private static func values(
+    _ rows: Int, _ columns: Int, _ initial: Initializer, _ generator: inout SplitMix
+  ) -> [Float] {
     let count = rows * columns
     switch initial {
     case .zeros: return Array(repeating: 0, count: count)

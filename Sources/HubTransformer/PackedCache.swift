@@ -23,7 +23,9 @@ public struct PackedCache: Sendable {
   /// be written is no failure: the model is ready without it.
   public func prepare(_ model: any BaseModel, fingerprint: Digest, in context: Context) {
     let matrices = model.matrices
-    guard matrices.reduce(0, { $0 + $1.count }) * MemoryLayout<Float>.size >= leastBytes else { return model.prepare(in: context) }
+    guard matrices.reduce(0, { $0 + $1.count }) * MemoryLayout<Float>.size >= leastBytes else {
+      return model.prepare(in: context)
+    }
     let key = key(fingerprint, context)
     let path = "\(folder)/\(fingerprint.short)-\(context.precision.rawValue)-\(context.engine.kernels.name).safetensors"
     if restore(matrices, from: path, key, in: context) { return }
@@ -34,12 +36,14 @@ public struct PackedCache: Sendable {
   /// What must be equal for a file to fit.
   private func key(_ fingerprint: Digest, _ context: Context) -> [String: String] {
     [
-      "fingerprint": fingerprint.description, "precision": context.precision.rawValue, "kernels": context.engine.kernels.name,
+      "fingerprint": fingerprint.description, "precision": context.precision.rawValue,
+      "kernels": context.engine.kernels.name,
       "layout": "\(Kernels.layoutVersion)",
     ]
   }
 
-  private func restore(_ matrices: [Parameter], from path: String, _ key: [String: String], in context: Context) -> Bool {
+  private func restore(_ matrices: [Parameter], from path: String, _ key: [String: String], in context: Context) -> Bool
+  {
     guard let file = try? Safetensors.open(path), file.metadata == key else { return false }
     return matrices.allSatisfy { matrix in
       file[matrix.name]?.withMappedUnits { matrix.adopt(packed: $0, owner: $1, in: context) } ?? false
@@ -50,7 +54,8 @@ public struct PackedCache: Sendable {
     let tensors = try matrices.map { matrix in
       try matrix.withPackedUnits(in: context) { bytes, owner in
         let type = ElementType.int32
-        return try StoredTensor(name: matrix.name, type: type, shape: [bytes.count / type.byteSize], borrowing: bytes, owner: owner)
+        return try StoredTensor(
+          name: matrix.name, type: type, shape: [bytes.count / type.byteSize], borrowing: bytes, owner: owner)
       }
     }
     try SafetensorsWriter.write(tensors, metadata: key, to: path)

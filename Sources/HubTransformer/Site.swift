@@ -136,9 +136,15 @@ extension Interventions {
   public func lengthened(_ sequences: Sequences) -> Sequences { sequences }
   public func virtualTokens(in context: Context) -> VirtualTokens? { nil }
   public func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor { x }
-  public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor { projection.applied(in: context) }
-  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? { nil }
-  public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor { sublayer.joined(sublayer.output, in: context) }
+  public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
+    projection.applied(in: context)
+  }
+  public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
+    nil
+  }
+  public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
+    sublayer.joined(sublayer.output, in: context)
+  }
   public func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor { output }
 }
 

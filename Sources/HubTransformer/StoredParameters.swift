@@ -25,7 +25,9 @@ public struct StoredParameters: ParameterProvider {
   }
 
   private func tensor(_ stored: StoredTensor, _ rows: Int, _ columns: Int) throws -> Tensor {
-    let mapped = stored.type == .float32 ? stored.withMappedUnits { Tensor(rows: rows, columns: columns, borrowing: $0, owner: $1) } : nil
+    let mapped =
+      stored.type == .float32
+      ? stored.withMappedUnits { Tensor(rows: rows, columns: columns, borrowing: $0, owner: $1) } : nil
     return try mapped ?? Context(engine).tensor(rows: rows, columns: columns, stored.floats())
   }
 }

@@ -12,10 +12,13 @@ public struct CheckpointHeadForm: Sendable {
   public static func of(_ modelClass: String) -> CheckpointHeadForm? { all.first { $0.classes.contains(modelClass) } }
 
   /// The form of a head, and the class of a model family that has it; `nil` if none has.
-  public static func matching(_ configuration: JSON.Members, family: String) -> (form: CheckpointHeadForm, modelClass: String)? {
+  public static func matching(
+    _ configuration: JSON.Members, family: String
+  ) -> (form: CheckpointHeadForm, modelClass: String)? {
     for form in all {
       guard form.configuration.entries.allSatisfy({ entry in (configuration[entry.key] ?? .null) == entry.value }),
-        configuration["activation_function"]?.string == form.configuration["activation_function"]?.string || configuration["layers"] == 1,
+        configuration["activation_function"]?.string == form.configuration["activation_function"]?.string
+          || configuration["layers"] == 1,
         let modelClass = form.classes.first(where: { $0.hasPrefix(family + "For") })
       else { continue }
       return (form, modelClass)
@@ -25,13 +28,17 @@ public struct CheckpointHeadForm: Sendable {
 
   /// The bundle format's name of a tensor; `nil` if it belongs to nothing in the head.
   public func stable(_ name: String) -> String? {
-    for (old, new) in names where name.hasPrefix(old) { return new == Self.unused ? new : new + name.dropFirst(old.count) }
+    for (old, new) in names where name.hasPrefix(old) {
+      return new == Self.unused ? new : new + name.dropFirst(old.count)
+    }
     return nil
   }
 
   /// The class's name of a tensor.
   public func stored(_ stable: String) -> String? {
-    for (old, new) in names where new != Self.unused && stable.hasPrefix(new) { return old + stable.dropFirst(new.count) }
+    for (old, new) in names where new != Self.unused && stable.hasPrefix(new) {
+      return old + stable.dropFirst(new.count)
+    }
     return nil
   }
 
@@ -39,7 +46,9 @@ public struct CheckpointHeadForm: Sendable {
 
   private static let all: [CheckpointHeadForm] = {
     let one: JSON.Members = ["layers": 1]
-    let language: JSON.Members = ["head_type": "masked_lm", "layers": 2, "activation_function": "gelu", "layer_norm": true]
+    let language: JSON.Members = [
+      "head_type": "masked_lm", "layers": 2, "activation_function": "gelu", "layer_norm": true,
+    ]
     let twoLayers: JSON.Members = ["head_type": "classification", "layers": 2, "use_pooler": false]
     let robertas = ["Roberta", "XLMRoberta", "Xmod"], sequence = "ForSequenceClassification"
     let others = robertas + ["Bert", "DistilBert", "Electra"]
@@ -60,7 +69,8 @@ public struct CheckpointHeadForm: Sendable {
         classes: Set(others.map { $0 + "ForTokenClassification" }), configuration: one.with(["head_type": "tagging"]),
         names: [("classifier.", "linear.0.")]),
       CheckpointHeadForm(
-        classes: Set(others.map { $0 + "ForQuestionAnswering" }), configuration: one.with(["head_type": "question_answering"]),
+        classes: Set(others.map { $0 + "ForQuestionAnswering" }),
+        configuration: one.with(["head_type": "question_answering"]),
         names: [("qa_outputs.", "linear.0.")]),
       CheckpointHeadForm(
         classes: ["BertForMaskedLM"], configuration: language,
@@ -70,13 +80,19 @@ public struct CheckpointHeadForm: Sendable {
         ]),
       CheckpointHeadForm(
         classes: Set(robertas.map { $0 + "ForMaskedLM" }), configuration: language,
-        names: [("lm_head.dense.", "dense."), ("lm_head.layer_norm.", "norm."), ("lm_head.decoder.", "decoder."), ("lm_head.bias", unused)]),
+        names: [
+          ("lm_head.dense.", "dense."), ("lm_head.layer_norm.", "norm."), ("lm_head.decoder.", "decoder."),
+          ("lm_head.bias", unused),
+        ]),
       CheckpointHeadForm(
         classes: ["DistilBertForMaskedLM"], configuration: language,
         names: [("vocab_transform.", "dense."), ("vocab_layer_norm.", "norm."), ("vocab_projector.", "decoder.")]),
       CheckpointHeadForm(
         classes: ["ElectraForMaskedLM"], configuration: language,
-        names: [("generator_predictions.dense.", "dense."), ("generator_predictions.LayerNorm.", "norm."), ("generator_lm_head.", "decoder.")]),
+        names: [
+          ("generator_predictions.dense.", "dense."), ("generator_predictions.LayerNorm.", "norm."),
+          ("generator_lm_head.", "decoder."),
+        ]),
     ]
   }()
 }

@@ -44,7 +44,9 @@ public final class MappedFile: Sendable {
   }
 
   /// `nil` for no bytes, which the system does not map.
-  private static func memory(_ count: Int, _ protection: Int32, _ flags: Int32, _ descriptor: Int32, _ path: String) throws -> UnsafeMutableRawPointer? {
+  private static func memory(
+    _ count: Int, _ protection: Int32, _ flags: Int32, _ descriptor: Int32, _ path: String
+  ) throws -> UnsafeMutableRawPointer? {
     guard count > 0 else { return nil }
     guard let address = mmap(nil, count, protection, flags, descriptor, 0), address != MAP_FAILED else {
       throw Failure.system(.unreadableFile, "map the file", at: path)
@@ -64,7 +66,9 @@ public final class MappedFile: Sendable {
   /// The bytes of a range, valid during the call.
   ///
   /// - Precondition: the range lies within `0..<count`; ranges that come from a file are checked by its reader.
-  public func withBytes<Result>(_ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+  public func withBytes<Result>(
+    _ range: Range<Int>, _ body: (UnsafeRawBufferPointer) throws -> Result
+  ) rethrows -> Result {
     precondition(range.lowerBound >= 0 && range.upperBound <= count, "a range outside of the mapped file")
     return try withExtendedLifetime(self) {
       try body(UnsafeRawBufferPointer(start: base.map { $0 + range.lowerBound }, count: range.count))
@@ -130,7 +134,8 @@ struct ByteRegion: Sendable {
     switch storage {
     case .mapped(let file): return try file.withBytes(range, body)
     case .owned(let bytes): return try bytes.withUnsafeBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range])) }
-    case .borrowed(let memory): return try withExtendedLifetime(memory) { try body(UnsafeRawBufferPointer(rebasing: memory.bytes[range])) }
+    case .borrowed(let memory):
+      return try withExtendedLifetime(memory) { try body(UnsafeRawBufferPointer(rebasing: memory.bytes[range])) }
     }
   }
 

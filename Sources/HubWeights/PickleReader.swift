@@ -90,12 +90,18 @@ struct PickleReader {
     for _ in 0..<InputLimits.pickleInstructions {
       let opcode = try byte()
       if opcode == UInt8(ascii: ".") {
-        guard stack.count == 1, marks.isEmpty else { throw malformed("the pickle ends with \(stack.count) values, not one") }
+        guard stack.count == 1, marks.isEmpty else {
+          throw malformed("the pickle ends with \(stack.count) values, not one")
+        }
         return try pop()
       }
       try execute(opcode)
-      guard stack.count <= InputLimits.pickleStack, marks.count <= InputLimits.pickleStack else { throw excessive("the pickle piles up too many values") }
-      guard position - start <= InputLimits.pickleBytes else { throw excessive("the pickle has more than \(InputLimits.pickleBytes) bytes") }
+      guard stack.count <= InputLimits.pickleStack, marks.count <= InputLimits.pickleStack else {
+        throw excessive("the pickle piles up too many values")
+      }
+      guard position - start <= InputLimits.pickleBytes else {
+        throw excessive("the pickle has more than \(InputLimits.pickleBytes) bytes")
+      }
     }
     throw excessive("the pickle has more than \(InputLimits.pickleInstructions) instructions")
   }
@@ -134,7 +140,9 @@ struct PickleReader {
     case UInt8(ascii: "b"): try build()
     default:
       let name = Self.forbidden[opcode].map { "\($0)" } ?? "0x" + String(opcode, radix: 16)
-      throw Failure(.forbiddenOpcode, "the pickle uses the instruction \(name), which weights never need", at: "byte \(position - 1)")
+      throw Failure(
+        .forbiddenOpcode, "the pickle uses the instruction \(name), which weights never need",
+        at: "byte \(position - 1)")
     }
   }
 
@@ -149,7 +157,9 @@ struct PickleReader {
 
 extension PickleReader {
   private mutating func byte() throws -> UInt8 {
-    guard position < bytes.count else { throw Failure(.truncatedPickle, "the pickle ends too early", at: "byte \(position)") }
+    guard position < bytes.count else {
+      throw Failure(.truncatedPickle, "the pickle ends too early", at: "byte \(position)")
+    }
     defer { position += 1 }
     return bytes[position]
   }
@@ -182,7 +192,9 @@ extension PickleReader {
   }
 
   private mutating func string(count: Int) throws -> String {
-    guard let text = String(validating: try slice(count), as: UTF8.self) else { throw malformed("a string is not UTF-8") }
+    guard let text = String(validating: try slice(count), as: UTF8.self) else {
+      throw malformed("a string is not UTF-8")
+    }
     return text
   }
 
@@ -208,7 +220,9 @@ extension PickleReader {
     while true {
       let byte = try byte()
       if byte == 0x0A { return text }
-      guard (0x20..<0x7F).contains(byte), text.utf8.count < 256 else { throw malformed("the name of a global is not plain") }
+      guard (0x20..<0x7F).contains(byte), text.utf8.count < 256 else {
+        throw malformed("the name of a global is not plain")
+      }
       text.unicodeScalars.append(Unicode.Scalar(byte))
     }
   }
@@ -220,7 +234,9 @@ extension PickleReader {
   private var floor: Int { marks.last ?? 0 }
 
   private mutating func pop() throws -> PickleValue {
-    guard stack.count > floor, let value = stack.popLast() else { throw malformed("the pickle takes a value that is not there") }
+    guard stack.count > floor, let value = stack.popLast() else {
+      throw malformed("the pickle takes a value that is not there")
+    }
     return value
   }
 
@@ -252,12 +268,16 @@ extension PickleReader {
   /// Notes that `children` are now inside of the object.
   private mutating func deepen(_ index: Int, by children: [PickleValue]) throws {
     for case .object(let child) in children { depths[index] = max(depths[index], depths[child] + 1) }
-    guard depths[index] <= InputLimits.pickleDepth else { throw excessive("the pickle is nested more than \(InputLimits.pickleDepth) deep") }
+    guard depths[index] <= InputLimits.pickleDepth else {
+      throw excessive("the pickle is nested more than \(InputLimits.pickleDepth) deep")
+    }
   }
 
   /// The object at the top of the stack, which stays there.
   private func top() throws -> Int {
-    guard stack.count > floor, case .object(let index)? = stack.last else { throw malformed("the pickle changes what is no container") }
+    guard stack.count > floor, case .object(let index)? = stack.last else {
+      throw malformed("the pickle changes what is no container")
+    }
     return index
   }
 
@@ -282,8 +302,12 @@ extension PickleReader {
   }
 
   private mutating func remember(at index: Int) throws {
-    guard let value = stack.last, stack.count > floor else { throw malformed("the pickle remembers a value that is not there") }
-    guard memo.count < InputLimits.pickleMemo else { throw excessive("the pickle remembers more than \(InputLimits.pickleMemo) values") }
+    guard let value = stack.last, stack.count > floor else {
+      throw malformed("the pickle remembers a value that is not there")
+    }
+    guard memo.count < InputLimits.pickleMemo else {
+      throw excessive("the pickle remembers more than \(InputLimits.pickleMemo) values")
+    }
     memo[index] = value
   }
 
@@ -294,7 +318,8 @@ extension PickleReader {
 
   private mutating func reduce() throws {
     let operands = try pop(2)
-    guard case .global(let function) = operands[0], case .object(let index) = operands[1], case .tuple(let arguments) = objects[index]
+    guard case .global(let function) = operands[0], case .object(let index) = operands[1],
+      case .tuple(let arguments) = objects[index]
     else { throw malformed("the pickle calls what is no function") }
     if function == .orderedDictionary {
       guard arguments.isEmpty else { throw malformed("an OrderedDict is made with arguments") }
@@ -309,7 +334,9 @@ extension PickleReader {
   /// BUILD gives an OrderedDict its attributes, such as `_metadata`. They are not weights and are left out.
   private mutating func build() throws {
     _ = try pop()
-    guard case .dictionary = objects[try top()] else { throw malformed("the pickle sets attributes of what is no dictionary") }
+    guard case .dictionary = objects[try top()] else {
+      throw malformed("the pickle sets attributes of what is no dictionary")
+    }
   }
 
   /// What a value is, for messages.

@@ -50,7 +50,8 @@ public enum Safetensors {
       let file = try open(folder + shard)
       for tensor in file.tensors {
         guard map[tensor.name] == shard else {
-          throw Failure(.safetensorsShards, "the tensor is not listed for this shard", at: "\(folder + shard): \(tensor.name)")
+          throw Failure(
+            .safetensorsShards, "the tensor is not listed for this shard", at: "\(folder + shard): \(tensor.name)")
         }
       }
       tensors += file.tensors
@@ -58,7 +59,8 @@ public enum Safetensors {
     guard tensors.count == map.count else {
       let found = Set(tensors.map(\.name))
       let missing = map.keys.filter { !found.contains($0) }.min() ?? ""
-      throw Failure(.safetensorsShards, "the tensor is not in the shard that the index names", at: "\(indexPath): \(missing)")
+      throw Failure(
+        .safetensorsShards, "the tensor is not in the shard that the index names", at: "\(indexPath): \(missing)")
     }
     return try WeightFile(path: indexPath, tensors: tensors)
   }
@@ -99,14 +101,20 @@ public enum Safetensors {
 
   /// The bytes of the header and the data behind it.
   private static func split(_ file: ByteRegion) throws -> (header: [UInt8], data: ByteRegion) {
-    guard let length = file.slice(at: 0, count: 8)?.withBytes({ UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }) else {
+    guard
+      let length = file.slice(at: 0, count: 8)?.withBytes({ UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) })
+    else {
       throw Failure(.truncatedSafetensors, "the file is shorter than the length of its header")
     }
     guard length <= UInt64(InputLimits.safetensorsHeader) else {
-      throw Failure(.excessiveSafetensors, "the header says that it has \(length) bytes, more than \(InputLimits.safetensorsHeader)")
+      throw Failure(
+        .excessiveSafetensors, "the header says that it has \(length) bytes, more than \(InputLimits.safetensorsHeader)"
+      )
     }
     let count = Int(length)
-    guard let header = file.slice(at: 8, count: count), let data = file.slice(at: 8 + count, count: file.count - 8 - count) else {
+    guard let header = file.slice(at: 8, count: count),
+      let data = file.slice(at: 8 + count, count: file.count - 8 - count)
+    else {
       throw Failure(.truncatedSafetensors, "the file ends within its header")
     }
     return (header.array(), data)
@@ -139,12 +147,16 @@ public enum Safetensors {
   }
 
   private static func shardMap(_ file: ByteRegion) throws -> [String: String] {
-    guard file.count <= InputLimits.safetensorsHeader else { throw Failure(.excessiveSafetensors, "the index is larger than \(InputLimits.safetensorsHeader) bytes") }
-    let json = try JSON(parsing: file.array(), limits: JSON.Limits(bytes: InputLimits.safetensorsHeader, depth: 8, values: 1_000_000))
+    guard file.count <= InputLimits.safetensorsHeader else {
+      throw Failure(.excessiveSafetensors, "the index is larger than \(InputLimits.safetensorsHeader) bytes")
+    }
+    let json = try JSON(
+      parsing: file.array(), limits: JSON.Limits(bytes: InputLimits.safetensorsHeader, depth: 8, values: 1_000_000))
     var map: [String: String] = [:]
     for entry in try JSONObject(json).object("weight_map").members.entries {
       guard let shard = entry.value.string, isPlainName(shard) else {
-        throw Failure(.safetensorsShards, "a shard must be a file name in the same folder", at: "weight_map.\(entry.key)")
+        throw Failure(
+          .safetensorsShards, "a shard must be a file name in the same folder", at: "weight_map.\(entry.key)")
       }
       map[entry.key] = shard
     }
@@ -152,8 +164,11 @@ public enum Safetensors {
   }
 
   private static func isPlainName(_ name: String) -> Bool {
-    let isPlain = { (byte: UInt8) in byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "\\") }
-    return !name.isEmpty && name.utf8.count <= 255 && name.utf8.first != UInt8(ascii: ".") && name.utf8.allSatisfy(isPlain)
+    let isPlain = { (byte: UInt8) in
+      byte > 0x20 && byte < 0x7F && byte != UInt8(ascii: "/") && byte != UInt8(ascii: "\\")
+    }
+    return !name.isEmpty && name.utf8.count <= 255 && name.utf8.first != UInt8(ascii: ".")
+      && name.utf8.allSatisfy(isPlain)
   }
 }
 
@@ -180,11 +195,13 @@ private struct Place {
       throw Failure(.malformedSafetensors, "data_offsets are a beginning and an end")
     }
     guard offsets[1] <= dataCount else {
-      throw Failure(.truncatedSafetensors, "the data ends at byte \(offsets[1]), the file has \(dataCount) bytes of data")
+      throw Failure(
+        .truncatedSafetensors, "the data ends at byte \(offsets[1]), the file has \(dataCount) bytes of data")
     }
     let needed = try StoredTensor.elementCount(of: shape, name: "shape") * type.byteSize
     guard needed == offsets[1] - offsets[0] else {
-      throw Failure(.safetensorsLayout, "\(typeName) \(shape) needs \(needed) bytes, data_offsets hold \(offsets[1] - offsets[0])")
+      throw Failure(
+        .safetensorsLayout, "\(typeName) \(shape) needs \(needed) bytes, data_offsets hold \(offsets[1] - offsets[0])")
     }
     self.name = name
     self.type = type

@@ -42,7 +42,8 @@ public enum SafetensorsWriter {
       let shape = tensor.shape.map(String.init).joined(separator: ",")
       let end = offset + tensor.byteCount
       let name = JSON.string(tensor.name).text()
-      entries.append("\(name):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
+      entries.append(
+        "\(name):{\"dtype\":\"\(tensor.type.rawValue)\",\"shape\":[\(shape)],\"data_offsets\":[\(offset),\(end)]}")
       offset = end
     }
     var text = Array("{\(entries.joined(separator: ","))}".utf8)

@@ -39,7 +39,10 @@ public struct StoredTensor: Sendable {
   /// A tensor in memory that `owner` keeps alive and nobody changes.
   ///
   /// - Throws: ``Failure/Code/malformedTensor`` if the bytes are not exactly as many as type and shape need.
-  public init(name: String, type: ElementType, shape: [Int], borrowing bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) throws {
+  public init(
+    name: String, type: ElementType, shape: [Int], borrowing bytes: UnsafeRawBufferPointer,
+    owner: any AnyObject & Sendable
+  ) throws {
     try self.init(name: name, type: type, shape: shape, region: ByteRegion(borrowing: bytes, owner: owner))
   }
 
@@ -47,7 +50,8 @@ public struct StoredTensor: Sendable {
     count = try Self.elementCount(of: shape, name: name)
     guard count * type.byteSize == region.count else {
       throw Failure(
-        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, there are \(region.count)", at: name)
+        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, there are \(region.count)",
+        at: name)
     }
     self.name = name
     self.type = type
@@ -57,12 +61,18 @@ public struct StoredTensor: Sendable {
 
   /// The product of the dimensions, each at most 2^31 - 1, at most 2^40 in all, so that their bytes fit an `Int`.
   static func elementCount(of shape: [Int], name: String) throws -> Int {
-    guard shape.count <= InputLimits.rank else { throw Failure(.malformedTensor, "a tensor has \(shape.count) dimensions, more than \(InputLimits.rank)", at: name) }
+    guard shape.count <= InputLimits.rank else {
+      throw Failure(.malformedTensor, "a tensor has \(shape.count) dimensions, more than \(InputLimits.rank)", at: name)
+    }
     var count = 1
     for size in shape {
-      guard (0...InputLimits.dimension).contains(size) else { throw Failure(.malformedTensor, "a dimension of \(size) is impossible", at: name) }
+      guard (0...InputLimits.dimension).contains(size) else {
+        throw Failure(.malformedTensor, "a dimension of \(size) is impossible", at: name)
+      }
       let (product, overflow) = count.multipliedReportingOverflow(by: size)
-      guard !overflow, product <= InputLimits.elements else { throw Failure(.malformedTensor, "the shape \(shape) is too large", at: name) }
+      guard !overflow, product <= InputLimits.elements else {
+        throw Failure(.malformedTensor, "the shape \(shape) is too large", at: name)
+      }
       count = product
     }
     return count
@@ -109,7 +119,9 @@ public struct StoredTensor: Sendable {
 
   /// The mapped bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped, aligned, and
   /// of a type of four bytes.
-  public func withMappedUnits<Result>(_ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result) rethrows -> Result? {
+  public func withMappedUnits<Result>(
+    _ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result
+  ) rethrows -> Result? {
     guard type.byteSize == MemoryLayout<Float>.size, let file = region.file else { return nil }
     return try region.withBytes { bytes in
       guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }
@@ -158,7 +170,8 @@ public struct StoredTensor: Sendable {
   private func firstIndex<Bits: FixedWidthInteger>(_: Bits.Type, exponent: Bits) -> Int? {
     region.withBytes { bytes in
       (0..<count).first { index in
-        Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self)) & exponent == exponent
+        Bits(littleEndian: bytes.loadUnaligned(fromByteOffset: index * MemoryLayout<Bits>.size, as: Bits.self))
+          & exponent == exponent
       }
     }
   }
@@ -198,7 +211,9 @@ public struct WeightFile: Sendable {
 
   /// - Throws: ``Failure/Code/missingTensor``
   public func tensor(_ name: String) throws -> StoredTensor {
-    guard let tensor = self[name] else { throw Failure(.missingTensor, "there is no such tensor", at: name).within(path) }
+    guard let tensor = self[name] else {
+      throw Failure(.missingTensor, "there is no such tensor", at: name).within(path)
+    }
     return tensor
   }
 

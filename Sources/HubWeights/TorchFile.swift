@@ -29,7 +29,8 @@ public enum TorchFile {
   /// Reads a file that lies in memory.
   ///
   /// - Parameter path: a name for messages.
-  public static func read(_ bytes: [UInt8], path: String, limits: ArchiveLimits = ArchiveLimits()) throws -> WeightFile {
+  public static func read(_ bytes: [UInt8], path: String, limits: ArchiveLimits = ArchiveLimits()) throws -> WeightFile
+  {
     try read(ByteRegion(bytes), path: path) { try ArchiveReader(bytes: bytes, path: path, limits: limits) }
   }
 
@@ -82,7 +83,8 @@ private struct ZippedTorchFile {
     while let entry = try archive.next() {
       let parts = entry.name.components
       guard !entry.isFolder, parts.count > 1, root == nil || root == parts[0] else {
-        throw Failure(.malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
+        throw Failure(
+          .malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
       }
       root = parts[0]
       switch parts.dropFirst().joined(separator: "/") {
@@ -91,11 +93,13 @@ private struct ZippedTorchFile {
         guard try archive.contents(limit: 64) == Array("little".utf8) else {
           throw Failure(.bigEndianTorchFile, "the file was written on a big-endian machine", at: archive.path)
         }
-      case "version", ".format_version", ".storage_alignment", ".data/serialization_id": _ = try archive.contents(limit: 1024)
+      case "version", ".format_version", ".storage_alignment", ".data/serialization_id":
+        _ = try archive.contents(limit: 1024)
       case let path where path.hasPrefix("data/") && TorchStorage.isKey(String(path.dropFirst(5))):
         storages[String(path.dropFirst(5))] = try archive.contents(limit: .max)
       default:
-        throw Failure(.malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
+        throw Failure(
+          .malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
       }
     }
     guard let pickle else { throw Failure(.malformedTorchFile, "there is no data.pkl in the file", at: archive.path) }
@@ -111,7 +115,9 @@ private struct ZippedTorchFile {
 /// The layout before torch 1.6: five pickles, then the storages one after another.
 private struct LegacyTorchFile {
   /// The first of the pickles, which holds nothing but a number that is too large for ours.
-  static let magic: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
+  static let magic: [UInt8] = [
+    0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E,
+  ]
 
   let pickle: TorchPickle
   let storages: [String: ByteRegion]
@@ -125,7 +131,9 @@ private struct LegacyTorchFile {
       position = reader.position
       return TorchPickle(root: value, objects: reader)
     }
-    guard try next().root == .integer(1001) else { throw Failure(.malformedTorchFile, "the protocol of the file is not 1001") }
+    guard try next().root == .integer(1001) else {
+      throw Failure(.malformedTorchFile, "the protocol of the file is not 1001")
+    }
     let system = try next()
     guard system.item("little_endian") == .bool(true) else {
       throw Failure(.bigEndianTorchFile, "the file was written on a big-endian machine, or does not say")
@@ -142,9 +150,14 @@ private struct LegacyTorchFile {
     var position = start
     for key in keys {
       guard let type = types[key], storages[key] == nil else {
-        throw Failure(.torchStorage, "the storage \(key.prefix(40).debugDescription) is listed twice, or used by no tensor")
+        throw Failure(
+          .torchStorage, "the storage \(key.prefix(40).debugDescription) is listed twice, or used by no tensor")
       }
-      guard let length = file.slice(at: position, count: 8)?.withBytes({ Int64(littleEndian: $0.loadUnaligned(as: Int64.self)) }) else {
+      guard
+        let length = file.slice(at: position, count: 8)?.withBytes({
+          Int64(littleEndian: $0.loadUnaligned(as: Int64.self))
+        })
+      else {
         throw Failure(.torchLength, "the file ends before the storage \(key)")
       }
       let (byteCount, overflow) = Int(length).multipliedReportingOverflow(by: type.byteSize)

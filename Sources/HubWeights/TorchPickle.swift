@@ -57,7 +57,9 @@ struct TorchView {
     var last = offset
     // In ascending order of strides, each dimension must step over everything inside of it.
     for (size, stride) in zip(shape, strides).sorted(by: { $0.1 < $1.1 }) where size > 1 {
-      guard stride > last - offset else { throw Failure(.torchStorage, "elements of the tensor overlap, strides \(strides)") }
+      guard stride > last - offset else {
+        throw Failure(.torchStorage, "elements of the tensor overlap, strides \(strides)")
+      }
       let (extent, overflow) = (size - 1).multipliedReportingOverflow(by: stride)
       let (sum, sumOverflow) = last.addingReportingOverflow(extent)
       guard !overflow, !sumOverflow else { throw Failure(.torchStorage, "the tensor reaches beyond its storage") }
@@ -76,7 +78,9 @@ struct TorchView {
   }
 
   /// Copies element after element, counting the indexes like an odometer. The extent has been checked.
-  private func gather(_ source: UnsafeRawBufferPointer, at start: Int, count: Int, into target: UnsafeMutableRawBufferPointer) {
+  private func gather(
+    _ source: UnsafeRawBufferPointer, at start: Int, count: Int, into target: UnsafeMutableRawBufferPointer
+  ) {
     let size = storage.type.byteSize
     var index = Array(repeating: 0, count: shape.count)
     guard let from = source.baseAddress, let to = target.baseAddress else { return }
@@ -120,7 +124,9 @@ struct TorchPickle {
 
   /// The root as a list of strings.
   func strings() throws -> [String] {
-    guard case .list(let values)? = object(root) else { throw Failure(.malformedTorchFile, "the list of storages is missing") }
+    guard case .list(let values)? = object(root) else {
+      throw Failure(.malformedTorchFile, "the list of storages is missing")
+    }
     return try values.map { value in
       guard case .string(let text) = value else {
         throw Failure(.malformedTorchFile, "the list of storages holds \(objects.kind(of: value))")

@@ -8,7 +8,9 @@ public import HubTensor
 struct Bench: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Time the engine on the workloads that its peers are timed on.",
-    discussion: "Workloads: \(Workload.all.map(\.name).joined(separator: ", ")); and \(Workload.methods.map(\.name).joined(separator: ", "))")
+    discussion:
+      "Workloads: \(Workload.all.map(\.name).joined(separator: ", ")); and \(Workload.methods.map(\.name).joined(separator: ", "))"
+  )
 
   @Argument(help: "A folder with ARCH/base and ARCH/adapters/NAME.")
   var models: String?
@@ -31,8 +33,12 @@ struct Bench: ParsableCommand {
 
   func validate() throws {
     let known = Set((Workload.all + Workload.methods).map(\.name))
-    if models == nil && !peak && !kernels { throw ValidationError("a folder of models, --peak or --kernels is missing") }
-    if let unknown = workload.first(where: { !known.contains($0) }) { throw ValidationError("there is no workload called \(unknown)") }
+    if models == nil && !peak && !kernels {
+      throw ValidationError("a folder of models, --peak or --kernels is missing")
+    }
+    if let unknown = workload.first(where: { !known.contains($0) }) {
+      throw ValidationError("there is no workload called \(unknown)")
+    }
   }
 
   func run() throws {
@@ -46,7 +52,9 @@ struct Bench: ParsableCommand {
     let engine = try Engine(threads: threads)
     if load { return try report(LoadTimes(folder: folder, precision: precision, engine: engine).measured()) }
     let stage = try Stage(folder: folder, engine: engine, precision: precision)
-    for item in workload.isEmpty ? Workload.all : (Workload.all + Workload.methods).filter({ workload.contains($0.name) }) {
+    for item in workload.isEmpty
+      ? Workload.all : (Workload.all + Workload.methods).filter({ workload.contains($0.name) })
+    {
       let act = try stage.act(item)
       let times = try measure(seconds: seconds) { try act.play() }
       report(item, times, engine)
@@ -55,15 +63,21 @@ struct Bench: ParsableCommand {
 
   private func report(_ times: [(name: String, seconds: Double)]) {
     for (name, seconds) in times {
-      print(JSON.object(["arch": .string(arch), "dtype": .string(precision.rawValue), "load": .string(name), "seconds": rounded(seconds), "threads": .integer(threads)]).text())
+      print(
+        JSON.object([
+          "arch": .string(arch), "dtype": .string(precision.rawValue), "load": .string(name),
+          "seconds": rounded(seconds), "threads": .integer(threads),
+        ]).text())
     }
   }
 
   private func report(_ item: Workload, _ times: [Double], _ engine: Engine) {
     let median = times[times.count / 2]
     let line: JSON = [
-      "peer": .string("dovetail-\(engine.kernels.name)"), "arch": .string(arch), "dtype": .string(precision.rawValue), "workload": .string(item.name),
-      "threads": .integer(threads), "seconds": .number(median), "tokens_per_second": .number(Double(item.lengths.reduce(0, +)) / median),
+      "peer": .string("dovetail-\(engine.kernels.name)"), "arch": .string(arch), "dtype": .string(precision.rawValue),
+      "workload": .string(item.name),
+      "threads": .integer(threads), "seconds": .number(median),
+      "tokens_per_second": .number(Double(item.lengths.reduce(0, +)) / median),
       "n": .integer(times.count),
     ]
     print(line.text())

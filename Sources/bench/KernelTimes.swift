@@ -12,7 +12,10 @@ struct KernelTimes {
   func peaks(of isa: String?) throws {
     for kernels in try kernels(isa) {
       for precision in Precision.allCases {
-        report(["measure": "peak", "isa": .string(kernels.name), "precision": .string(precision.rawValue), "gops": rounded(kernels.peak(precision) / 1e9)])
+        report([
+          "measure": "peak", "isa": .string(kernels.name), "precision": .string(precision.rawValue),
+          "gops": rounded(kernels.peak(precision) / 1e9),
+        ])
       }
     }
     for threads in Set([1, threads]).sorted() {
@@ -25,7 +28,9 @@ struct KernelTimes {
     for kernels in try kernels(isa) {
       let cx = Context(Engine(kernels: kernels, threads: 1))
       for precision in Precision.allCases {
-        for (m, n, k) in [(512, 768, 3072), (512, 3072, 768), (512, 768, 768), (1024, 3072, 768)] { product(m, n, k, precision, cx) }
+        for (m, n, k) in [(512, 768, 3072), (512, 3072, 768), (512, 768, 768), (1024, 3072, 768)] {
+          product(m, n, k, precision, cx)
+        }
         for m in [1, 4, 8, 16, 32] { fewRows(m, precision, cx) }
       }
       for rows in [32, 128, 512] { attention(rows, cx) }
@@ -45,14 +50,17 @@ struct KernelTimes {
     return weight
   }
 
-  private func rows(_ m: Int, _ k: Int, _ cx: Context) -> Tensor { cx.tensor(rows: m, columns: k, (0..<m * k).map { Float($0 % 241) / 120 - 1 }) }
+  private func rows(_ m: Int, _ k: Int, _ cx: Context) -> Tensor {
+    cx.tensor(rows: m, columns: k, (0..<m * k).map { Float($0 % 241) / 120 - 1 })
+  }
 
   private func product(_ m: Int, _ n: Int, _ k: Int, _ precision: Precision, _ cx: Context) {
     let kernels = cx.engine.kernels, x = rows(m, k, cx), w = weight(n, k, precision, cx)
     let (best, peak) = time(kernels, precision) { _ = cx.linear(x, w) }
     let speed = 2 * Double(m * n * k) / best
     report([
-      "measure": "product", "isa": .string(kernels.name), "precision": .string(precision.rawValue), "shape": .string("\(m)x\(n)x\(k)"),
+      "measure": "product", "isa": .string(kernels.name), "precision": .string(precision.rawValue),
+      "shape": .string("\(m)x\(n)x\(k)"),
       "gops": rounded(speed / 1e9), "share_of_peak": rounded(speed / peak),
     ])
   }
@@ -69,19 +77,24 @@ struct KernelTimes {
     }
     let best = measure(seconds: seconds) { for weight in weights { _ = cx.linear(x, weight) } }[0]
     report([
-      "measure": "few rows", "isa": .string(cx.engine.kernels.name), "precision": .string(precision.rawValue), "rows": .integer(m),
-      "gigabytes_per_second": rounded(Double(weights.count * bytes) / best / 1e9), "gops": rounded(2 * Double(weights.count * m * n * k) / best / 1e9),
+      "measure": "few rows", "isa": .string(cx.engine.kernels.name), "precision": .string(precision.rawValue),
+      "rows": .integer(m),
+      "gigabytes_per_second": rounded(Double(weights.count * bytes) / best / 1e9),
+      "gops": rounded(2 * Double(weights.count * m * n * k) / best / 1e9),
     ])
   }
 
   private func attention(_ length: Int, _ cx: Context) {
     let heads = 12, width = 64
     let q = rows(length, heads * width, cx), k = rows(length, heads * width, cx), v = rows(length, heads * width, cx)
-    let (best, peak) = time(cx.engine.kernels, .float32) { _ = cx.attention(q, k, v, in: Sequences(lengths: [length]), heads: heads) }
+    let (best, peak) = time(cx.engine.kernels, .float32) {
+      _ = cx.attention(q, k, v, in: Sequences(lengths: [length]), heads: heads)
+    }
     let speed = 4 * Double(length * length * heads * width) / best
     report([
       "measure": "attention", "isa": .string(cx.engine.kernels.name), "rows": .integer(length),
-      "microseconds_per_head": rounded(best / Double(heads) * 1e6), "gops": rounded(speed / 1e9), "share_of_peak": rounded(speed / peak),
+      "microseconds_per_head": rounded(best / Double(heads) * 1e6), "gops": rounded(speed / 1e9),
+      "share_of_peak": rounded(speed / peak),
     ])
   }
 

@@ -17,11 +17,19 @@ struct LoadTimes {
     defer { try? FileManager.default.removeItem(atPath: cacheFolder) }
     let cache = PackedCache(folder: cacheFolder, leastBytes: 0)
     // The fingerprint is known to a registry; here it is only a name.
-    let cached: (Checkpoint, any BaseModel, Context) -> Void = { cache.prepare($1, fingerprint: Digest(of: folder.utf8), in: $2) }
+    let cached: (Checkpoint, any BaseModel, Context) -> Void = {
+      cache.prepare($1, fingerprint: Digest(of: folder.utf8), in: $2)
+    }
     return [
       ("cold", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision)) }),
-      ("cold, filling the cache", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }),
-      ("from the cache", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }),
+      (
+        "cold, filling the cache",
+        try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }
+      ),
+      (
+        "from the cache",
+        try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }
+      ),
       ("one more adapter", try oneMore()),
     ]
   }
@@ -40,7 +48,10 @@ struct LoadTimes {
     let first = try stage.act(short("task0"))
     try first.play()
     let times = try (1...7).map { number in
-      (answer: try seconds { try first.play() }, more: try seconds { try stage.act(short(.adapter("task\(number)"), "task\(number)")).play() })
+      (
+        answer: try seconds { try first.play() },
+        more: try seconds { try stage.act(short(.adapter("task\(number)"), "task\(number)")).play() }
+      )
     }
     return withExtendedLifetime(stage) { times.map(\.more).sorted()[3] - times.map(\.answer).sorted()[3] }
   }

@@ -11,7 +11,10 @@ struct Stage {
   let engine: Engine
   let base: any BaseModel
 
-  init(folder: String, engine: Engine, precision: Precision, prepare: (Checkpoint, any BaseModel, Context) -> Void = { $1.prepare(in: $2) }) throws {
+  init(
+    folder: String, engine: Engine, precision: Precision,
+    prepare: (Checkpoint, any BaseModel, Context) -> Void = { $1.prepare(in: $2) }
+  ) throws {
     self.folder = folder
     self.engine = engine
     let checkpoint = try Checkpoint(folder: "\(folder)/base")
@@ -24,7 +27,8 @@ struct Stage {
     let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
     let library = Library(folder: "\(folder)/adapters")
     return Act(
-      stage: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) }, heads: try workload.heads.compactMap { try head($0, library) })
+      stage: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) },
+      heads: try workload.heads.compactMap { try head($0, library) })
   }
 
   private static func ids(_ length: Int) -> [Int] {
@@ -48,9 +52,12 @@ struct Stage {
 
   private func setup(_ composition: Composition, _ library: Library) throws -> Setup {
     try Setup(composition) { name in
-      if let method = MethodCatalogue.all.first(where: { "fresh/\($0.name)" == name }) { return try method.adapter(for: base.shape, engine: engine) }
+      if let method = MethodCatalogue.all.first(where: { "fresh/\($0.name)" == name }) {
+        return try method.adapter(for: base.shape, engine: engine)
+      }
       let adapter = try library.adapter(name)
-      return try AdapterMethods.load(JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
+      return try AdapterMethods.load(
+        JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
     } fusion: { _, _, sites in
       let fusion = try library.adapter("fusion0")
       return try StoredWeights(fusion.weights).load(engine: engine) {
@@ -60,7 +67,9 @@ struct Stage {
   }
 
   private func head(_ name: String, _ library: Library) throws -> (any Head)? {
-    try library.adapter(name).head.map { try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine) }
+    try library.adapter(name).head.map {
+      try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine)
+    }
   }
 }
 
@@ -74,8 +83,9 @@ struct Act {
   func play() throws {
     let cx = Context(stage.engine)
     let hidden =
-      if let setup { try stage.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) }
-      else { try stage.base(tokens, with: NoInterventions(), in: cx) }
+      if let setup { try stage.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {
+        try stage.base(tokens, with: NoInterventions(), in: cx)
+      }
     // Several heads share the rows equally: the branches of a parallel, or the parts of a batch.
     let all = tokens.sequences.repeated(hidden.rows / tokens.sequences.rows)
     for (index, head) in heads.enumerated() {

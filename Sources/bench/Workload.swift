@@ -16,9 +16,12 @@ struct Workload {
     Workload(name: "classify_8x128", lengths: rows(8, of: 128), composition: stack),
     Workload(name: "classify_ragged32", lengths: ragged, composition: stack),
     Workload(name: "classify_4x512", lengths: rows(4, of: 512), composition: stack),
-    Workload(name: "fuse8_8x128", lengths: rows(8, of: 128), composition: .stack(["lang0", .fuse(tasks(8), name: nil)])),
+    Workload(
+      name: "fuse8_8x128", lengths: rows(8, of: 128), composition: .stack(["lang0", .fuse(tasks(8), name: nil)])),
     Workload(name: "parallel8_4x128", lengths: rows(4, of: 128), composition: .parallel(tasks(8)), heads: names(8)),
-    Workload(name: "tenants16_16x64", lengths: rows(16, of: 64), composition: .batchSplit(tasks(16), sequences: rows(16, of: 1)), heads: names(16)),
+    Workload(
+      name: "tenants16_16x64", lengths: rows(16, of: 64),
+      composition: .batchSplit(tasks(16), sequences: rows(16, of: 1)), heads: names(16)),
     Workload(name: "lora_8x128", lengths: rows(8, of: 128), composition: "lora0", heads: ["lora0"]),
   ]
 
@@ -38,6 +41,6 @@ struct Workload {
   /// The lengths that the peers' scripts draw between 8 and 128.
   private static let ragged = [
     25, 80, 116, 110, 105, 16, 40, 23, 71, 105, 65, 68, 91, 56, 108, 34,
-    20, 70, 11, 122, 114, 57, 63, 85, 105, 106, 8, 97, 65, 42, 100, 110
+    20, 70, 11, 122, 114, 57, 63, 85, 105, 106, 8, 97, 65, 42, 100, 110,
   ]
 }

@@ -21,8 +21,10 @@ struct HubCommand: ParsableCommand {
     version: "0.1.0",
     subcommands: [
       Run.self, Compose.self, Methods.self,
-      Install.self, List.self, Info.self, Remove.self, Undo.self, History.self, Verify.self, RepairCommand.self, CollectGarbage.self,
-      Search.self, IndexCommand.self, Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self, LockCommand.self,
+      Install.self, List.self, Info.self, Remove.self, Undo.self, History.self, Verify.self, RepairCommand.self,
+      CollectGarbage.self,
+      Search.self, IndexCommand.self, Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self,
+      LockCommand.self,
       Pack.self, Unpack.self, Convert.self, Merge.self, Fold.self, Sign.self, Keys.self,
       Model.self,
       Doctor.self, LimitsCommand.self,

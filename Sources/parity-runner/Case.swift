@@ -46,8 +46,10 @@ struct Case {
   let training: Training?
 
   private static let known: Set<String> = [
-    "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts", "tolerance",
-    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter", "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention",
+    "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts",
+    "tolerance",
+    "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter",
+    "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention",
   ]
 
   init(folder: String) throws {
@@ -69,15 +71,18 @@ struct Case {
     adapters = try folders("adapters") + (saved["adapter_config.json"] ?? [])
     fusions = try folders("fusions") + (saved["adapter_fusion_config.json"] ?? [])
     headFolders = try folders("heads") + (saved["head_config.json"] ?? [])
-    leavesOut = try Dictionary((json.optionalObject("leave_out")?.members.entries ?? []).map { ($0.key, $0.value.integers ?? []) }) { $1 }
+    leavesOut = try Dictionary(
+      (json.optionalObject("leave_out")?.members.entries ?? []).map { ($0.key, $0.value.integers ?? []) }
+    ) { $1 }
     foldedAdapter = try json.optionalString("merge_adapter")
     averagedAdapter = try json.optionalObject("average_adapter")
     averagedHead = try json.optionalObject("average_head")
     peft = try json.optionalObject("peft").map { ("\(folder)/\(try $0.string("path"))", try $0.string("model_class")) }
-    sharingAdapters = try json.optionalObject("share_parameters").map { shared in
-      let names = try shared.strings("adapters"), reference = try shared.optionalString("reference")
-      return [reference ?? names[0]] + names
-    } ?? []
+    sharingAdapters =
+      try json.optionalObject("share_parameters").map { shared in
+        let names = try shared.strings("adapters"), reference = try shared.optionalString("reference")
+        return [reference ?? names[0]] + names
+      } ?? []
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
     (heads, headParts) = Self.heads(json.members["head"] ?? .null)
     skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
@@ -85,8 +90,12 @@ struct Case {
     func rows(_ key: String) throws -> [[Int]]? {
       try inputs.optional(key, "rows of integers") { value in
         // With choices there is one level more.
-        let rows = value.array.map { rows in rows.first?.array?.first?.array == nil ? rows : rows.flatMap { $0.array ?? [] } }
-        return rows.flatMap { rows in rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil }
+        let rows = value.array.map { rows in
+          rows.first?.array?.first?.array == nil ? rows : rows.flatMap { $0.array ?? [] }
+        }
+        return rows.flatMap { rows in
+          rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil
+        }
       }
     }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
@@ -124,12 +133,18 @@ struct Case {
   private static func composition(_ json: JSON) throws -> Composition {
     if let name = json.string { return .adapter(name) }
     let node = try JSONObject(json)
-    if let children = try node.optional("stack", "an array", { $0.array }) { return .stack(try children.map(composition)) }
+    if let children = try node.optional("stack", "an array", { $0.array }) {
+      return .stack(try children.map(composition))
+    }
     if let children = try node.optional("fuse", "an array", { $0.array }) {
       return .fuse(try children.map(composition), name: try node.optionalString("name"))
     }
-    if let children = try node.optional("multi_task", "an array", { $0.array }) { return .multiTask(try children.map(composition)) }
-    if let children = try node.optional("parallel", "an array", { $0.array }) { return .parallel(try children.map(composition)) }
+    if let children = try node.optional("multi_task", "an array", { $0.array }) {
+      return .multiTask(try children.map(composition))
+    }
+    if let children = try node.optional("parallel", "an array", { $0.array }) {
+      return .parallel(try children.map(composition))
+    }
     if let children = try node.optional("split", "an array", { $0.array }) {
       return .split(try children.map(composition), tokens: node.members["splits"]?.integers ?? [])
     }
@@ -138,7 +153,8 @@ struct Case {
     }
     if let children = try node.optional("average", "an array", { $0.array }) {
       let weights = node.members["weights"]?.array?.compactMap(\.number)
-      return .average(try children.map(composition), weights: weights, normalizes: try node.optionalBool("normalize_weights") ?? true)
+      return .average(
+        try children.map(composition), weights: weights, normalizes: try node.optionalBool("normalize_weights") ?? true)
     }
     throw Failure(.unsupportedCase, "the composition \(json.text())")
   }
@@ -149,7 +165,9 @@ struct Case {
     return Training(
       learningRate: Float(try optimizer.number("lr")), weightDecay: Float(try optimizer.number("weight_decay")),
       epsilon: Float(try optimizer.number("eps")), betas: (betas[0], betas[1]), steps: try json.integer("steps"),
-      adapters: try composition(json.members["setup"] ?? .null).leaves, regularizesFusion: try json.optionalBool("fusion_regularization") ?? false, mode: try json.string("mode"),
-      labels: try json.object("labels").array("labels"), withoutDecay: Set(try optimizer.optionalStrings("no_decay") ?? json.optionalStrings("no_decay") ?? []))
+      adapters: try composition(json.members["setup"] ?? .null).leaves,
+      regularizesFusion: try json.optionalBool("fusion_regularization") ?? false, mode: try json.string("mode"),
+      labels: try json.object("labels").array("labels"),
+      withoutDecay: Set(try optimizer.optionalStrings("no_decay") ?? json.optionalStrings("no_decay") ?? []))
   }
 }

@@ -27,11 +27,15 @@ final class CaseRun {
     let columns = parityCase.attentionMask.map { mask in mask.indices.filter { keepsPadding || mask[$0] != 0 } }
     let flags = keepsPadding ? parityCase.attentionMask.flatMap { $0 } : []
     tokens = TokenBatch(
-      columns.enumerated().map { row, columns in (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] }) },
+      columns.enumerated().map { row, columns in
+        (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] })
+      },
       unseen: Set(flags.indices.filter { flags[$0] == 0 }))
     sequences = try Self.setup(parityCase, loaded)?.lengthened(tokens.sequences) ?? tokens.sequences
     let promptLength = (sequences.rows - tokens.sequences.rows) / max(1, sequences.count)
-    places = columns.enumerated().flatMap { row, columns in ((0..<promptLength) + columns.map { $0 + promptLength }).map { (row, $0) } }
+    places = columns.enumerated().flatMap { row, columns in
+      ((0..<promptLength) + columns.map { $0 + promptLength }).map { (row, $0) }
+    }
     self.promptLength = promptLength
   }
 
@@ -48,14 +52,18 @@ final class CaseRun {
     for (index, name) in (parityCase.heads + loaded.headsOfCheckpoint).enumerated() {
       let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
-      let input = HeadInput(cx.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(), words: parityCase.wordStarts.map(paddedWords))
+      let input = HeadInput(
+        cx.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(),
+        words: parityCase.wordStarts.map(paddedWords))
       let logits = try head.logits(input, in: cx)
       let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
       switch head.answer {
       case .span:
         for (column, name) in ["start_logits", "end_logits"].enumerated() {
           let width = promptLength + (parityCase.inputIDs.first?.count ?? 0)
-          try padded(name, cx.columns(logits, column..<column + 1), shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
+          try padded(
+            name, cx.columns(logits, column..<column + 1),
+            shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
         }
       case .tokenLabel, .word: try padded(label, logits)
       case .tree: try outputArcs(logits)
@@ -73,7 +81,8 @@ final class CaseRun {
   }
 
   private func outputArcs(_ logits: Tensor) throws {
-    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0, all = (0..<logits.rows).map { logits.row($0) }
+    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0,
+      all = (0..<logits.rows).map { logits.row($0) }
     try output("arc_preds", [rows, length, length + 1], all.map { $0[0] })
     try output("rel_preds", [rows, length, length + 1, logits.columns - 1], all.flatMap { $0.dropFirst() })
   }
@@ -90,7 +99,9 @@ final class CaseRun {
   }
 
   private func head(_ name: String) throws -> any Head {
-    guard let head = loaded.heads[name]?.head else { throw Failure(.unknownName, "there is no head called \(name.debugDescription)") }
+    guard let head = loaded.heads[name]?.head else {
+      throw Failure(.unknownName, "there is no head called \(name.debugDescription)")
+    }
     return head
   }
 
@@ -110,12 +121,16 @@ final class CaseRun {
       var observer = ComposedAdapters.Observer()
       observer.fusion = { [self] fusion, site, attention in
         guard recordsHiddenStates else { return }
-        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch { failure = error }
+        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch {
+          failure = error
+        }
       }
       observer.gate = { [self] adapter, site, shares in
         gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
       }
-      return try ComposedAdapters(setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks, observer: observer)
+      return try ComposedAdapters(
+        setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks,
+        observer: observer)
     }
     let observer = Observer(composed) { [self] index, states in
       guard recordsHiddenStates else { return }
@@ -154,12 +169,15 @@ final class CaseRun {
     _ = try setup()
     let head = try head(name), trained = try loaded.trained(training)
     let parameters = trained.map(\.parameter)
-    let undecayed = Set(trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
+    let undecayed = Set(
+      trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
     var optimizer = AdamW(
-      learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas, epsilon: training.epsilon)
+      learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas,
+      epsilon: training.epsilon)
     for step in 0..<training.steps {
       let cx = Context(loaded.engine, training: parameters)
-      let logits = try head.logits(HeadInput(forward(in: cx), sequences, base: loaded.base, inverting: inverting()), in: cx)
+      let logits = try head.logits(
+        HeadInput(forward(in: cx), sequences, base: loaded.base, inverting: inverting()), in: cx)
       var loss = try head.loss(logits, labels(training, of: head), in: cx)
       if training.regularizesFusion {
         for fusion in loaded.usedFusions { loss = fusion.regularization(in: cx).map { cx.add(loss, $0) } ?? loss }
@@ -180,9 +198,13 @@ final class CaseRun {
   private func labels(_ training: Case.Training, of head: any Head) -> HeadLabels {
     switch head.answer {
     case .label where head.labels.count == 1: return .values(training.labels.map { Float($0.number ?? .nan) })
-    case .labels: return .sets(training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
+    case .labels:
+      return .sets(
+        training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
     default:
-      let all = head.answersTokens ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
+      let all =
+        head.answersTokens
+        ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
       return .classes(all.map { $0 == -100 ? nil : $0 })
     }
   }
@@ -205,7 +227,8 @@ final class CaseRun {
 
   /// Puts packed rows back to where the padded input had them, in each copy of the batch.
   private func padded(_ name: String, _ tensor: Tensor, shape: [Int]? = nil) throws {
-    let rows = parityCase.inputIDs.count, length = promptLength + (parityCase.inputIDs.first?.count ?? 0), copies = max(1, tensor.rows / places.count)
+    let rows = parityCase.inputIDs.count, length = promptLength + (parityCase.inputIDs.first?.count ?? 0),
+      copies = max(1, tensor.rows / places.count)
     var values = [Float](repeating: 0, count: copies * rows * length * tensor.columns)
     for index in 0..<min(tensor.rows, copies * places.count) {
       let place = places[index % places.count]
@@ -263,6 +286,7 @@ private struct Observer: Interventions {
     let keys = context.rows(context.stacked([prefixes.keys, zeros]), order.flatMap { $0 })
     let values = context.rows(context.stacked([prefixes.values, zeros]), order.flatMap { $0 })
     let rows = order.indices.map { $0 * longest..<($0 + 1) * longest }
-    return AttentionPrefixes(keys: keys, values: values, rows: rows, scores: order.flatMap { $0.map { $0 < own ? 0 : 1 } })
+    return AttentionPrefixes(
+      keys: keys, values: values, rows: rows, scores: order.flatMap { $0.map { $0 < own ? 0 : 1 } })
   }
 }

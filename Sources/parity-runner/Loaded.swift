@@ -11,14 +11,18 @@ struct Loaded {
     let method: any AdapterMethod
     let configuration: JSON.Members
     let weights: [StoredTensor]
-    var shapes: [String: [Int]] { Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first }) }
+    var shapes: [String: [Int]] {
+      Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    }
   }
 
   struct NamedHead {
     let head: any Head
     let configuration: JSON.Members
     let weights: [StoredTensor]
-    var shapes: [String: [Int]] { Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first }) }
+    var shapes: [String: [Int]] {
+      Dictionary(weights.map { ($0.name, $0.shape) }, uniquingKeysWith: { first, _ in first })
+    }
   }
 
   let engine: Engine
@@ -50,10 +54,13 @@ struct Loaded {
       let foreign = try AdapterHub.read(folder: folder)
       var weights = foreign.weights
       if let first = parityCase.sharingAdapters.first, parityCase.sharingAdapters.contains(name) {
-        let shared = try AdapterHub.read(folder: parityCase.adapters.first { $0.name == first }?.folder ?? folder).weights
+        let shared = try AdapterHub.read(folder: parityCase.adapters.first { $0.name == first }?.folder ?? folder)
+          .weights
         weights = weights.filter { !Self.isShared($0) } + shared.filter(Self.isShared)
       }
-      try locating(folder) { try addAdapter(name, foreign.configuration, weights, without: parityCase.leavesOut[name] ?? []) }
+      try locating(folder) {
+        try addAdapter(name, foreign.configuration, weights, without: parityCase.leavesOut[name] ?? [])
+      }
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
     for (name, folder) in parityCase.fusions {
@@ -79,27 +86,38 @@ struct Loaded {
   }
 
   /// The factors that MTL-LoRA's tasks have in common.
-  private static func isShared(_ tensor: StoredTensor) -> Bool { [".lora_a", ".lora_b"].contains(where: tensor.name.hasSuffix) }
+  private static func isShared(_ tensor: StoredTensor) -> Bool {
+    [".lora_a", ".lora_b"].contains(where: tensor.name.hasSuffix)
+  }
 
   /// Builds the base model anew with an adapter in its weights.
   private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {
-    guard let adapter = adapters[name]?.method as? LoRA else { throw Failure(.unsupportedCase, "folding an adapter of another method") }
+    guard let adapter = adapters[name]?.method as? LoRA else {
+      throw Failure(.unsupportedCase, "folding an adapter of another method")
+    }
     let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
-    base = try weights.load(engine: engine) { try checkpoint.type.init(configuration: checkpoint.configuration, weights: $0) as any BaseModel }
+    base = try weights.load(engine: engine) {
+      try checkpoint.type.init(configuration: checkpoint.configuration, weights: $0) as any BaseModel
+    }
   }
 
   /// - Parameter layers: those whose tensors are dropped while loading
-  private mutating func addAdapter(_ name: String, _ configuration: JSON.Members, _ weights: [StoredTensor], without layers: [Int]) throws {
+  private mutating func addAdapter(
+    _ name: String, _ configuration: JSON.Members, _ weights: [StoredTensor], without layers: [Int]
+  ) throws {
     var configuration = configuration
     if !layers.isEmpty { configuration["leave_out"] = .array(layers.map(JSON.integer)) }
     let weights = weights.filter { tensor in !layers.contains { tensor.name.hasPrefix("layers.\($0).") } }
-    let method = try AdapterMethods.load(JSONObject(configuration, path: "config"), StoredWeights(weights), shape: base.shape, engine: engine)
+    let method = try AdapterMethods.load(
+      JSONObject(configuration, path: "config"), StoredWeights(weights), shape: base.shape, engine: engine)
     adapters[name] = Adapter(method: method, configuration: configuration, weights: weights)
   }
 
   private mutating func average(_ parityCase: Case) throws {
     if let json = parityCase.averagedAdapter {
-      let members = try json.strings("adapters").compactMap { adapters[$0] }.map { Averaging.Member(configuration: $0.configuration, weights: $0.weights) }
+      let members = try json.strings("adapters").compactMap { adapters[$0] }.map {
+        Averaging.Member(configuration: $0.configuration, weights: $0.weights)
+      }
       let strategy: Averaging.Strategy =
         switch try json.optionalString("combine_strategy") {
         case "lora_linear_only_negate_b": .negatingB
@@ -113,26 +131,35 @@ struct Loaded {
       try addAdapter(try json.string("name"), result.configuration, result.weights, without: [])
     }
     if let json = parityCase.averagedHead {
-      let members = try json.strings("heads").compactMap { heads[$0] }.map { Averaging.Member(configuration: $0.configuration, weights: $0.weights) }
+      let members = try json.strings("heads").compactMap { heads[$0] }.map {
+        Averaging.Member(configuration: $0.configuration, weights: $0.weights)
+      }
       let result = try Self.averaging(members, json).result()
-      let head = try Heads.load(JSONObject(result.configuration), StoredWeights(result.weights), shape: base.shape, engine: engine)
-      heads[try json.string("name")] = NamedHead(head: head, configuration: result.configuration, weights: result.weights)
+      let head = try Heads.load(
+        JSONObject(result.configuration), StoredWeights(result.weights), shape: base.shape, engine: engine)
+      heads[try json.string("name")] = NamedHead(
+        head: head, configuration: result.configuration, weights: result.weights)
     }
   }
 
   private static func averaging(_ members: [Averaging.Member], _ json: JSONObject) throws -> Averaging {
     try Averaging(
-      members, weights: json.members["weights"]?.array?.compactMap(\.number), normalizes: try json.optionalBool("normalize_weights") ?? true)
+      members, weights: json.members["weights"]?.array?.compactMap(\.number),
+      normalizes: try json.optionalBool("normalize_weights") ?? true)
   }
 
   private mutating func addHead(of foreign: ForeignAdapter, renaming old: String, to new: String) throws {
     guard let head = foreign.head else { return }
-    let loaded = try Heads.load(JSONObject(head.configuration, path: "config"), StoredWeights(head.weights), shape: base.shape, engine: engine)
-    heads[head.name == old ? new : head.name] = NamedHead(head: loaded, configuration: head.configuration, weights: head.weights)
+    let loaded = try Heads.load(
+      JSONObject(head.configuration, path: "config"), StoredWeights(head.weights), shape: base.shape, engine: engine)
+    heads[head.name == old ? new : head.name] = NamedHead(
+      head: loaded, configuration: head.configuration, weights: head.weights)
   }
 
   func setup(_ composition: Composition) throws -> Setup {
-    try Setup(composition) { adapters[$0]?.method } fusion: { members, name, sites in
+    try Setup(composition) {
+      adapters[$0]?.method
+    } fusion: { members, name, sites in
       let wanted = name ?? members.joined(separator: ",")
       return try fusion(wanted, sites)
     }
@@ -143,7 +170,9 @@ struct Loaded {
     if let fusion = loadedFusions.all[name] { return fusion }
     guard let stored = fusions.first(where: { $0.name == name })?.foreign else { return nil }
     let fusion = try StoredWeights(stored.weights).load(engine: engine) { weights in
-      try AdapterFusion(configuration: JSONObject(stored.configuration, path: "config"), sites: sites, shape: base.shape, weights: weights)
+      try AdapterFusion(
+        configuration: JSONObject(stored.configuration, path: "config"), sites: sites, shape: base.shape,
+        weights: weights)
     }
     loadedFusions.all[name] = fusion
     return fusion
@@ -174,16 +203,24 @@ struct Loaded {
       guard let adapter = adapters[name] else { continue }
       let frozen = Set(adapter.method.frozenParameters.map(ObjectIdentifier.init))
       for parameter in adapter.method.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
-        let stored = AdapterHubNames.stored(parameter.name, of: name, model: modelType, configuration: adapter.configuration)
-        result.append(Trained(name: stored ?? parameter.name, shape: adapter.shapes[parameter.name] ?? [parameter.count], parameter: parameter))
+        let stored = AdapterHubNames.stored(
+          parameter.name, of: name, model: modelType, configuration: adapter.configuration)
+        result.append(
+          Trained(
+            name: stored ?? parameter.name, shape: adapter.shapes[parameter.name] ?? [parameter.count],
+            parameter: parameter))
       }
     }
     for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
       let frozen = Set(head.head.frozenParameters.map(ObjectIdentifier.init))
       for parameter in head.head.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
         let stored = AdapterHubNames.stored(
-          parameter.name, of: name, model: modelType, configuration: JSON.Members(), headConfiguration: head.configuration)
-        result.append(Trained(name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count], parameter: parameter))
+          parameter.name, of: name, model: modelType, configuration: JSON.Members(),
+          headConfiguration: head.configuration)
+        result.append(
+          Trained(
+            name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count],
+            parameter: parameter))
       }
     }
     return result

@@ -26,12 +26,16 @@ import Testing
     return try workshop.hub.compose(.adapter(name), on: base ?? self.base)
   }
 
-  private func answer(_ model: ComposedModel, _ input: TextInput) throws -> Prediction { try model.predict([input])[0].get() }
+  private func answer(_ model: ComposedModel, _ input: TextInput) throws -> Prediction {
+    try model.predict([input])[0].get()
+  }
 
   @Test func labelsByThemselvesHaveSigmoids() throws {
     let model = try model("many", ["head_type": "multilabel_classification", "num_labels": 3])
     guard case .multiLabel(let answer) = try answer(model, .text("the camera is great .")) else { return unexpected() }
-    for (probability, logit) in zip(answer.probabilities, answer.logits) { #expect(abs(probability - 1 / (1 + exp(-Double(logit)))) < 1e-12) }
+    for (probability, logit) in zip(answer.probabilities, answer.logits) {
+      #expect(abs(probability - 1 / (1 + exp(-Double(logit)))) < 1e-12)
+    }
     #expect(answer.chosen == zip(answer.labels, answer.logits).filter { $0.1 > 0 }.map(\.0))
   }
 
@@ -41,11 +45,14 @@ import Testing
   }
 
   @Test func choosesOneOfSeveralTexts() throws {
-    let model = try model("choice", ["head_type": "multiple_choice", "num_choices": 3, "layers": 2, "activation_function": "tanh"])
+    let model = try model(
+      "choice", ["head_type": "multiple_choice", "num_choices": 3, "layers": 2, "activation_function": "tanh"])
     let texts = ["great", "not working", "the camera"]
     guard case .choice(let answer) = try answer(model, .choices("the camera is", texts)) else { return unexpected() }
     #expect(answer.logits.count == 3 && answer.best == answer.logits.firstIndex(of: answer.logits.max() ?? 0))
-    guard case .choice(let turned) = try self.answer(model, .choices("the camera is", texts.reversed())) else { return unexpected() }
+    guard case .choice(let turned) = try self.answer(model, .choices("the camera is", texts.reversed())) else {
+      return unexpected()
+    }
     #expect(zip(turned.logits.reversed(), answer.logits).allSatisfy { abs($0 - $1) < 1e-5 })
     for wrong in [TextInput.choices("the camera", ["great"]), .text("the camera")] {
       let failure = #expect(throws: Failure.self) { try self.answer(model, wrong) }
@@ -55,15 +62,20 @@ import Testing
 
   @Test func spansBeginAndEndWithWordsWhateverTheTokenizer() throws {
     try workshop.addModel("pieces", changing: Workshop.givePieces)
-    let model = try model("qa", ["head_type": "question_answering"], on: workshop.hub.baseModel("pieces", engine: Engine(threads: 1)))
+    let model = try model(
+      "qa", ["head_type": "question_answering"], on: workshop.hub.baseModel("pieces", engine: Engine(threads: 1)))
     for span in try model.answer("the cameras", in: "the cameras the  camera .").spans {
       #expect(span.text.first?.isWhitespace == false && span.text.last?.isWhitespace == false)
     }
   }
 
   @Test func aTokenThatTheModelDoesNotKnowKeepsTheOthersAlive() throws {
-    try workshop.addModel("more") { try Data(#"{"<e1>": 5000}"#.utf8).write(to: URL(filePath: $0 + "/added_tokens.json")) }
-    let model = try model("one", ["head_type": "classification", "num_labels": 2], on: workshop.hub.baseModel("more", engine: Engine(threads: 1)))
+    try workshop.addModel("more") {
+      try Data(#"{"<e1>": 5000}"#.utf8).write(to: URL(filePath: $0 + "/added_tokens.json"))
+    }
+    let model = try model(
+      "one", ["head_type": "classification", "num_labels": 2],
+      on: workshop.hub.baseModel("more", engine: Engine(threads: 1)))
     let answers = try model.predict([.text("the camera"), .text("the <e1>"), .text("great")])
     #expect(throws: Failure.self) { try answers[1].get() }
     _ = try (answers[0].get(), answers[2].get())
@@ -83,12 +95,15 @@ import Testing
   }
 
   @Test func branchesAnswerAsTheyDoAlone() throws {
-    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "tagging", "num_labels": 3])
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]),
+      second = try model("two", ["head_type": "tagging", "num_labels": 3])
     let both = try workshop.hub.compose(.parallel("one", "two"), on: base)
     let texts: [TextInput] = [.text("the camera is great ."), .text("not working")]
     for (text, answer) in zip(texts, try both.predict(texts)) {
-      guard case .several(let answers) = try answer.get(), answers.map(\.head) == ["one", "two"], case .classification(let label) = answers[0].answer,
-        case .tagging(let words) = answers[1].answer, case .classification(let alone) = try self.answer(first, text), case .tagging(let tags) = try self.answer(second, text)
+      guard case .several(let answers) = try answer.get(), answers.map(\.head) == ["one", "two"],
+        case .classification(let label) = answers[0].answer,
+        case .tagging(let words) = answers[1].answer, case .classification(let alone) = try self.answer(first, text),
+        case .tagging(let tags) = try self.answer(second, text)
       else { return unexpected() }
       #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
       #expect(words.map(\.label) == tags.map(\.label))
@@ -96,14 +111,19 @@ import Testing
   }
 
   @Test func partsOfABatchAnswerWithTheirOwnHeads() throws {
-    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "tagging", "num_labels": 3])
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]),
+      second = try model("two", ["head_type": "tagging", "num_labels": 3])
     let split = try workshop.hub.compose(Composition(parsing: "batch_split(one, two, sequences=[1, 2])"), on: base)
     let texts: [TextInput] = [.text("the camera is great ."), .text("not working"), .text("the camera")]
     let answers = try split.predict(texts)
-    guard case .classification(let label) = try answers[0].get(), case .classification(let alone) = try answer(first, texts[0]) else { return unexpected() }
+    guard case .classification(let label) = try answers[0].get(),
+      case .classification(let alone) = try answer(first, texts[0])
+    else { return unexpected() }
     #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
     for index in 1...2 {
-      guard case .tagging(let words) = try answers[index].get(), case .tagging(let tags) = try answer(second, texts[index]) else { return unexpected() }
+      guard case .tagging(let words) = try answers[index].get(),
+        case .tagging(let tags) = try answer(second, texts[index])
+      else { return unexpected() }
       #expect(words.map(\.label) == tags.map(\.label))
     }
     #expect(throws: Failure.self) { try split.predict(Array(texts.prefix(2))) }
@@ -116,28 +136,40 @@ import Testing
     try workshop.hub.addBaseModel(folder: folder, as: AdapterName("folded"), copying: false)
     #expect(FileManager.default.contents(atPath: folder + "/1_Pooling/config.json") == Data("{}".utf8))
     let head = try model("one", ["head_type": "classification", "num_labels": 2]).head
-    let beside = ComposedModel(base: base, setup: try workshop.hub.compose("lora", on: base, head: "one").setup, head: head)
+    let beside = ComposedModel(
+      base: base, setup: try workshop.hub.compose("lora", on: base, head: "one").setup, head: head)
     let folded = ComposedModel(base: try workshop.hub.baseModel("folded", engine: base.engine), setup: nil, head: head)
     guard case .classification(let one) = try answer(beside, .text("the camera is great .")),
-      case .classification(let other) = try answer(folded, .text("the camera is great .")), case .classification(let bare) = try answer(
+      case .classification(let other) = try answer(folded, .text("the camera is great .")),
+      case .classification(let bare) = try answer(
         ComposedModel(base: base, setup: nil, head: head), .text("the camera is great ."))
     else { return unexpected() }
-    #expect(zip(one.logits, other.logits).allSatisfy { abs($0 - $1) < 1e-4 } && zip(one.logits, bare.logits).contains { abs($0 - $1) > 1e-3 })
+    #expect(
+      zip(one.logits, other.logits).allSatisfy { abs($0 - $1) < 1e-4 }
+        && zip(one.logits, bare.logits).contains { abs($0 - $1) > 1e-3 })
     #expect(throws: Failure.self) { try workshop.hub.fold("one", into: "tiny", to: workshop.scratch("other")) }
   }
 
   @Test func requestsWithSetupsOfTheirOwnShareAPass() throws {
-    let first = try model("one", ["head_type": "classification", "num_labels": 2]), second = try model("two", ["head_type": "classification", "num_labels": 3])
+    let first = try model("one", ["head_type": "classification", "num_labels": 2]),
+      second = try model("two", ["head_type": "classification", "num_labels": 3])
     let bare = try workshop.hub.compose(nil, on: base, head: "one")
-    let requests = [Request(.text("the camera"), of: first), Request(.text("is great ."), of: second), Request(.text("not"), of: bare), Request(.text("working"), of: first)]
+    let requests = [
+      Request(.text("the camera"), of: first), Request(.text("is great ."), of: second),
+      Request(.text("not"), of: bare), Request(.text("working"), of: first),
+    ]
     for (request, answer) in zip(requests, try base.answers(to: requests)) {
-      guard case .classification(let together) = try answer.get(), case .classification(let alone) = try self.answer(request.model, request.input) else { return unexpected() }
+      guard case .classification(let together) = try answer.get(),
+        case .classification(let alone) = try self.answer(request.model, request.input)
+      else { return unexpected() }
       #expect(zip(together.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 } && together.labels == alone.labels)
     }
   }
 
   @Test func findsTheAdapterOfATask() throws {
-    try workshop.hub.install(from: workshop.freshBundle("ner", ["architecture": "lhuc"], layers: 3, head: ["head_type": "tagging", "num_labels": 2]))
+    try workshop.hub.install(
+      from: workshop.freshBundle(
+        "ner", ["architecture": "lhuc"], layers: 3, head: ["head_type": "tagging", "num_labels": 2]))
     #expect(try workshop.hub.setup(forTask: "ner", on: base) == .adapter("ner@1.0.0"))
     #expect(throws: Failure.self) { try workshop.hub.setup(forTask: "pos", on: base) }
     #expect(throws: Failure.self) { try workshop.hub.setup(forTask: "ner", in: "sw", on: base) }
@@ -146,9 +178,13 @@ import Testing
   @Test func explainsWithoutLoading() throws {
     _ = try model("one", ["head_type": "classification", "num_labels": 2])
     let report = try workshop.hub.explain(Composition(parsing: "drop(0, one)"), on: "tiny")
-    #expect(report.adapters.map(\.layers) == ["1-2"] && report.adapters[0].parameterCount == 3 * 32 && report.heads == ["one (classification)"])
+    #expect(
+      report.adapters.map(\.layers) == ["1-2"] && report.adapters[0].parameterCount == 3 * 32
+        && report.heads == ["one (classification)"])
     #expect(report.copies == 1 && report.siteCount == 2)
   }
 
-  private func unexpected(_ location: SourceLocation = #_sourceLocation) { Issue.record("an answer of another kind", sourceLocation: location) }
+  private func unexpected(_ location: SourceLocation = #_sourceLocation) {
+    Issue.record("an answer of another kind", sourceLocation: location)
+  }
 }

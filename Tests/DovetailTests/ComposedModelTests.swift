@@ -20,7 +20,10 @@ import Testing
     let workshop = try Workshop()
     try workshop.addModel()
     for name in ["de", "ner"] { try workshop.hub.install(from: workshop.adapter("stack_two/adapters/\(name)")) }
-    return (workshop, try workshop.hub.compose(.stack("de", "ner"), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1))))
+    return (
+      workshop,
+      try workshop.hub.compose(.stack("de", "ner"), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
+    )
   }
 
   @Test func classifiesWithProbabilitiesThatAddUp() throws {
@@ -59,7 +62,8 @@ import Testing
     let workshop = try Workshop()
     try workshop.addModel(changing: Workshop.givePieces)
     for name in ["de", "ner"] { try workshop.hub.install(from: workshop.adapter("stack_two/adapters/\(name)")) }
-    let model = try workshop.hub.compose(.stack("de", "ner"), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
+    let model = try workshop.hub.compose(
+      .stack("de", "ner"), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
     let words = try model.tag("the cameras.")
     #expect(words.map(\.text) == ["the", "cameras", "."])
     #expect(words.map(\.logits) == (try model.tag(words: ["the", "cameras", "."]).map(\.logits)))
@@ -67,7 +71,10 @@ import Testing
 
   @Test func wordsBehindTheCutHaveNoTag() throws {
     let (_, model) = try tagger()
-    guard case .tagging(let words) = try model.predict([.words(["the", "camera", "is", "great"])], maximumLength: 4)[0].get() else {
+    guard
+      case .tagging(let words) = try model.predict([.words(["the", "camera", "is", "great"])], maximumLength: 4)[0]
+        .get()
+    else {
       Issue.record("expected tags")
       return
     }
@@ -103,7 +110,9 @@ import Testing
         }
       }
     }
-    let fingerprints = try ["one", "same", "other"].map { try workshop.hub.registry.baseModel($0).description.fingerprint }
+    let fingerprints = try ["one", "same", "other"].map {
+      try workshop.hub.registry.baseModel($0).description.fingerprint
+    }
     #expect(fingerprints[0] == fingerprints[1] && fingerprints[0] != fingerprints[2])
   }
 }

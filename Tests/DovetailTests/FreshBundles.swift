@@ -16,11 +16,14 @@ extension Workshop {
     base.layers = layers
     let manifest = Manifest(name: try AdapterName(name), kind: .task, method: name, base: base)
     let c = JSONObject(configuration), h = JSONObject(head)
-    let weights = try fresh { try AdapterMethods.type(for: c).init(configuration: c, shape: shape, weights: $0).parameters }
+    let weights = try fresh {
+      try AdapterMethods.type(for: c).init(configuration: c, shape: shape, weights: $0).parameters
+    }
     let headType = try #require(Heads.all.first { $0.types.contains(head["head_type"]?.string ?? "") })
     let headWeights = try fresh { try headType.init(configuration: h, shape: shape, weights: $0).parameters }
     let builder = BundleBuilder(
-      manifest: manifest, config: .object(configuration), weights: weights, head: .init(config: .object(head), weights: headWeights))
+      manifest: manifest, config: .object(configuration), weights: weights,
+      head: .init(config: .object(head), weights: headWeights))
     return try builder.write(to: scratch("bundle-\(name)")).folder
   }
 

@@ -37,10 +37,14 @@ import Testing
     let workshop = try Workshop()
     try workshop.addModel()
     let labels: JSON.Members = ["num_labels": 3, "label2id": ["nsubj": 0, "det": 1, "root": 2]]
-    let own: JSON.Members = ["head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "arc_size": 8, "relation_size": 8]
+    let own: JSON.Members = [
+      "head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "arc_size": 8, "relation_size": 8,
+    ]
     for (name, head) in [("udapter", own), ("pal", ["head_type": "dependency_parsing"] as JSON.Members)] {
-      try workshop.hub.install(from: workshop.freshBundle(name, #require(Self.configurations[name]), layers: 3, head: head.with(labels)))
-      let model = try workshop.hub.compose(.adapter(name), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
+      try workshop.hub.install(
+        from: workshop.freshBundle(name, #require(Self.configurations[name]), layers: 3, head: head.with(labels)))
+      let model = try workshop.hub.compose(
+        .adapter(name), on: workshop.hub.baseModel("tiny", engine: Engine(threads: 1)))
       let words = ["the", "camera", "workings", "great", "."], parse = try model.parse(words: words)
       #expect(parse.map(\.text) == words && parse.count { $0.head == 0 } == 1)
       #expect(parse.allSatisfy { (0...5).contains($0.head ?? -1) && ["nsubj", "det", "root"].contains($0.relation) })
@@ -61,9 +65,12 @@ import Testing
     let folder = try workshop.freshBundle("pal", #require(Self.configurations["pal"]), layers: 3, head: head)
     let bundle = try Bundle.open(folder: folder)
     try BundleCheck.check(bundle)
-    for (key, value, subject) in [("heads", 5, "heads"), ("size", 24, "layers.0.feed_forward.key.bias")] as [(String, JSON, String)] {
+    for (key, value, subject) in [("heads", 5, "heads"), ("size", 24, "layers.0.feed_forward.key.bias")]
+      as [(String, JSON, String)]
+    {
       let builder = BundleBuilder(
-        manifest: bundle.manifest, config: .object(bundle.config.members.with([key: value])), weights: bundle.weights.tensors,
+        manifest: bundle.manifest, config: .object(bundle.config.members.with([key: value])),
+        weights: bundle.weights.tensors,
         head: bundle.head.map { .init(config: .object($0.config.members), weights: $0.weights.tensors) })
       let spoilt = try builder.write(to: workshop.scratch("spoilt-\(key)"))
       #expect { try BundleCheck.check(spoilt) } throws: { ($0 as? Failure)?.subject?.hasSuffix(subject) ?? false }

@@ -17,7 +17,9 @@ import Testing
     try workshop.addModel()
   }
 
-  private func base(_ name: String = "tiny") throws -> Base { try workshop.hub.baseModel(name, engine: Engine(threads: 1)) }
+  private func base(_ name: String = "tiny") throws -> Base {
+    try workshop.hub.baseModel(name, engine: Engine(threads: 1))
+  }
 
   private func content(_ bundle: HubBundle.Bundle) -> AdapterContent {
     AdapterContent(
@@ -58,7 +60,8 @@ import Testing
     for (index, moved) in [(0, 2 * Probe.tolerance), (7, 1)] {
       var state = probe.state
       state[index] += moved * max(1, state.map(abs).max() ?? 1)
-      let changed = try Parcel.open(workshop.adapter()).described(probe: Probe(text: probe.text, base: probe.base, state: state, logits: probe.logits))
+      let changed = try Parcel.open(workshop.adapter()).described(
+        probe: Probe(text: probe.text, base: probe.base, state: state, logits: probe.logits))
       #expect(changed.bundle.digest != parcel.bundle.digest)
       let file = workshop.scratch("moved.adapter")
       try changed.pack(to: file)

@@ -11,7 +11,9 @@ struct Workshop {
   let scratch: Scratch
   let hub: Hub
 
-  private static let cases = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../ParityTests/Cases").standardizedFileURL.path
+  private static let cases = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "../ParityTests/Cases"
+  ).standardizedFileURL.path
 
   init() throws {
     scratch = try Scratch()
@@ -20,10 +22,14 @@ struct Workshop {
 
   /// Copies the tiny model, gives it words, and registers it.
   @discardableResult
-  func addModel(_ name: String = "tiny", base: String = "bert", changing change: (String) throws -> Void = { _ in }) throws -> String {
+  func addModel(
+    _ name: String = "tiny", base: String = "bert", changing change: (String) throws -> Void = { _ in }
+  ) throws -> String {
     let folder = scratch("model-\(name)")
     try FileManager.default.copyItem(atPath: "\(Self.cases)/bases/\(base)", toPath: folder)
-    let words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "camera", "is", "great", "work", "##ing", "##s", ".", "not"]
+    let words = [
+      "[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "camera", "is", "great", "work", "##ing", "##s", ".", "not",
+    ]
     try Data((words.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: folder + "/vocab.txt"))
     try change(folder)
     try hub.addBaseModel(folder: folder, as: AdapterName(name), copying: false)
@@ -42,7 +48,9 @@ struct Workshop {
   }
 
   /// The folder of an adapter of a golden case, as the Python library saved it, after a change.
-  func adapter(_ path: String = "seq_bn/adapters/a", changing change: (String) throws -> Void = { _ in }) throws -> String {
+  func adapter(
+    _ path: String = "seq_bn/adapters/a", changing change: (String) throws -> Void = { _ in }
+  ) throws -> String {
     let folder = scratch("adapter-\(UUID().uuidString)")
     try FileManager.default.copyItem(atPath: "\(Self.cases)/\(path)", toPath: folder)
     try change(folder)
@@ -67,13 +75,17 @@ struct Workshop {
 
   /// Rewrites the tensors of a safetensors file.
   func retensor(_ file: String, _ change: ([StoredTensor]) throws -> [StoredTensor]) throws {
-    let tensors = try change(Safetensors.open(file).tensors.map { try StoredTensor(name: $0.name, shape: $0.shape, floats: $0.floats()) })
+    let tensors = try change(
+      Safetensors.open(file).tensors.map { try StoredTensor(name: $0.name, shape: $0.shape, floats: $0.floats()) })
     try SafetensorsWriter.write(tensors, to: file)
   }
 
   /// Every file of the registry with its content.
   var registryContents: [String: [UInt8]] {
     let folder = hub.registry.folder
-    return Dictionary(uniqueKeysWithValues: (FileManager.default.subpaths(atPath: folder) ?? []).map { ($0, (try? contents(of: "\(folder)/\($0)")) ?? []) })
+    return Dictionary(
+      uniqueKeysWithValues: (FileManager.default.subpaths(atPath: folder) ?? []).map {
+        ($0, (try? contents(of: "\(folder)/\($0)")) ?? [])
+      })
   }
 }

@@ -18,17 +18,23 @@ nonisolated(unsafe) private var allArguments: [UnsafeMutablePointer<CChar>?] = [
 
 /// Adds the limits and the words of the format to the arguments; without a parser, lists them.
 @_cdecl("LLVMFuzzerInitialize")
-public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>) -> CInt {
+public func initialize(
+  _ count: UnsafeMutablePointer<CInt>,
+  _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?>
+) -> CInt {
   guard let parser else {
     print(Parser.all.map(\.name).joined(separator: "\n"))
     exit(0)
   }
   let dictionary = folder + ".words"
   let words = parser.words.map { "\"" + $0.utf8.map { String(format: "\\x%02x", $0) }.joined() + "\"\n" }
-  guard (try? Data(words.joined().utf8).write(to: URL(fileURLWithPath: dictionary))) != nil else { fatalError("cannot write \(dictionary)") }
+  guard (try? Data(words.joined().utf8).write(to: URL(fileURLWithPath: dictionary))) != nil else {
+    fatalError("cannot write \(dictionary)")
+  }
   atexit { for path in [folder, folder + ".words"] { try? FileManager.default.removeItem(atPath: path) } }
   let added = limits + (words.isEmpty ? [] : ["-dict=" + dictionary])
-  allArguments = (CommandLine.arguments.prefix(1) + added + CommandLine.arguments.dropFirst()).map { strdup($0) } + [nil]
+  allArguments =
+    (CommandLine.arguments.prefix(1) + added + CommandLine.arguments.dropFirst()).map { strdup($0) } + [nil]
   count.pointee = CInt(allArguments.count - 1)
   arguments.pointee = allArguments.withUnsafeMutableBufferPointer(\.baseAddress)
   return 0
@@ -37,7 +43,9 @@ public func initialize(_ count: UnsafeMutablePointer<CInt>, _ arguments: UnsafeM
 /// Parses an input; anything thrown that is not a typed failure is a defect.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func parse(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
-  guard let parser, let input = Input(Array(UnsafeBufferPointer(start: data, count: size)), for: parser) else { return -1 }
+  guard let parser, let input = Input(Array(UnsafeBufferPointer(start: data, count: size)), for: parser) else {
+    return -1
+  }
   guard !parser.isFolder || (try? input.write(to: folder)) != nil else { return -1 }
   do {
     try parser.parse(input, folder)
@@ -52,7 +60,9 @@ public func parse(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
 @_cdecl("LLVMFuzzerCustomMutator")
 public func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: Int, _ seed: UInt32) -> Int {
   let old = Array(UnsafeBufferPointer(start: data, count: size))
-  guard let parser, var input = Input(old, for: parser), !input.files.isEmpty else { return LLVMFuzzerMutate(data, size, limit) }
+  guard let parser, var input = Input(old, for: parser), !input.files.isEmpty else {
+    return LLVMFuzzerMutate(data, size, limit)
+  }
   var numbers = SplitMix(seed: UInt64(seed))
   let index = Int.random(in: input.files.indices, using: &numbers)
   let bytes = input.files[index].bytes

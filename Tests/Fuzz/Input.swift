@@ -11,7 +11,9 @@ struct Input {
     files = parser.isFolder ? [] : [("input", bytes)]
     var rest = parser.isFolder ? bytes[...] : []
     while !rest.isEmpty {
-      guard let name = Self.field(&rest), let content = Self.field(&rest), let path = try? EntryName(String(decoding: name, as: UTF8.self)) else { return nil }
+      guard let name = Self.field(&rest), let content = Self.field(&rest),
+        let path = try? EntryName(String(decoding: name, as: UTF8.self))
+      else { return nil }
       files.append((path.text, Array(content)))
     }
   }
@@ -27,7 +29,9 @@ struct Input {
   func encoded(for parser: Parser) -> [UInt8] {
     guard parser.isFolder else { return files[0].bytes }
     return files.flatMap { file in
-      [Array(file.name.utf8), file.bytes].flatMap { field in (0..<4).map { UInt8(truncatingIfNeeded: field.count >> (8 * $0)) } + field }
+      [Array(file.name.utf8), file.bytes].flatMap { field in
+        (0..<4).map { UInt8(truncatingIfNeeded: field.count >> (8 * $0)) } + field
+      }
     }
   }
 
@@ -38,7 +42,9 @@ struct Input {
     try manager.createDirectory(atPath: folder, withIntermediateDirectories: false)
     for (name, bytes) in files {
       let path = URL(fileURLWithPath: "\(folder)/\(name)")
-      if name.contains("/") { try manager.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true) }
+      if name.contains("/") {
+        try manager.createDirectory(at: path.deletingLastPathComponent(), withIntermediateDirectories: true)
+      }
       try Data(bytes).write(to: path)
     }
   }

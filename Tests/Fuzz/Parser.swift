@@ -9,7 +9,10 @@ struct Parser {
   let repair: @Sendable (Input) -> Input
   let parse: @Sendable (_ input: Input, _ folder: String) throws -> Void
 
-  init(_ name: String, words: [String], repair: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 }, file: @escaping @Sendable ([UInt8]) throws -> Void) {
+  init(
+    _ name: String, words: [String], repair: @escaping @Sendable ([UInt8]) -> [UInt8] = { $0 },
+    file: @escaping @Sendable ([UInt8]) throws -> Void
+  ) {
     (self.name, self.words, isFolder) = (name, words, false)
     self.repair = { input in
       var input = input
@@ -19,7 +22,10 @@ struct Parser {
     parse = { input, _ in try file(input.files[0].bytes) }
   }
 
-  init(_ name: String, words: [String], repair: @escaping @Sendable (Input) -> Input, folder: @escaping @Sendable (String) throws -> Void) {
+  init(
+    _ name: String, words: [String], repair: @escaping @Sendable (Input) -> Input,
+    folder: @escaping @Sendable (String) throws -> Void
+  ) {
     (self.name, self.words, self.repair, isFolder) = (name, words, repair, true)
     parse = { _, path in try folder(path) }
   }

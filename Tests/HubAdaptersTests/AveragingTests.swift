@@ -4,18 +4,25 @@ import HubWeights
 import Testing
 
 @Suite struct AveragingTests {
-  private func member(_ seed: Int, configuration: JSON.Members = ["architecture": "lora", "r": 2]) throws -> Averaging.Member {
+  private func member(
+    _ seed: Int, configuration: JSON.Members = ["architecture": "lora", "r": 2]
+  ) throws -> Averaging.Member {
     func tensor(_ name: String, _ rows: Int, _ columns: Int) throws -> StoredTensor {
-      try StoredTensor(name: "layers.0.query.\(name)", shape: [rows, columns], floats: (0..<rows * columns).map { Float(($0 * 37 + seed * 101) % 17) / 9 - 1 })
+      try StoredTensor(
+        name: "layers.0.query.\(name)", shape: [rows, columns],
+        floats: (0..<rows * columns).map { Float(($0 * 37 + seed * 101) % 17) / 9 - 1 })
     }
-    return Averaging.Member(configuration: configuration, weights: [try tensor("lora_a", 2, 5), try tensor("lora_b", 4, 2)])
+    return Averaging.Member(
+      configuration: configuration, weights: [try tensor("lora_a", 2, 5), try tensor("lora_b", 4, 2)])
   }
 
   /// `B · A`
   private func product(_ member: Averaging.Member) throws -> [Float] {
     let a = member.weights.first { $0.name.hasSuffix("a") }, b = member.weights.first { $0.name.hasSuffix("b") }
     let (x, y) = (try #require(b), try #require(a)), rank = y.shape[0], left = try x.floats(), right = try y.floats()
-    return (0..<4).flatMap { row in (0..<5).map { column in (0..<rank).reduce(Float(0)) { $0 + left[row * rank + $1] * right[$1 * 5 + column] } } }
+    return (0..<4).flatMap { row in
+      (0..<5).map { column in (0..<rank).reduce(Float(0)) { $0 + left[row * rank + $1] * right[$1 * 5 + column] } }
+    }
   }
 
   @Test func theProductOfFullRankIsExact() throws {
@@ -36,13 +43,16 @@ import Testing
 
   @Test func refusesWhatDiffers() throws {
     let one = try member(1), other = try member(1, configuration: ["architecture": "lora", "r": 4])
-    func expectRefusal(_ body: () throws -> Void) { #expect { try body() } throws: { ($0 as? Failure)?.code == .unequalAdapters } }
+    func expectRefusal(_ body: () throws -> Void) {
+      #expect { try body() } throws: { ($0 as? Failure)?.code == .unequalAdapters }
+    }
     expectRefusal { _ = try Averaging([one, other]) }
     expectRefusal { _ = try Averaging([]) }
     expectRefusal { _ = try Averaging([one, one], weights: [1, -1]) }
     expectRefusal { _ = try Averaging([one, one], weights: [1]) }
     expectRefusal { _ = try Averaging([one, one]).result(.product(rank: 0)) }
-    let gated = Averaging.Member(configuration: one.configuration, weights: one.weights + [one.weights[0].renamed("layers.0.query.gate.weight")])
+    let gated = Averaging.Member(
+      configuration: one.configuration, weights: one.weights + [one.weights[0].renamed("layers.0.query.gate.weight")])
     expectRefusal { _ = try Averaging([gated, gated]).result(.negatingB) }
   }
 }

@@ -17,7 +17,9 @@ import Testing
       }
   }
 
-  private func total(_ heads: [Int], _ scores: [[Double]]) -> Double { zip(heads, scores).reduce(0) { $0 + $1.1[$1.0] } }
+  private func total(_ heads: [Int], _ scores: [[Double]]) -> Double {
+    zip(heads, scores).reduce(0) { $0 + $1.1[$1.0] }
+  }
 
   /// The best of all trees there are.
   private func best(_ scores: [[Double]]) -> Double {
@@ -64,18 +66,24 @@ import Testing
   /// Two cycles within each other have to be opened.
   @Test func spanningTreesOfLongSentences() {
     var generator = SplitMix(seed: 3)
-    let scores = (0..<120).map { word in (0...120).map { abs($0 - 1 - word) == 1 ? 9.0 : Double.random(in: 0...1, using: &generator) } }
+    let scores = (0..<120).map { word in
+      (0...120).map { abs($0 - 1 - word) == 1 ? 9.0 : Double.random(in: 0...1, using: &generator) }
+    }
     #expect(isTree(SpanningTree.heads(of: scores)))
   }
 
-  private func head(_ model: TinyModel, _ options: JSON.Members = ["head_type": "dependency_parsing"]) throws -> DependencyHead {
+  private func head(
+    _ model: TinyModel, _ options: JSON.Members = ["head_type": "dependency_parsing"]
+  ) throws -> DependencyHead {
     let configuration = options.with(["num_labels": 3, "label2id": ["nsubj": 0, "obj": 1, "root": 2]])
     return try DependencyHead(
-      configuration: JSONObject(configuration), shape: model.base.shape, weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
+      configuration: JSONObject(configuration), shape: model.base.shape,
+      weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
   }
 
   private static let generated: JSON.Members = [
-    "head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "language_size": 2, "features": 3, "arc_size": 4, "relation_size": 5,
+    "head_type": "udapter_parsing", "languages": ["de", "yo"], "language": "yo", "language_size": 2, "features": 3,
+    "arc_size": 4, "relation_size": 5,
   ]
 
   @Test func treesAreReadFromTheLogits() throws {
@@ -86,22 +94,33 @@ import Testing
     ]
     let logits = cx.tensor(rows: 8, columns: 4, scores.joined().map { $0 })
     let trees = head.trees(logits, words: [2, 0, 1])
-    #expect(trees == [[Dependency(head: 2, relation: "nsubj"), Dependency(head: 0, relation: "root")], [], [Dependency(head: 0, relation: "obj")]])
+    #expect(
+      trees == [
+        [Dependency(head: 2, relation: "nsubj"), Dependency(head: 0, relation: "root")], [],
+        [Dependency(head: 0, relation: "obj")],
+      ])
   }
 
   @Test(arguments: [["head_type": "dependency_parsing"], generated])
   func theLossIsThatOfHeadsAndOfRelationsAtTheRightHeads(options: JSON.Members) throws {
     let model = try TinyModel(), head = try head(model, options), plain = Context(model.engine)
-    let words = [[1..<2, 2..<4], [1..<2]], trees = [[(head: 2, relation: 0), (head: 0, relation: 2)], [(head: 0, relation: 1)]]
+    let words = [[1..<2, 2..<4], [1..<2]],
+      trees = [[(head: 2, relation: 0), (head: 0, relation: 2)], [(head: 0, relation: 1)]]
     func loss(_ cx: Context) throws -> Tensor {
-      try head.loss(head.logits(HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx), .trees(trees), in: cx)
+      try head.loss(
+        head.logits(
+          HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx),
+        .trees(trees), in: cx)
     }
-    let logits = try head.logits(HeadInput(model.hidden(nil), model.tokens.sequences, base: model.base, words: words), in: plain)
+    let logits = try head.logits(
+      HeadInput(model.hidden(nil), model.tokens.sequences, base: model.base, words: words), in: plain)
     func surprise(_ scores: [Float], _ right: Int) -> Double {
       let powers = scores.map { Foundation.exp(Double($0)) }
       return -Foundation.log(powers[right] / powers.reduce(0, +))
     }
-    let arcs = surprise((0..<3).map { logits.row($0)[0] }, 2) + surprise((3..<6).map { logits.row($0)[0] }, 0) + surprise((6..<8).map { logits.row($0)[0] }, 0)
+    let arcs =
+      surprise((0..<3).map { logits.row($0)[0] }, 2) + surprise((3..<6).map { logits.row($0)[0] }, 0)
+      + surprise((6..<8).map { logits.row($0)[0] }, 0)
     let relations = [(2, 0), (3, 2), (6, 1)].reduce(0) { $0 + surprise(Array(logits.row($1.0).dropFirst()), $1.1) }
     #expect(abs(Double(try loss(plain).values[0]) - (arcs + relations) / 3) < 1e-5)
 
@@ -118,16 +137,23 @@ import Testing
         #expect(abs(Double(got[index]) - slope) <= 1e-3, "\(parameter.name)[\(index)]")
       }
     }
-    for wrong in [[[(head: 3, relation: 0), (head: 0, relation: 0)], [(head: 0, relation: 0)]], [[(head: 2, relation: 3), (head: 0, relation: 0)], [(head: 0, relation: 0)]], [[]]] {
+    for wrong in [
+      [[(head: 3, relation: 0), (head: 0, relation: 0)], [(head: 0, relation: 0)]],
+      [[(head: 2, relation: 3), (head: 0, relation: 0)], [(head: 0, relation: 0)]], [[]],
+    ] {
       #expect { try head.loss(logits, .trees(wrong), in: plain) } throws: { ($0 as? Failure)?.code == .wrongLabels }
     }
   }
 
-  @Test(arguments: [("arc_size", 0), ("relation_size", 65_537), ("language", "xx"), ("languages", []), ("num_labels", 0)] as [(String, JSON)])
+  @Test(
+    arguments: [("arc_size", 0), ("relation_size", 65_537), ("language", "xx"), ("languages", []), ("num_labels", 0)]
+      as [(String, JSON)])
   func refusesWhatMakesNoSense(key: String, value: JSON) throws {
     let model = try TinyModel(), configuration = JSONObject(Self.generated.with(["num_labels": 3]).with([key: value]))
     let failure = try #require(throws: Failure.self) {
-      try DependencyHead(configuration: configuration, shape: model.base.shape, weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
+      try DependencyHead(
+        configuration: configuration, shape: model.base.shape,
+        weights: ParameterSource(Spread(seed: 4, engine: model.engine)))
     }
     #expect(failure.subject == key)
   }
@@ -135,10 +161,13 @@ import Testing
   @Test func wordsAreNeededAndMustFit() throws {
     let model = try TinyModel(), head = try head(model), hidden = try model.hidden(nil), cx = Context(model.engine)
     for words in [nil, [[1..<2]], [[1..<5], []], [[-1..<2], []]] as [[[Range<Int>]]?] {
-      #expect { try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: words), in: cx) } throws: {
+      #expect {
+        try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: words), in: cx)
+      } throws: {
         ($0 as? Failure)?.code == .unsupportedHead
       }
     }
-    #expect(try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[], []]), in: cx).rows == 0)
+    #expect(
+      try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[], []]), in: cx).rows == 0)
   }
 }

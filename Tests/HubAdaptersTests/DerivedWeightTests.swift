@@ -11,7 +11,8 @@ import Testing
   @Test(arguments: methods.map(\.name))
   func aChangedParameterTakesEffect(name: String) throws {
     let model = try TinyModel(), configuration = try #require(methods.first { $0.name == name }).configuration
-    let used = try model.adapter(configuration, seed: 3), fresh = try model.adapter(configuration, seed: 3), cx = Context(model.engine)
+    let used = try model.adapter(configuration, seed: 3), fresh = try model.adapter(configuration, seed: 3),
+      cx = Context(model.engine)
     let before = try model.hidden(model.setup("a", ["a": used])).values
     for parameter in used.parameters + fresh.parameters {
       parameter.update(in: cx) { values in for index in values.indices { values[index] -= 0.6 * Float(index % 5 + 1) } }
@@ -23,9 +24,12 @@ import Testing
 
   @Test func anotherBaseTakesEffect() throws {
     let model = try TinyModel(), dora = try #require(linears.first { $0.name == "dora" }).configuration
-    let other = try BERT(configuration: JSONObject(TinyModel.configuration), weights: ParameterSource(Spread(seed: 2, engine: model.engine)))
+    let other = try BERT(
+      configuration: JSONObject(TinyModel.configuration),
+      weights: ParameterSource(Spread(seed: 2, engine: model.engine)))
     func hidden(_ base: any BaseModel, _ setup: Setup) throws -> [Float] {
-      try base(model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences), in: Context(model.engine)).values
+      try base(model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences), in: Context(model.engine))
+        .values
     }
     let used = try model.setup("a", ["a": model.adapter(dora, seed: 3)]), first = try hidden(model.base, used)
     #expect(try hidden(other, used) == hidden(other, model.setup("a", ["a": model.adapter(dora, seed: 3)])))
@@ -45,7 +49,8 @@ import Testing
 
   @Test func magnitudesAreKept() throws {
     let model = try TinyModel(), cx = Context(model.engine), runs = Counter()
-    let base = Parameter("w", cx.tensor(rows: 1, columns: 2, [1, 2])), own = Parameter("m", cx.tensor(rows: 1, columns: 2, [3, 4]))
+    let base = Parameter("w", cx.tensor(rows: 1, columns: 2, [1, 2])),
+      own = Parameter("m", cx.tensor(rows: 1, columns: 2, [3, 4]))
     let sum = BaseDependentParameter(from: [own]) { weight, cx in
       runs.count.withLock { $0 += 1 }
       return cx.add(cx.value(of: own), cx.value(of: weight))

@@ -13,7 +13,9 @@ import Testing
     return StoredWeights(
       try schema.entries.map { entry in
         let initial: Initializer = entry.name.hasSuffix("LayerNorm.weight") ? .ones : .zeros
-        return try StoredTensor(name: entry.name, shape: entry.shape, floats: spread.parameter(entry.name, entry.shape, initially: initial).value.values)
+        return try StoredTensor(
+          name: entry.name, shape: entry.shape,
+          floats: spread.parameter(entry.name, entry.shape, initially: initial).value.values)
       })
   }
 
@@ -28,7 +30,8 @@ import Testing
     let adapter = try #require(model.adapter(configuration, seed: 3) as? LoRA)
     let unfolded = try base(weights, model)(
       model.tokens, with: ComposedAdapters(model.setup("a", ["a": adapter]), for: model.tokens.sequences), in: cx)
-    let folded = try base(adapter.folded(into: weights, of: BERT.self, in: cx), model)(model.tokens, with: NoInterventions(), in: cx)
+    let folded = try base(adapter.folded(into: weights, of: BERT.self, in: cx), model)(
+      model.tokens, with: NoInterventions(), in: cx)
     #expect(zip(folded.values, unfolded.values).allSatisfy { abs($0 - $1) < 1e-4 })
     #expect(try folded.values != base(weights, model)(model.tokens, with: NoInterventions(), in: cx).values)
   }

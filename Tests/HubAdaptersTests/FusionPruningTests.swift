@@ -12,7 +12,9 @@ import Testing
     let model = try TinyModel()
     self.model = model
     adapters = Dictionary(
-      uniqueKeysWithValues: try ["l", "a", "b", "c"].enumerated().map { ($1, try model.adapter(bottlenecks[$0 == 0 ? 4 : 0].configuration, seed: UInt64(3 + $0))) })
+      uniqueKeysWithValues: try ["l", "a", "b", "c"].enumerated().map {
+        ($1, try model.adapter(bottlenecks[$0 == 0 ? 4 : 0].configuration, seed: UInt64(3 + $0)))
+      })
   }
 
   /// Statistics of two passes, and the mean attention to each member by a computation of its own.
@@ -24,7 +26,8 @@ import Testing
       if fusion == name { seen[site, default: []] += (0..<attention.rows).map(attention.row) }
     }
     for tokens in [model.tokens, TokenBatch([(ids: [3, 3, 8, 10, 11], typeIDs: [0, 0, 0, 0, 0])])] {
-      _ = try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences, observer: observer), in: Context(model.engine))
+      _ = try model.base(
+        tokens, with: ComposedAdapters(setup, for: tokens.sequences, observer: observer), in: Context(model.engine))
     }
     let members = seen.values.first?.first?.count ?? 0
     #expect(seen.count == 2 && seen.values.allSatisfy { $0.count == 12 })
@@ -33,7 +36,8 @@ import Testing
 
   @Test(arguments: [("stack(l, fuse(a, stack(b, c), c))", "a,c,c"), ("fuse(a, b, c, name=all)", "all")])
   func keepsTheMostActiveMembers(text: String, name: String) throws {
-    let setup = try model.setup(Composition(parsing: text), adapters), (statistics, expected) = try observed(setup, name)
+    let setup = try model.setup(Composition(parsing: text), adapters),
+      (statistics, expected) = try observed(setup, name)
     let attention = statistics.attention(of: name)
     #expect(attention.count == 2 && attention.values.allSatisfy { $0.count == 3 && abs($0.reduce(0, +) - 1) < 1e-6 })
     for count in 1...3 {
@@ -49,11 +53,13 @@ import Testing
   }
 
   @Test func eachLayerKeepsItsOwnMostActiveMembers() throws {
-    let setup = try model.setup(.stack("l", .fuse("a", .drop("b", layers: [1]), "c")), adapters), statistics = FusionStatistics(), cx = Context(model.engine)
+    let setup = try model.setup(.stack("l", .fuse("a", .drop("b", layers: [1]), "c")), adapters),
+      statistics = FusionStatistics(), cx = Context(model.engine)
     // In layer 0 the first is the most active, then the last; in layer 1 the second does not act.
     statistics.add("a,b,c", Site(0, .feedForward), cx.tensor(rows: 2, columns: 3, [0.6, 0.1, 0.3, 0.5, 0.1, 0.4]))
     statistics.add("a,b,c", Site(1, .feedForward), cx.tensor(rows: 1, columns: 2, [0.2, 0.8]))
-    let two = try setup.pruned(to: 2, by: statistics, inEachLayer: true), one = try setup.pruned(to: 1, by: statistics, inEachLayer: true)
+    let two = try setup.pruned(to: 2, by: statistics, inEachLayer: true),
+      one = try setup.pruned(to: 1, by: statistics, inEachLayer: true)
     #expect(two.composition == .stack("l", .fuse("a", "c")))
     #expect(one.composition == .stack("l", .fuse(.drop("a", layers: [1]), .drop("c", layers: [0]))))
     #expect(try setup.pruned(to: 1, by: statistics).composition == .stack("l", .fuse("c")))
@@ -68,7 +74,9 @@ import Testing
     let setup = try model.setup(.fuse("a", "b", "c"), adapters), (statistics, _) = try observed(setup, "a,b,c")
     let pruned = try setup.pruned(to: 2, by: statistics), name = try #require(pruned.fusions.first).name
     let before = try #require(setup.fusion("a,b,c")), after = try #require(pruned.fusion(name))
-    #expect(zip(after.parameters, before.parameters).allSatisfy { $0 === $1 } && after.parameters.count == before.parameters.count)
+    #expect(
+      zip(after.parameters, before.parameters).allSatisfy { $0 === $1 }
+        && after.parameters.count == before.parameters.count)
     #expect(name == pruned.composition.leaves.joined(separator: ","))
   }
 
@@ -77,7 +85,8 @@ import Testing
     #expect { try setup.pruned(to: 0, by: statistics) } throws: { ($0 as? Failure)?.code == .missingStatistics }
     let failure = try #require(throws: Failure.self) { try setup.pruned(to: 1, by: FusionStatistics()) }
     #expect(failure.code == .missingStatistics && failure.subject == "stack(l, fuse(a, b))\n         ^")
-    let two = try model.setup(Composition(parsing: "stack(fuse(a, b), fuse(a, c))"), adapters), cx = Context(model.engine), own = FusionStatistics()
+    let two = try model.setup(Composition(parsing: "stack(fuse(a, b), fuse(a, c))"), adapters),
+      cx = Context(model.engine), own = FusionStatistics()
     for name in ["a,b", "a,c"] { own.add(name, Site(0, .feedForward), cx.tensor(rows: 1, columns: 2, [1, 0])) }
     #expect { try two.pruned(to: 1, by: own) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
     let shared = try Setup(requests: [(setup, 1), (nil, 1)])

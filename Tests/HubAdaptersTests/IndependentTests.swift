@@ -9,7 +9,8 @@ import Testing
 
 /// Methods that no library has, against implementations of a few lines in Python: `Independent/generate.py` writes the cases.
 @Suite struct IndependentTests {
-  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Independent/cases").path
+  private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Independent/cases")
+    .path
   private static let texts = [[1, 5, 9, 4, 2], [1, 7, 2], [1, 3, 8, 2]]
 
   private let engine = Engine(kernels: Kernels.available[0], threads: 1)
@@ -33,7 +34,8 @@ import Testing
 
     /// The tensors whose names begin with `prefix`.
     func part(_ prefix: String) -> StoredWeights {
-      StoredWeights(file.tensors.filter { $0.name.hasPrefix(prefix) }.map { $0.renamed(String($0.name.dropFirst(prefix.count))) })
+      StoredWeights(
+        file.tensors.filter { $0.name.hasPrefix(prefix) }.map { $0.renamed(String($0.name.dropFirst(prefix.count))) })
     }
 
     func values(_ name: String) throws -> [Float] { try #require(file.tensors.first { $0.name == name }).floats() }
@@ -43,9 +45,17 @@ import Testing
     try AdapterMethods.load(file.configuration, file.part("adapter."), shape: base.shape, engine: engine)
   }
 
-  private func hidden(_ adapter: any AdapterMethod, _ composition: Composition = "a", training parameters: [Parameter] = []) throws -> [Float] {
-    let setup = try Setup(composition) { _ in adapter } fusion: { _, _, _ in nil }
-    return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: Context(engine, training: parameters)).values
+  private func hidden(
+    _ adapter: any AdapterMethod, _ composition: Composition = "a", training parameters: [Parameter] = []
+  ) throws -> [Float] {
+    let setup = try Setup(composition) { _ in
+      adapter
+    } fusion: { _, _, _ in
+      nil
+    }
+    return try base(
+      tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: Context(engine, training: parameters)
+    ).values
   }
 
   private func isNear(_ got: [Float], _ wanted: [Float]) -> Bool {
@@ -53,14 +63,16 @@ import Testing
   }
 
   @Test(arguments: [
-    "bapna_firat", "lhuc", "pal", "pal_low_rank", "pal_own_projections", "k_adapter", "k_adapter_skip", "k_adapter_two", "adamix", "adamix_ups",
+    "bapna_firat", "lhuc", "pal", "pal_low_rank", "pal_own_projections", "k_adapter", "k_adapter_skip", "k_adapter_two",
+    "adamix", "adamix_ups",
     "adamix_ensemble", "adamix_ensemble_ups", "udapter", "udapter_typology",
   ])
   func agrees(name: String) throws {
     let file = try File(name), adapter = try adapter(file), wanted = try file.values("hidden")
     #expect(isNear(try hidden(adapter), wanted))
     #expect(isNear(try hidden(adapter, training: adapter.parameters), wanted), "training sees the same")
-    #expect(!isNear(try base(tokens, with: NoInterventions(), in: Context(engine)).values, wanted), "the adapter matters")
+    #expect(
+      !isNear(try base(tokens, with: NoInterventions(), in: Context(engine)).values, wanted), "the adapter matters")
   }
 
   /// Each branch of a block gives what the adapter gives alone, above a layer where rows were multiplied too.
@@ -77,7 +89,11 @@ import Testing
     let knowledge = try File("k_adapter"), scale = try File("lhuc")
     let adapters = ["k": try adapter(knowledge), "l": try adapter(scale)]
     func hidden(_ composition: String) throws -> [Float] {
-      let setup = try Setup(Composition(parsing: composition)) { adapters[$0] } fusion: { _, _, _ in nil }
+      let setup = try Setup(Composition(parsing: composition)) {
+        adapters[$0]
+      } fusion: { _, _, _ in
+        nil
+      }
       return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: Context(engine)).values
     }
     let alone = try hidden("stack(k, l)")
@@ -88,11 +104,20 @@ import Testing
   /// Where layers run without adapters, their blocks are missing and the others stay what they are.
   @Test func blocksOfSkippedLayersAreLeftOut() throws {
     let file = try File("k_adapter"), adapter = try adapter(file)
-    let setup = try Setup("a") { _ in adapter } fusion: { _, _, _ in nil }
-    let skipping = try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences, skippedLayers: [0]), in: Context(engine)).values
-    let rest = file.part("adapter.").tensors.values.filter { !$0.name.contains("blocks.0.") }.map { $0.renamed($0.name.replacing("blocks.1.", with: "blocks.0.")) }
+    let setup = try Setup("a") { _ in
+      adapter
+    } fusion: { _, _, _ in
+      nil
+    }
+    let skipping = try base(
+      tokens, with: ComposedAdapters(setup, for: tokens.sequences, skippedLayers: [0]), in: Context(engine)
+    ).values
+    let rest = file.part("adapter.").tensors.values.filter { !$0.name.contains("blocks.0.") }.map {
+      $0.renamed($0.name.replacing("blocks.1.", with: "blocks.0."))
+    }
     let second = try AdapterMethods.load(
-      JSONObject(file.configuration.members.with(["adapter_list": [2]])), StoredWeights(rest), shape: base.shape, engine: engine)
+      JSONObject(file.configuration.members.with(["adapter_list": [2]])), StoredWeights(rest), shape: base.shape,
+      engine: engine)
     #expect(isNear(skipping, try hidden(second)))
   }
 
@@ -114,14 +139,21 @@ import Testing
     var generator = SplitMix(seed: 5), moved: Set<ObjectIdentifier> = []
     let labels = [1, 1, 1], plain = Context(engine)
     func logits(_ adapter: AdaMix, in cx: Context) throws -> Tensor {
-      let setup = try Setup("a") { _ in adapter } fusion: { _, _, _ in nil }
-      return cx.columns(cx.rows(try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx), [1, 6, 9]), 0..<3)
+      let setup = try Setup("a") { _ in
+        adapter
+      } fusion: { _, _, _ in
+        nil
+      }
+      return cx.columns(
+        cx.rows(try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx), [1, 6, 9]), 0..<3)
     }
     let before = plain.crossEntropy(try logits(adapter, in: plain), labels: labels).values[0]
     for _ in 0..<100 {
       let cx = Context(engine, training: adapter.parameters)
-      let first = try logits(adapter.routed(using: &generator), in: cx), second = try logits(adapter.routed(using: &generator), in: cx)
-      let gradients = cx.gradients(of: cx.add(cx.crossEntropy(first, labels: labels), AdaMix.consistency(first, second, in: cx)))
+      let first = try logits(adapter.routed(using: &generator), in: cx),
+        second = try logits(adapter.routed(using: &generator), in: cx)
+      let gradients = cx.gradients(
+        of: cx.add(cx.crossEntropy(first, labels: labels), AdaMix.consistency(first, second, in: cx)))
       let drawn = adapter.parameters.filter { gradients[$0] != nil }
       #expect((4...8).contains(drawn.count), "one or two down and up projections of three each")
       for parameter in drawn {
@@ -144,7 +176,9 @@ import Testing
 
     // The gradient is that of ½ KL(q ‖ p) with q held.
     let gradient = try #require(cx.gradients(of: loss)[x]).values
-    func half() -> Float { plain.divergence(of: x.value, from: plain.tensor(rows: 4, columns: 3, second)).values[0] / 2 }
+    func half() -> Float {
+      plain.divergence(of: x.value, from: plain.tensor(rows: 4, columns: 3, second)).values[0] / 2
+    }
     for index in 0..<12 {
       func moved(_ distance: Float) -> Float {
         x.update(in: plain) { $0[index] += distance }
@@ -156,12 +190,15 @@ import Testing
   }
 
   @Test func uDapterSpeaksTheLanguagesOfItsTable() throws {
-    let file = try File("udapter"), adapter = try #require(try adapter(file) as? UDapter), wanted = try file.values("hidden")
+    let file = try File("udapter"), adapter = try #require(try adapter(file) as? UDapter),
+      wanted = try file.values("hidden")
     #expect(!isNear(try hidden(adapter.speaking("yo")), wanted))
     #expect(isNear(try hidden(adapter.speaking("yo").speaking("tr")), wanted))
     #expect { try adapter.speaking("xx") } throws: { ($0 as? Failure)?.hint?.contains("de, tr, yo") ?? false }
     let row = try #require(adapter.parameters.first { $0.name == "languages.values" }).value.row(1)
-    #expect(isNear(try hidden(adapter.speaking("yo").speaking(row)), wanted), "a language that is given is like one of the table")
+    #expect(
+      isNear(try hidden(adapter.speaking("yo").speaking(row)), wanted),
+      "a language that is given is like one of the table")
     for values in [[], row + [0], [.nan, 0, 0]] {
       #expect { try adapter.speaking(values) } throws: { ($0 as? Failure)?.code == .invalidConfiguration }
     }
@@ -175,7 +212,8 @@ import Testing
       (try #require(adapter(generated) as? UDapter).generated(engine: engine), generated),
     ]
     for (form, file) in forms {
-      let ordinary = try AdapterMethods.load(JSONObject(form.configuration), StoredWeights(form.weights), shape: base.shape, engine: engine)
+      let ordinary = try AdapterMethods.load(
+        JSONObject(form.configuration), StoredWeights(form.weights), shape: base.shape, engine: engine)
       #expect(ordinary is Bottleneck)
       #expect(isNear(try hidden(ordinary), try file.values("hidden")))
     }
@@ -197,12 +235,14 @@ import Testing
     let file = try File(name), cx = Context(engine)
     let head = try Heads.load(file.configuration, file.part("head."), shape: base.shape, engine: engine)
     let hidden = try base(tokens, with: NoInterventions(), in: cx)
-    let scores = try head.logits(HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)
+    let scores = try head.logits(
+      HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)
     #expect(scores.rows == 8 && scores.columns == 4)
     let wanted = try file.values("scores")
     #expect(isNear(scores.values, wanted))
     guard name == "udapter_parser" else { return }
-    let parser = try #require(head as? DependencyHead), input = HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []])
+    let parser = try #require(head as? DependencyHead),
+      input = HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []])
     let row = try #require(parser.parameters.first { $0.name == "languages.values" }).value.row(1)
     #expect(!isNear(try parser.speaking("de").logits(input, in: cx).values, wanted))
     for other in [try parser.speaking("de").speaking("yo"), try parser.speaking("de").speaking(row)] {

@@ -6,10 +6,13 @@ import Testing
 
 /// `Formats/methods.md` is what the catalogue says: `RECORD=1 swift test --filter MethodTableTests` writes it anew.
 @Suite struct MethodTableTests {
-  private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Formats/methods.md").standardizedFileURL
+  private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "../../Formats/methods.md"
+  ).standardizedFileURL
 
   private static let base: JSON.Members = [
-    "model_type": "bert", "vocab_size": 30_522, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12, "intermediate_size": 3072,
+    "model_type": "bert", "vocab_size": 30_522, "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12,
+    "intermediate_size": 3072,
     "max_position_embeddings": 512, "type_vocab_size": 2, "hidden_act": "gelu",
   ]
 
@@ -30,12 +33,15 @@ import Testing
     """
 
   private static func table() throws -> String {
-    let schema = SchemaParameters(), shape = try BERT(configuration: JSONObject(base), weights: ParameterSource(schema)).shape
+    let schema = SchemaParameters(),
+      shape = try BERT(configuration: JSONObject(base), weights: ParameterSource(schema)).shape
     let total = schema.parameterCount
     #expect(total == 109_482_240)
     return try MethodCatalogue.all.reduce(into: introduction) { text, method in
-      let (parameters, blocks) = try method.summary(for: shape), share = String(format: "%.2f %%", 100 * Double(parameters) / Double(total))
-      text += "| `\(method.name)` | \(method.equation) | \(method.paper) | \(grouped(parameters)) | \(share) | \(blocks.joined(separator: ", ")) |\n"
+      let (parameters, blocks) = try method.summary(for: shape),
+        share = String(format: "%.2f %%", 100 * Double(parameters) / Double(total))
+      text +=
+        "| `\(method.name)` | \(method.equation) | \(method.paper) | \(grouped(parameters)) | \(share) | \(blocks.joined(separator: ", ")) |\n"
     }
   }
 

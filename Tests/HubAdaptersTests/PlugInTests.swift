@@ -19,13 +19,18 @@ import Testing
 
   @Test func aRegisteredMethodIsLoadedCheckedAndComposed() throws {
     let model = try TinyModel(), configuration = JSONObject(["architecture": "test_offset"] as JSON.Members)
-    let tensors = try (0..<2).map { try StoredTensor(name: "layers.\($0).layer.offset", shape: [8], floats: (0..<8).map { Float($0) / 8 }) }
-    let adapter = try AdapterMethods.load(configuration, StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
+    let tensors = try (0..<2).map {
+      try StoredTensor(name: "layers.\($0).layer.offset", shape: [8], floats: (0..<8).map { Float($0) / 8 })
+    }
+    let adapter = try AdapterMethods.load(
+      configuration, StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
     // Twice behind the last layer, and nowhere else.
     let twice = try model.hidden(model.setup(.drop(.stack("a", "a"), layers: [0]), ["a": adapter]))
     let expected = try model.hidden(nil).values.enumerated().map { $1 + 2 * Float($0 % 8) / 8 }
     #expect(zip(twice.values, expected).allSatisfy { abs($0 - $1) < 1e-6 })
-    #expect { try AdapterMethods.load(configuration, StoredWeights([tensors[0]]), shape: model.base.shape, engine: model.engine) } throws: {
+    #expect {
+      try AdapterMethods.load(configuration, StoredWeights([tensors[0]]), shape: model.base.shape, engine: model.engine)
+    } throws: {
       ($0 as? Failure)?.code == .unfittingWeights
     }
     #expect(AdapterMethods.all.contains { $0 == Offset.self })
@@ -33,15 +38,20 @@ import Testing
 
   @Test func aRegisteredHeadIsLoadedAndAnswers() throws {
     let model = try TinyModel(), hidden = try model.hidden(nil)
-    let weights = [try StoredTensor(name: "out.weight", shape: [2, 8], floats: (0..<16).map { $0 == 3 || $0 == 12 ? 1 : 0 })]
-    let head = try Heads.load(JSONObject(["head_type": "test_last_token"] as JSON.Members), StoredWeights(weights), shape: model.base.shape, engine: model.engine)
+    let weights = [
+      try StoredTensor(name: "out.weight", shape: [2, 8], floats: (0..<16).map { $0 == 3 || $0 == 12 ? 1 : 0 })
+    ]
+    let head = try Heads.load(
+      JSONObject(["head_type": "test_last_token"] as JSON.Members), StoredWeights(weights), shape: model.base.shape,
+      engine: model.engine)
     let logits = try head(hidden, model.tokens.sequences, base: model.base, in: Context(model.engine))
     #expect(logits.values == [hidden.row(3)[3], hidden.row(3)[4], hidden.row(6)[3], hidden.row(6)[4]])
   }
 
   @Test func namesAreTakenOnce() {
     for register in [
-      { try AdapterMethods.register(Offset.self) }, { try AdapterMethods.register(SecondLoRA.self) }, { try Heads.register(LastTokenHead.self) },
+      { try AdapterMethods.register(Offset.self) }, { try AdapterMethods.register(SecondLoRA.self) },
+      { try Heads.register(LastTokenHead.self) },
       { try Heads.register(SecondTaggingHead.self) }, { try MixingBlocks.register(Interpolation.self) },
       { try MixingBlocks.register(Named<BatchSplit>.self) }, { try MixingBlocks.register(Named<Base>.self) },
       { try MixingBlocks.register(Named<Bracket>.self) }, { try MixingBlocks.register(Named<Nothing>.self) },
@@ -51,13 +61,17 @@ import Testing
   }
 
   @Test func aRegisteredBlockIsRead() throws {
-    let composition = Composition.stack("c", .custom("test_interpolate", ["a", .stack("b", "c")], options: ["at": ["0.25"]]))
+    let composition = Composition.stack(
+      "c", .custom("test_interpolate", ["a", .stack("b", "c")], options: ["at": ["0.25"]]))
     let text = "stack(c, test_interpolate(a, stack(b, c), at=0.25))"
     #expect(composition.description == text)
     #expect(try Composition(parsing: text) == composition)
-    #expect(try Composition(parsing: "Test_Interpolate(a, b)") == .custom("test_interpolate", ["a", "b"], options: [:]))
+    #expect(
+      try Composition(parsing: "Test_Interpolate(a, b)") == .custom("test_interpolate", ["a", "b"], options: [:]))
     #expect(composition.leaves == ["c", "a", "b", "c"])
-    #expect(try Composition(parsing: "test_interpolate(a, b, at=[0.5])") == .custom("test_interpolate", ["a", "b"], options: ["at": ["0.5"]]))
+    #expect(
+      try Composition(parsing: "test_interpolate(a, b, at=[0.5])")
+        == .custom("test_interpolate", ["a", "b"], options: ["at": ["0.5"]]))
   }
 
   @Test(arguments: [
@@ -79,10 +93,16 @@ import Testing
   @Test(arguments: ["seq_bn", "lora", "lhuc"])
   func aRegisteredBlockMixesAtEveryKindOfSite(name: String) throws {
     let model = try TinyModel(), configuration = try #require(methods.first { $0.name == name }).configuration
-    let adapters = Dictionary(uniqueKeysWithValues: try ["a", "b", "c"].enumerated().map { ($1, try model.adapter(configuration, seed: UInt64(3 + $0))) })
-    func hidden(_ text: String) throws -> [Float] { try model.hidden(model.setup(Composition(parsing: text), adapters)).values }
+    let adapters = Dictionary(
+      uniqueKeysWithValues: try ["a", "b", "c"].enumerated().map {
+        ($1, try model.adapter(configuration, seed: UInt64(3 + $0)))
+      })
+    func hidden(_ text: String) throws -> [Float] {
+      try model.hidden(model.setup(Composition(parsing: text), adapters)).values
+    }
     for (mixed, same) in [
-      ("test_interpolate(a, b, at=0)", "a"), ("test_interpolate(a, b, at=1)", "b"), ("test_interpolate(a, b)", "average(a, b, weights=[1, 1], normalize=false)"),
+      ("test_interpolate(a, b, at=0)", "a"), ("test_interpolate(a, b, at=1)", "b"),
+      ("test_interpolate(a, b)", "average(a, b, weights=[1, 1], normalize=false)"),
       ("test_interpolate(a, b, at=0.25)", "average(a, b, weights=[1.5, 0.5], normalize=false)"),
     ] {
       #expect(try zip(hidden(mixed), hidden(same)).allSatisfy { abs($0 - $1) < 1e-5 }, "\(mixed)")
@@ -91,7 +111,8 @@ import Testing
   }
 
   @Test func prefixesAreNotMixed() throws {
-    let model = try TinyModel(), adapter = try model.adapter(["architecture": "prefix_tuning", "prefix_length": 2, "flat": true], seed: 3)
+    let model = try TinyModel(),
+      adapter = try model.adapter(["architecture": "prefix_tuning", "prefix_length": 2, "flat": true], seed: 3)
     #expect { try model.setup(.custom("test_interpolate", ["a", "a"], options: [:]), ["a": adapter]) } throws: {
       ($0 as? Failure)?.code == .unsuitableBlock
     }
@@ -105,7 +126,9 @@ private struct Offset: AdapterMethod {
 
   init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     offsets = try Dictionary(
-      uniqueKeysWithValues: (0..<shape.layers).map { ($0, try weights["layers"][$0]["layer"].parameter("offset", [shape.hiddenSize])) })
+      uniqueKeysWithValues: (0..<shape.layers).map {
+        ($0, try weights["layers"][$0]["layer"].parameter("offset", [shape.hiddenSize]))
+      })
   }
 
   var sites: Set<Site> { Set(offsets.keys.map { Site($0, .layer) }) }
@@ -115,7 +138,9 @@ private struct Offset: AdapterMethod {
   struct Layer: LayerAdapter {
     let offset: Parameter
 
-    func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
+    func callAsFunction(
+      _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+    ) -> Tensor {
       cx.add(output, cx.rows(cx.value(of: offset), Array(repeating: 0, count: output.rows)))
     }
   }
@@ -154,7 +179,9 @@ private struct Interpolation: MixingBlock {
   }
 
   func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in cx: Context) -> Tensor {
-    parts.map { cx.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }.reduce(nil) { sum, part in sum.map { cx.add($0, part) } ?? part } ?? parts[0].value
+    parts.map { cx.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }.reduce(nil) { sum, part in
+      sum.map { cx.add($0, part) } ?? part
+    } ?? parts[0].value
   }
 }
 

@@ -11,7 +11,8 @@ import Testing
   }
 
   private static func files(in name: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder(name))) ?? []).filter { !$0.hasSuffix(".expected") }.sorted()
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder(name))) ?? []).filter { !$0.hasSuffix(".expected") }
+      .sorted()
   }
 
   private func read(_ bytes: [UInt8]) throws -> [String: [UInt8]] {
@@ -50,7 +51,9 @@ import Testing
     for length in bytes.indices { #expect(code { _ = try read(Array(bytes.prefix(length))) } != nil, "\(length)") }
   }
 
-  @Test("A flipped bit in a zip file is refused, or changes no contents", arguments: files(in: "good").filter { $0.hasSuffix(".zip") })
+  @Test(
+    "A flipped bit in a zip file is refused, or changes no contents",
+    arguments: files(in: "good").filter { $0.hasSuffix(".zip") })
   func flips(name: String) throws {
     let bytes = try contents(of: Self.folder("good") + "/" + name)
     let original = try read(bytes)
@@ -69,7 +72,9 @@ import Testing
 
   /// All of Unicode's case folding, `ß` and `ss` too: what one file system takes for one name is one name here.
   @Test func `Names that differ in case or width only collide in every script`() throws {
-    let pairs = String(decoding: try contents(of: Self.folder("alike.txt")), as: UTF8.self).split(separator: "\n").map { $0.split(separator: "\t") }
+    let pairs = String(decoding: try contents(of: Self.folder("alike.txt")), as: UTF8.self).split(separator: "\n").map {
+      $0.split(separator: "\t")
+    }
     var compared = 0
     for pair in pairs {
       guard let first = try? EntryName("a" + pair[0]), let second = try? EntryName("a" + pair[1]) else { continue }

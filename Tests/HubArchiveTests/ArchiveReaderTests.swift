@@ -93,7 +93,10 @@ import Testing
 
   @Test(
     "Names that are one file somewhere are refused",
-    arguments: [["a", "a"], ["a", "A"], ["a", "a/b"], ["A/b", "a/c"], ["straße", "STRASSE"], ["ﬁ", "fi"], ["a/", "a"], ["ſ", "s"]])
+    arguments: [
+      ["a", "a"], ["a", "A"], ["a", "a/b"], ["A/b", "a/c"], ["straße", "STRASSE"], ["ﬁ", "fi"], ["a/", "a"],
+      ["ſ", "s"],
+    ])
   func collisions(names: [String]) {
     #expect(code { _ = try readAll(tar(names)) } == "archive/colliding-names")
   }
@@ -103,7 +106,9 @@ import Testing
     let bytes = tar(["a"], type: type, link: type == "1" || type == "2" ? "b" : "")
     #expect(code { _ = try readAll(bytes) } == "archive/forbidden-entry")
     let scratch = try Scratch()
-    #expect(code { _ = try ArchiveReader(bytes: tar(["x"]).dropLast(1024) + bytes).extract(into: scratch.path) } == "archive/forbidden-entry")
+    #expect(
+      code { _ = try ArchiveReader(bytes: tar(["x"]).dropLast(1024) + bytes).extract(into: scratch.path) }
+        == "archive/forbidden-entry")
     #expect(scratch.listing.isEmpty)
   }
 

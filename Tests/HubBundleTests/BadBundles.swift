@@ -46,11 +46,16 @@ enum BadBundles {
   }
 
   private static func changedContents(_ sample: Entries) throws -> [(String, String, Entries)] {
-    let weights = try SafetensorsWriter.bytes(of: [StoredTensor(name: "layers.0.attention.down.weight", shape: [2], floats: [1, .nan])])
+    let weights = try SafetensorsWriter.bytes(of: [
+      StoredTensor(name: "layers.0.attention.down.weight", shape: [2], floats: [1, .nan])
+    ])
     let keys = try [7, 8].map { try SigningKey(seed: [UInt8](repeating: $0, count: 32)) }
     let signer = JSON.string(keys[0].publicKey.description)
     let unsigned = manifest(sample) { $0["signers"] = .array([signer]) }
-    let other = (BundleSignature.path(of: keys[1].publicKey), try BundleSignature.file(of: Digest(of: unsigned[0].bytes), by: keys[1]))
+    let other = (
+      BundleSignature.path(of: keys[1].publicKey),
+      try BundleSignature.file(of: Digest(of: unsigned[0].bytes), by: keys[1])
+    )
     let pickle = [0x80, 2] + Array("cos\nsystem\n(X\u{4}\0\0\0truetR.".utf8)
     return [
       ("newer-format", "manifest/newer-format", manifest(sample) { $0["format"] = "dovetail-bundle/2.0" }),
@@ -58,9 +63,18 @@ enum BadBundles {
       ("name-climbs", "name/malformed", manifest(sample) { $0["name"] = "../sentiment" }),
       ("no-base", "json/unexpected", manifest(sample) { $0["base"] = nil }),
       ("version-short", "version/malformed", manifest(sample) { $0["version"] = "1.0" }),
-      ("range-of-words", "version/malformed", manifest(sample) { $0["dependencies"] = [["name": "x", "role": "language", "range": "latest"]] }),
-      ("digest-climbs", "digest/malformed", files(sample) { $0.append(["path": "x", "role": "card", "size": 0, "sha256": "../../../etc/passwd"]) }),
-      ("hidden-size-huge", "manifest/invalid", manifest(sample) { $0["base"] = ["architecture": "bert", "hiddenSize": 1_000_000_000] }),
+      (
+        "range-of-words", "version/malformed",
+        manifest(sample) { $0["dependencies"] = [["name": "x", "role": "language", "range": "latest"]] }
+      ),
+      (
+        "digest-climbs", "digest/malformed",
+        files(sample) { $0.append(["path": "x", "role": "card", "size": 0, "sha256": "../../../etc/passwd"]) }
+      ),
+      (
+        "hidden-size-huge", "manifest/invalid",
+        manifest(sample) { $0["base"] = ["architecture": "bert", "hiddenSize": 1_000_000_000] }
+      ),
       ("language-unlike-a-tag", "manifest/invalid", manifest(sample) { $0["languages"] = ["../en"] }),
       ("signer-unlike-a-key", "manifest/invalid", manifest(sample) { $0["signers"] = ["ed25519:../key"] }),
       ("signer-twice", "manifest/invalid", manifest(sample) { $0["signers"] = .array([signer, signer]) }),
@@ -69,11 +83,20 @@ enum BadBundles {
       ("lists-itself", "bundle/missing-file", files(sample) { $0.append(file("manifest.json", "card", [])) }),
       ("lists-outside", "archive/unsafe-name", files(sample) { $0.append(file("../x", "card", [])) }),
       ("lists-twice", "archive/colliding-names", files(sample) { $0.append($0[0]) }),
-      ("no-weights", "bundle/roles", files(sample.filter { $0.name != "weights.safetensors" }) { $0.removeAll { $0["role"] == "weights" } }),
-      ("head-without-config", "bundle/roles", files(sample.filter { $0.name != "head/config.json" }) { $0.removeAll { $0["role"] == "headConfig" } }),
+      (
+        "no-weights", "bundle/roles",
+        files(sample.filter { $0.name != "weights.safetensors" }) { $0.removeAll { $0["role"] == "weights" } }
+      ),
+      (
+        "head-without-config", "bundle/roles",
+        files(sample.filter { $0.name != "head/config.json" }) { $0.removeAll { $0["role"] == "headConfig" } }
+      ),
       ("file-missing", "bundle/missing-file", sample.filter { $0.name != "config.json" }),
       ("file-unlisted", "bundle/unlisted-file", sample + [("extra.bin", [1])]),
-      ("file-longer", "bundle/changed-file", sample.map { $0.name == "config.json" ? ($0.name, $0.bytes + [0x20]) : $0 }),
+      (
+        "file-longer", "bundle/changed-file",
+        sample.map { $0.name == "config.json" ? ($0.name, $0.bytes + [0x20]) : $0 }
+      ),
       ("config-is-array", "json/unexpected", replacing(sample, "config.json", Array("[]\n".utf8))),
       ("weights-not-finite", "tensor/not-finite", replacing(sample, "weights.safetensors", weights)),
       ("weights-are-a-pickle", "safetensors/limit", replacing(sample, "weights.safetensors", pickle)),
@@ -81,7 +104,10 @@ enum BadBundles {
       ("probe-of-words", "bundle/bad-probe", try probing(sample, ["logits": ["1"]])),
       ("probe-of-nothing", "bundle/bad-probe", try probing(sample, ["text": ""])),
       ("manifest-not-first", "bundle/no-manifest", sample.reversed()),
-      ("manifest-twice-a-key", "json/malformed", [("manifest.json", Array(#"{"format":"dovetail-bundle/1.0","format":"dovetail-bundle/2.0"}"#.utf8))]),
+      (
+        "manifest-twice-a-key", "json/malformed",
+        [("manifest.json", Array(#"{"format":"dovetail-bundle/1.0","format":"dovetail-bundle/2.0"}"#.utf8))]
+      ),
     ]
   }
 
@@ -100,13 +126,22 @@ enum BadBundles {
       ("data-behind-the-end", "archive/damaged", good + [UInt8](repeating: 1, count: 512)),
       ("entry-climbs", "archive/unsafe-name", RawTar.bytes(raw + [RawTar.Entry("../../evil", [1])])),
       ("entry-absolute", "archive/unsafe-name", RawTar.bytes(raw + [RawTar.Entry("/evil", [1])])),
-      ("entry-is-a-link", "archive/forbidden-entry", RawTar.bytes(raw + [RawTar.Entry("link", type: "2", link: "config.json")])),
-      ("entry-is-a-hard-link", "archive/forbidden-entry", RawTar.bytes(raw + [RawTar.Entry("link", type: "1", link: "config.json")])),
+      (
+        "entry-is-a-link", "archive/forbidden-entry",
+        RawTar.bytes(raw + [RawTar.Entry("link", type: "2", link: "config.json")])
+      ),
+      (
+        "entry-is-a-hard-link", "archive/forbidden-entry",
+        RawTar.bytes(raw + [RawTar.Entry("link", type: "1", link: "config.json")])
+      ),
       ("entry-is-a-fifo", "archive/forbidden-entry", RawTar.bytes(raw + [RawTar.Entry("fifo", type: "6")])),
       ("names-differ-in-case", "archive/colliding-names", RawTar.bytes(raw + [RawTar.Entry("CONFIG.json", [1])])),
       ("manifest-changed", "bundle/changed-file", RawTar.bytes(flipped)),
       ("checksum-missing", "bundle/missing-file", RawTar.bytes(raw.filter { $0.name != "manifest.sha256" })),
-      ("not-an-archive", "archive/unknown-format", Array(String(repeating: "This is not an archive.\n", count: 40).utf8)),
+      (
+        "not-an-archive", "archive/unknown-format",
+        Array(String(repeating: "This is not an archive.\n", count: 40).utf8)
+      ),
     ]
   }
 
@@ -116,7 +151,9 @@ enum BadBundles {
     let path = BundleSignature.path(of: key.publicKey)
     let good = try BundleSignature.file(of: Digest(of: sample[0].bytes), by: key)
     let foreign = try BundleSignature.file(of: Digest(of: [1]), by: key)
-    let order: [UInt8] = [0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14] + [UInt8](repeating: 0, count: 15) + [0x10]
+    let order: [UInt8] =
+      [0xED, 0xD3, 0xF5, 0x5C, 0x1A, 0x63, 0x12, 0x58, 0xD6, 0x9C, 0xF7, 0xA2, 0xDE, 0xF9, 0xDE, 0x14]
+      + [UInt8](repeating: 0, count: 15) + [0x10]
     var carry = 0
     let larger = zip(good.suffix(32), order).map { digit, other in
       carry += Int(digit) + Int(other)
@@ -171,13 +208,18 @@ enum BadBundles {
 
   /// The sample with a probe in which something is changed.
   private static func probing(_ sample: Entries, _ change: JSON.Members) throws -> Entries {
-    let good: JSON.Members = ["text": "a", "base": .string(Digest(of: [1]).description), "state": [1, 2, 3, 4], "logits": [1, 2, 3]]
+    let good: JSON.Members = [
+      "text": "a", "base": .string(Digest(of: [1]).description), "state": [1, 2, 3, 4], "logits": [1, 2, 3],
+    ]
     let bytes = Array(JSON.object(good.with(change)).text().utf8)
     return files(sample) { $0.append(file("probe.json", "probe", bytes)) } + [("probe.json", bytes)]
   }
 
   static func file(_ path: String, _ role: String, _ bytes: [UInt8]) -> JSON {
-    ["path": .string(path), "role": .string(role), "size": .integer(bytes.count), "sha256": .string(Digest(of: bytes).hex)]
+    [
+      "path": .string(path), "role": .string(role), "size": .integer(bytes.count),
+      "sha256": .string(Digest(of: bytes).hex),
+    ]
   }
 
   /// Other contents, rightly listed.

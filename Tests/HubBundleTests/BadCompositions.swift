@@ -19,15 +19,27 @@ enum BadCompositions {
     }
     return [
       ("member-missing", "bundle/missing-file", good.filter { !$0.name.hasPrefix(members[1]) }),
-      ("member-changed", "bundle/changed-file", changing(good, members[1] + "weights.safetensors") { $0[$0.count - 1] ^= 1 }),
-      ("member-other", "bundle/changed-file", changing(good, members[1] + "manifest.json") { $0.append(0x0A) }.filter { !$0.name.contains("signatures/") }),
-      ("member-signed-wrongly", "bundle/bad-signature", changing(good, members[1] + "manifest.json") { $0.append(0x0A) }),
+      (
+        "member-changed", "bundle/changed-file",
+        changing(good, members[1] + "weights.safetensors") { $0[$0.count - 1] ^= 1 }
+      ),
+      (
+        "member-other", "bundle/changed-file",
+        changing(good, members[1] + "manifest.json") { $0.append(0x0A) }.filter { !$0.name.contains("signatures/") }
+      ),
+      (
+        "member-signed-wrongly", "bundle/bad-signature",
+        changing(good, members[1] + "manifest.json") { $0.append(0x0A) }
+      ),
       ("member-and-more", "bundle/unlisted-file", good + [(members[0] + "more", [1])]),
       ("beside-members", "bundle/unlisted-file", good + [("members/README", [1])]),
       ("nested", bad, nested),
       ("of-itself", invalid, dependency(0, ["name": "samples/composition"])),
       ("of-nothing", invalid, dependencies(good) { $0 = [] }),
-      ("too-many", invalid, dependencies(good) { list in list = (0..<65).map { list[0].with("range", .string("=1.0.\($0)")) } }),
+      (
+        "too-many", invalid,
+        dependencies(good) { list in list = (0..<65).map { list[0].with("range", .string("=1.0.\($0)")) } }
+      ),
       ("member-twice", invalid, dependencies(good) { $0.append($0[0]) }),
       ("without-digest", invalid, dependency(0, ["digest": .null])),
       ("version-open", invalid, dependency(0, ["range": "^1.0.0"])),
@@ -45,7 +57,12 @@ enum BadCompositions {
       ("setup-long", bad, setup(good, Sample.setup + String(repeating: ")", count: 1 << 16))),
       ("head-not-inside", bad, config(good, ["setup": .string(Sample.setup), "head": "other@1.0.0"])),
       ("without-setup", "json/unexpected", config(good, [:])),
-      ("with-weights", bad, BadBundles.replacing(good, "weights.safetensors", try SafetensorsWriter.bytes(of: [StoredTensor(name: "x", shape: [1], floats: [1])]))),
+      (
+        "with-weights", bad,
+        BadBundles.replacing(
+          good, "weights.safetensors",
+          try SafetensorsWriter.bytes(of: [StoredTensor(name: "x", shape: [1], floats: [1])]))
+      ),
       ("of-another-base", bad, BadBundles.manifest(good) { $0["base"] = ["architecture": "bert", "hiddenSize": 8] }),
     ]
   }
@@ -57,7 +74,9 @@ enum BadCompositions {
     let scratch = try Scratch()
     let builder = try #require(Sample.kinds().first { $0.name == "composition" }).builder
     let bundle = try builder.write(to: scratch("bundle"))
-    let names = bundle.files.map(\.name.text).filter { $0 != "manifest.json" }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    let names = bundle.files.map(\.name.text).filter { $0 != "manifest.json" }.sorted {
+      $0.utf8.lexicographicallyPrecedes($1.utf8)
+    }
     return try (["manifest.json"] + names).map { ($0, try scratch.bytes("bundle/\($0)")) }
   }
 
@@ -69,7 +88,10 @@ enum BadCompositions {
   /// A composition whose only member is the golden one.
   private static func wrapped(_ good: Entries) throws -> Entries {
     let digest = Digest(of: good[0].bytes), own = good.filter { !$0.name.hasPrefix("members/") }
-    let outer = config(dependencies(own) { $0 = [["name": "inner", "range": "=1.0.0", "role": "member", "digest": .string(digest.description)]] }, ["setup": "inner@1.0.0"])
+    let outer = config(
+      dependencies(own) {
+        $0 = [["name": "inner", "range": "=1.0.0", "role": "member", "digest": .string(digest.description)]]
+      }, ["setup": "inner@1.0.0"])
     return outer + good.map { (MemberFolders.folder(of: digest) + $0.name, $0.bytes) }
   }
 

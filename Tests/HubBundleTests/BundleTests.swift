@@ -29,7 +29,10 @@ import Testing
     #expect(try bundle.weights.tensor("layers.0.attention.down.bias").floats() == [-0.5, 0.5])
     #expect(try bundle.head?.weights.tensor("linear.0.weight").shape == [3, 4])
     #expect(bundle.card == "# Sample\n")
-    #expect(bundle.manifest.files.map(\.path) == ["CARD.md", "config.json", "head/config.json", "head/weights.safetensors", "weights.safetensors"])
+    #expect(
+      bundle.manifest.files.map(\.path) == [
+        "CARD.md", "config.json", "head/config.json", "head/weights.safetensors", "weights.safetensors",
+      ])
     #expect(code { _ = try Sample.builder().write(to: scratch("bundle")) } == "file/exists")
     #expect(scratch.listing.filter { $0.hasSuffix(".tmp") }.isEmpty)
   }
@@ -54,7 +57,9 @@ import Testing
     let bytes = try Sample.packed(compression)
     for length in stride(from: 0, to: bytes.count, by: compression == .zstd ? 1 : 7) {
       try scratch.file("cut", Array(bytes.prefix(length)))
-      #expect(throws: Failure.self, "\(length) of \(bytes.count)") { try Bundle.unpack(file: scratch("cut"), into: scratch("out")) }
+      #expect(throws: Failure.self, "\(length) of \(bytes.count)") {
+        try Bundle.unpack(file: scratch("cut"), into: scratch("out"))
+      }
     }
     #expect(scratch.listing == ["cut"])
   }

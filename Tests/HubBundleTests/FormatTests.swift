@@ -25,12 +25,15 @@ import Testing
       _ = try builder.write(to: folder("bundle"))
       if name == "future" {
         let manifest = String(decoding: try folder.bytes("bundle/manifest.json"), as: UTF8.self)
-        try folder.file("bundle/manifest.json", Array(manifest.replacing("dovetail-bundle/1.0", with: "dovetail-bundle/1.9").utf8))
+        try folder.file(
+          "bundle/manifest.json", Array(manifest.replacing("dovetail-bundle/1.0", with: "dovetail-bundle/1.9").utf8))
       }
       try Bundle.pack(folder: folder("bundle"), to: scratch("\(name).adapter"), compression: .none)
     }
     try FileManager.default.copyItem(atPath: scratch("sample-none.adapter"), toPath: scratch("signed.adapter"))
-    for seed: UInt8 in [1, 2] { try Bundle.sign(scratch("signed.adapter"), with: SigningKey(seed: [UInt8](repeating: seed, count: 32))) }
+    for seed: UInt8 in [1, 2] {
+      try Bundle.sign(scratch("signed.adapter"), with: SigningKey(seed: [UInt8](repeating: seed, count: 32)))
+    }
     try scratch.file("sample-zip.adapter", BadBundles.zipped())
     if Self.isRecording {
       try? FileManager.default.removeItem(atPath: "\(Self.root)/golden")
@@ -59,7 +62,8 @@ import Testing
     let expectations = try FileManager.default.contentsOfDirectory(atPath: folder).filter { $0.hasSuffix(".expected") }
     #expect(expectations.count >= 12)
     for expectation in expectations {
-      let expected = String(decoding: try contents(of: "\(folder)/\(expectation)"), as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+      let expected = String(decoding: try contents(of: "\(folder)/\(expectation)"), as: UTF8.self).trimmingCharacters(
+        in: .whitespacesAndNewlines)
       let path = "\(folder)/\(expectation.dropLast(".expected".count))"
       let scratch = try Scratch()
       var isFolder: ObjCBool = false
@@ -74,11 +78,14 @@ import Testing
 
   /// A second reader, in Python, made from the specification alone, says the same of everything good and bad, and of what
   /// chance makes of a bundle.
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"))) func `An independent reader agrees`() throws {
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
+  func `An independent reader agrees`() throws {
     let scratch = try Scratch()
     var paths = try ["golden", "bad"].flatMap { folder in
-      try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/\(folder)").filter { !$0.hasSuffix(".expected") }
-        .sorted().map { "\(Self.root)/\(folder)/\($0)" }
+      try FileManager.default.contentsOfDirectory(atPath: "\(Self.root)/\(folder)").filter {
+        !$0.hasSuffix(".expected")
+      }
+      .sorted().map { "\(Self.root)/\(folder)/\($0)" }
     }
     let known = paths.count
     var generator = SystemRandomNumberGenerator()
@@ -104,25 +111,38 @@ import Testing
   }
 
   /// Both readers know the grammar of compositions, and its one form.
-  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3"))) func `An independent reader agrees on setups`() throws {
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
+  func `An independent reader agrees on setups`() throws {
     let scratch = try Scratch()
     let (a, b) = ("samples/sentiment@1.0.0", "samples/language@1.0.0")
     let fused = "fuse(\(a), \(b), name=samples/fusion@1.0.0)"
     let good = [
-      fused, "stack(\(fused))", "stack(\(b), \(fused))", "drop(0, \(fused))", "drop([0-3, 5], \(fused))", "stack(base, drop(0-11, \(fused)))",
-      "stack(parallel(\(a), \(b)), \(fused))", "stack(split(\(a), \(b), tokens=[3, 4]), \(fused))", "stack(batch_split(base, \(b), sequences=[1, 20]), \(fused))",
-      "stack(average(\(a), \(b), weights=[0.25, -3.0], normalize=false), \(fused))", "stack(average(\(a), \(b), weights=[1e-05, 1.0]), \(fused))",
-      "stack(multi_task(stack(\(a)), \(b)), \(fused))", "stack(average(\(a), drop(1023, stack(\(b)))), \(fused))", "stack(drop(0, average(stack(\(a)))), \(fused))",
+      fused, "stack(\(fused))", "stack(\(b), \(fused))", "drop(0, \(fused))", "drop([0-3, 5], \(fused))",
+      "stack(base, drop(0-11, \(fused)))",
+      "stack(parallel(\(a), \(b)), \(fused))", "stack(split(\(a), \(b), tokens=[3, 4]), \(fused))",
+      "stack(batch_split(base, \(b), sequences=[1, 20]), \(fused))",
+      "stack(average(\(a), \(b), weights=[0.25, -3.0], normalize=false), \(fused))",
+      "stack(average(\(a), \(b), weights=[1e-05, 1.0]), \(fused))",
+      "stack(multi_task(stack(\(a)), \(b)), \(fused))", "stack(average(\(a), drop(1023, stack(\(b)))), \(fused))",
+      "stack(drop(0, average(stack(\(a)))), \(fused))",
     ]
     let bad = [
-      "", "(", fused + ",", "stack(stack(\(fused)))", "Stack(\(fused))", "stack(\(fused), )", "stack(\(a),\(fused))", " \(fused)", "drop(3-1, \(fused))", "drop(1024, \(fused))",
-      "drop([0, 1], \(fused))", "drop(0, drop(1, \(fused)))", "drop(1, 0, \(fused))", "stack(split(\(a), \(b)), \(fused))", "stack(split(\(a), \(b), tokens=[3]), \(fused))",
-      "stack(split(\(a), \(b), tokens=[3, 0]), \(fused))", "stack(split(\(a), \(b), tokens=[3, 04]), \(fused))", "stack(average(\(a), \(b), weights=[1, 2]), \(fused))",
-      "stack(average(\(a), \(b), weights=[1.0, -1.0]), \(fused))", "stack(average(\(a), \(b), weights=[1.0, inf]), \(fused))", "stack(average(\(a), normalize=true), \(fused))",
-      "stack(parallel(split(\(a), tokens=[1])), \(fused))", "parallel(\(fused))", "stack(average(\(a), stack(stack(\(b)))), \(fused))", "mix(\(fused))", "stack(\(fused), order=1)",
-      "fuse(\(a), \(b))", "fuse(\(a), \(b), name=[samples/fusion@1.0.0, x])", "stack(\(fused), b\u{E9})", "stack(\(fused), samples/\u{212A}@1.0.0)", "stack(\(fused)) x",
+      "", "(", fused + ",", "stack(stack(\(fused)))", "Stack(\(fused))", "stack(\(fused), )", "stack(\(a),\(fused))",
+      " \(fused)", "drop(3-1, \(fused))", "drop(1024, \(fused))",
+      "drop([0, 1], \(fused))", "drop(0, drop(1, \(fused)))", "drop(1, 0, \(fused))",
+      "stack(split(\(a), \(b)), \(fused))", "stack(split(\(a), \(b), tokens=[3]), \(fused))",
+      "stack(split(\(a), \(b), tokens=[3, 0]), \(fused))", "stack(split(\(a), \(b), tokens=[3, 04]), \(fused))",
+      "stack(average(\(a), \(b), weights=[1, 2]), \(fused))",
+      "stack(average(\(a), \(b), weights=[1.0, -1.0]), \(fused))",
+      "stack(average(\(a), \(b), weights=[1.0, inf]), \(fused))", "stack(average(\(a), normalize=true), \(fused))",
+      "stack(parallel(split(\(a), tokens=[1])), \(fused))", "parallel(\(fused))",
+      "stack(average(\(a), stack(stack(\(b)))), \(fused))", "mix(\(fused))", "stack(\(fused), order=1)",
+      "fuse(\(a), \(b))", "fuse(\(a), \(b), name=[samples/fusion@1.0.0, x])", "stack(\(fused), b\u{E9})",
+      "stack(\(fused), samples/\u{212A}@1.0.0)", "stack(\(fused)) x",
     ]
-    let paths = try (good + bad).enumerated().map { try scratch.file("\($0).adapter", BadCompositions.archive(setup: $1)) }
+    let paths = try (good + bad).enumerated().map {
+      try scratch.file("\($0).adapter", BadCompositions.archive(setup: $1))
+    }
     for (index, (path, verdict)) in zip(paths, try Self.judge(paths)).enumerated() {
       var digest: Digest?
       let refusal = code { digest = try Self.open(path, scratch: scratch("out-\(index)")) }
@@ -146,6 +166,8 @@ import Testing
     try process.run()
     let output = try pipe.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    return String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap { $0.split(separator: "\t").last.map(String.init) }
+    return String(decoding: output, as: UTF8.self).split(separator: "\n").compactMap {
+      $0.split(separator: "\t").last.map(String.init)
+    }
   }
 }

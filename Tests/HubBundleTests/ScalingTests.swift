@@ -21,14 +21,30 @@ import Testing
   }
 
   private static let shapes: [Shape] = [
-    Shape(testDescription: "JSON of keys", least: 200, most: 6400, make: { Array("{\((0..<$0).map { "\"key\($0)\":1" }.joined(separator: ","))}".utf8) }, parse: json),
-    Shape(testDescription: "JSON of numbers", least: 400, most: 12_800, make: { Array("[\((0..<$0).map { "\($0).5" }.joined(separator: ","))]".utf8) }, parse: json),
-    Shape(testDescription: "a JSON string of escapes", least: 1000, most: 32_000, make: { [0x22] + Array(String(repeating: "\\u00e9", count: $0).utf8) + [0x22] }, parse: json),
-    Shape(testDescription: "JSON padded with spaces", least: 5000, most: 160_000, make: { [UInt8](repeating: 0x20, count: $0) + [0x31] }, parse: json),
-    Shape(testDescription: "safetensors", least: 60, most: 1920, make: safetensors) { _ = try Safetensors.read($0, path: "file") },
-    Shape(testDescription: "tensors of a pickle", least: 60, most: 1920, make: pickle) { _ = try TorchFile.read($0, path: "file") },
-    Shape(testDescription: "tar entries", least: 40, most: 1280, make: { RawTar.bytes((0..<$0).map { RawTar.Entry("folder/f\($0)", [1]) }) }, parse: archive),
-    Shape(testDescription: "tar bytes", least: 1 << 17, most: 1 << 22, make: { RawTar.bytes([RawTar.Entry("file", [UInt8](repeating: 7, count: $0))]) }, parse: archive),
+    Shape(
+      testDescription: "JSON of keys", least: 200, most: 6400,
+      make: { Array("{\((0..<$0).map { "\"key\($0)\":1" }.joined(separator: ","))}".utf8) }, parse: json),
+    Shape(
+      testDescription: "JSON of numbers", least: 400, most: 12_800,
+      make: { Array("[\((0..<$0).map { "\($0).5" }.joined(separator: ","))]".utf8) }, parse: json),
+    Shape(
+      testDescription: "a JSON string of escapes", least: 1000, most: 32_000,
+      make: { [0x22] + Array(String(repeating: "\\u00e9", count: $0).utf8) + [0x22] }, parse: json),
+    Shape(
+      testDescription: "JSON padded with spaces", least: 5000, most: 160_000,
+      make: { [UInt8](repeating: 0x20, count: $0) + [0x31] }, parse: json),
+    Shape(testDescription: "safetensors", least: 60, most: 1920, make: safetensors) {
+      _ = try Safetensors.read($0, path: "file")
+    },
+    Shape(testDescription: "tensors of a pickle", least: 60, most: 1920, make: pickle) {
+      _ = try TorchFile.read($0, path: "file")
+    },
+    Shape(
+      testDescription: "tar entries", least: 40, most: 1280,
+      make: { RawTar.bytes((0..<$0).map { RawTar.Entry("folder/f\($0)", [1]) }) }, parse: archive),
+    Shape(
+      testDescription: "tar bytes", least: 1 << 17, most: 1 << 22,
+      make: { RawTar.bytes([RawTar.Entry("file", [UInt8](repeating: 7, count: $0))]) }, parse: archive),
     Shape(testDescription: "zip entries", least: 60, most: 1920, make: zip, parse: archive),
   ]
 
@@ -39,10 +55,13 @@ import Testing
     while try reader.next() != nil { try reader.forEachPiece { _ in } }
   }
 
-  private static func little(_ value: Int, _ width: Int) -> [UInt8] { (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) } }
+  private static func little(_ value: Int, _ width: Int) -> [UInt8] {
+    (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
 
   private static func safetensors(_ count: Int) -> [UInt8] {
-    let header = (0..<count).map { "\"t\($0)\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[\($0),\($0 + 1)]}" }.joined(separator: ",")
+    let header = (0..<count).map { "\"t\($0)\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[\($0),\($0 + 1)]}" }
+      .joined(separator: ",")
     return little(header.utf8.count + 2, 8) + Array("{\(header)}".utf8) + [UInt8](repeating: 0, count: count)
   }
 
@@ -52,10 +71,17 @@ import Testing
     let start: [UInt8] = [0x80, 2], stop: [UInt8] = [0x2E]
     let magic: [UInt8] = start + [0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19] + stop
     let system = start + [0x7D] + text("little_endian") + [0x88, 0x73] + stop
-    let storage: [UInt8] = [0x28] + text("storage") + Array("ctorch\nByteStorage\n".utf8) + text("0") + text("cpu") + [0x4B, 1, 0x4E, 0x74, 0x51]
-    let tensor: [UInt8] = Array("ctorch._utils\n_rebuild_tensor_v2\n(".utf8) + storage + [0x4B, 0, 0x4B, 1, 0x85, 0x4B, 1, 0x85, 0x89, 0x7D, 0x74, 0x52]
+    let storage: [UInt8] =
+      [0x28] + text("storage") + Array("ctorch\nByteStorage\n".utf8) + text("0") + text("cpu") + [
+        0x4B, 1, 0x4E, 0x74, 0x51,
+      ]
+    let tensor: [UInt8] =
+      Array("ctorch._utils\n_rebuild_tensor_v2\n(".utf8) + storage + [
+        0x4B, 0, 0x4B, 1, 0x85, 0x4B, 1, 0x85, 0x89, 0x7D, 0x74, 0x52,
+      ]
     let tensors = start + [0x7D] + (0..<count).flatMap { text("t\($0)") + tensor + [0x73] } + stop
-    return magic + start + [0x4D, 0xE9, 3] + stop + system + tensors + start + [0x5D] + text("0") + [0x61] + stop + little(1, 8) + [0]
+    return magic + start + [0x4D, 0xE9, 3] + stop + system + tensors + start + [0x5D] + text("0") + [0x61] + stop
+      + little(1, 8) + [0]
   }
 
   /// Empty files, stored.
@@ -64,10 +90,12 @@ import Testing
     for index in 0..<count {
       let name = Array("folder/f\(index)".utf8)
       let common = little(20, 2) + [UInt8](repeating: 0, count: 20) + little(name.count, 2) + [0, 0]
-      directory += [0x50, 0x4B, 1, 2] + little(20, 2) + common + [UInt8](repeating: 0, count: 10) + little(entries.count, 4) + name
+      directory +=
+        [0x50, 0x4B, 1, 2] + little(20, 2) + common + [UInt8](repeating: 0, count: 10) + little(entries.count, 4) + name
       entries += [0x50, 0x4B, 3, 4] + common + name
     }
-    return entries + directory + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + little(count, 2) + little(count, 2) + little(directory.count, 4) + little(entries.count, 4) + [0, 0]
+    return entries + directory + [0x50, 0x4B, 5, 6, 0, 0, 0, 0] + little(count, 2) + little(count, 2)
+      + little(directory.count, 4) + little(entries.count, 4) + [0, 0]
   }
 
   /// Processor time of this thread in the best of three, which no other process disturbs much.

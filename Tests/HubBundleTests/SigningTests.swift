@@ -17,7 +17,9 @@ import Testing
 
   private func bytes(_ hex: String) throws -> [UInt8] {
     let digits = Array(hex)
-    return try stride(from: 0, to: digits.count, by: 2).map { try #require(UInt8(String(digits[$0...$0 + 1]), radix: 16)) }
+    return try stride(from: 0, to: digits.count, by: 2).map {
+      try #require(UInt8(String(digits[$0...$0 + 1]), radix: 16))
+    }
   }
 
   @Test func `What must verify does, and what some let pass does not`() throws {
@@ -37,7 +39,8 @@ import Testing
     #expect(key.publicKey.verifies(try key.signature(of: []), of: []))
     let scratch = try Scratch()
     try key.write(to: scratch("key"))
-    let text = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
+    let text =
+      "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g\n-----END PRIVATE KEY-----\n"
     #expect(String(decoding: try scratch.bytes("key"), as: UTF8.self) == text)
     #expect(try SigningKey(file: scratch("key")).publicKey == key.publicKey)
     #expect(code { try key.write(to: scratch("key")) } == "file/exists")
@@ -45,14 +48,19 @@ import Testing
     #expect(code { _ = try SigningKey(file: scratch("key")) } == "key/exposed")
   }
 
-  @Test(arguments: ["", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", String(repeating: "A", count: 100_000)])
+  @Test(arguments: [
+    "", "x", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", String(repeating: "A", count: 100_000),
+  ])
   func `Other files are no secret keys`(_ text: String) throws {
     let scratch = try Scratch()
     chmod(try scratch.file("key", Array(text.utf8)), 0o600)
     #expect(code { _ = try SigningKey(file: scratch("key")) } == "key/malformed-secret")
   }
 
-  @Test(arguments: ["", "ed25519:", "ed25519:00", String(repeating: "0", count: 64), "ed25519:" + String(repeating: "F", count: 64), "01" + String(repeating: "0", count: 62)])
+  @Test(arguments: [
+    "", "ed25519:", "ed25519:00", String(repeating: "0", count: 64), "ed25519:" + String(repeating: "F", count: 64),
+    "01" + String(repeating: "0", count: 62),
+  ])
   func `Other texts are no public keys`(_ text: String) { #expect(code { _ = try PublicKey(text) } == "key/malformed") }
 
   @Test("A signature is not listed and holds in every container", arguments: Compression.allCases)
@@ -116,13 +124,16 @@ import Testing
     let own = try scratch.bytes("bundle/\(path)")
     let elsewhere = BundleSignature.path(of: try SigningKey().publicKey)
     let wrong: [(String, [UInt8])] = [
-      (path, foreign), (path, own + [0]), (path, Array(own.dropLast())), (path, []), (elsewhere, own), ("signatures/a.sig", own),
+      (path, foreign), (path, own + [0]), (path, Array(own.dropLast())), (path, []), (elsewhere, own),
+      ("signatures/a.sig", own),
       ("signatures/\(key.publicKey.hex.uppercased()).ed25519", own),
     ]
     for (name, bytes) in wrong {
       try FileManager.default.removeItem(atPath: scratch("bundle/signatures"))
       try scratch.file("bundle/\(name)", bytes)
-      #expect(code { _ = try Bundle.open(folder: scratch("bundle")) } == "bundle/bad-signature", "\(name), \(bytes.count) bytes")
+      #expect(
+        code { _ = try Bundle.open(folder: scratch("bundle")) } == "bundle/bad-signature",
+        "\(name), \(bytes.count) bytes")
     }
   }
 }

@@ -8,13 +8,16 @@ import Testing
 
 /// What goes out in a foreign format and comes back is what it was.
 @Suite struct InterchangeTests {
-  private static let cases = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../ParityTests/Cases").standardizedFileURL
+  private static let cases = URL(filePath: #filePath).deletingLastPathComponent().appending(
+    path: "../ParityTests/Cases"
+  ).standardizedFileURL
 
   private static let folders: [String] = {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: cases.path)) ?? []
     return names.filter { !$0.hasPrefix("error") && $0 != "bases" }.sorted().flatMap { name in
       ["adapters", "fusions"].flatMap { kind in
-        ((try? FileManager.default.contentsOfDirectory(atPath: cases.appending(path: "\(name)/\(kind)").path)) ?? []).sorted().map { "\(name)/\(kind)/\($0)" }
+        ((try? FileManager.default.contentsOfDirectory(atPath: cases.appending(path: "\(name)/\(kind)").path)) ?? [])
+          .sorted().map { "\(name)/\(kind)/\($0)" }
       }
     }
   }()
@@ -26,7 +29,8 @@ import Testing
   private func content(_ adapter: ForeignAdapter, in scratch: Scratch) throws -> AdapterContent {
     let bundle = try adapter.writeBundle(to: scratch("bundle-\(UUID().uuidString)"), as: AdapterName("x"))
     return AdapterContent(
-      manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: bundle.head.map { ($0.config, $0.weights.tensors) })
+      manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors,
+      head: bundle.head.map { ($0.config, $0.weights.tensors) })
   }
 
   /// Values by name and shape.
@@ -45,14 +49,17 @@ import Testing
     #expect(try back.head.map { try values($0.weights) } == original.head.map { try values($0.weights) })
     #expect(back.architecture == original.architecture && back.hiddenSize == original.hiddenSize)
     for entry in original.configuration.entries where !entry.value.isNull {
-      #expect(back.configuration[entry.key]?.number ?? -1 == entry.value.number ?? -1 && (entry.value.number != nil || back.configuration[entry.key] == entry.value), "\(entry.key)")
+      #expect(
+        back.configuration[entry.key]?.number ?? -1 == entry.value.number ?? -1
+          && (entry.value.number != nil || back.configuration[entry.key] == entry.value), "\(entry.key)")
     }
   }
 
   @Test func saysWhatAFormatCannotSay() throws {
     let scratch = try Scratch()
     func refusal(_ folder: String, _ format: any ForeignFormat.Type) throws -> String? {
-      let path = Self.cases.appending(path: folder).path, content = try content(self.format(of: path).read(folder: path), in: scratch)
+      let path = Self.cases.appending(path: folder).path,
+        content = try content(self.format(of: path).read(folder: path), in: scratch)
       let target = scratch("refused-\(UUID().uuidString)")
       let failure = #expect(throws: Failure.self) { try ForeignFormats.write(content, as: format, to: target) }
       #expect(failure?.code == .inexpressibleAdapter && !FileManager.default.fileExists(atPath: target))
@@ -71,7 +78,8 @@ import Testing
   /// A PEFT folder after a change of its configuration.
   private func spoilt(_ scratch: Scratch, _ key: String, _ value: JSON) throws -> String {
     let folder = scratch("peft-\(UUID().uuidString)")
-    try FileManager.default.copyItem(atPath: Self.cases.appending(path: "peft_lora_classifier/adapters/peft").path, toPath: folder)
+    try FileManager.default.copyItem(
+      atPath: Self.cases.appending(path: "peft_lora_classifier/adapters/peft").path, toPath: folder)
     let file = URL(filePath: folder + "/adapter_config.json")
     var members = try JSONObject(JSON(parsing: Array(Data(contentsOf: file)))).members
     members[key] = value
@@ -79,18 +87,23 @@ import Testing
     return folder
   }
 
-  @Test(arguments: [
-    ("peft_type", "LOHA"), ("bias", "all"), ("fan_in_fan_out", true), ("use_qalora", true), ("layer_replication", [[0, 1]]),
-    ("trainable_token_indices", [1]), ("target_parameters", ["x"]), ("alpha_pattern", ["(a+)+$": 3]), ("alpha_pattern", ["query": "much"]),
-    ("lora_alpha", "eight"), ("auto_mapping", ["base_model_class": "BertForNothing"]), ("peft_type", 7),
-  ] as [(String, JSON)])
+  @Test(
+    arguments: [
+      ("peft_type", "LOHA"), ("bias", "all"), ("fan_in_fan_out", true), ("use_qalora", true),
+      ("layer_replication", [[0, 1]]),
+      ("trainable_token_indices", [1]), ("target_parameters", ["x"]), ("alpha_pattern", ["(a+)+$": 3]),
+      ("alpha_pattern", ["query": "much"]),
+      ("lora_alpha", "eight"), ("auto_mapping", ["base_model_class": "BertForNothing"]), ("peft_type", 7),
+    ] as [(String, JSON)])
   func refusesWhatWouldChangeTheResult(key: String, value: JSON) throws {
     let scratch = try Scratch()
     let failure = try #require(throws: Failure.self) { try PEFT.read(folder: spoilt(scratch, key, value)) }
     #expect(failure.subject?.contains(key == "auto_mapping" ? "modules_to_save" : key) == true, "\(failure)")
   }
 
-  @Test(arguments: [("unknown_key", "of tomorrow"), ("revision", "main"), ("lora_dropout", 0.1), ("inference_mode", false)] as [(String, JSON)])
+  @Test(
+    arguments: [("unknown_key", "of tomorrow"), ("revision", "main"), ("lora_dropout", 0.1), ("inference_mode", false)]
+      as [(String, JSON)])
   func toleratesWhatDoesNot(key: String, value: JSON) throws {
     let scratch = try Scratch(), adapter = try PEFT.read(folder: spoilt(scratch, key, value))
     #expect(adapter.source[key] == value && adapter.head?.weights.count == 2)

@@ -5,11 +5,17 @@ import Testing
   @Test(arguments: [
     ("pos", Composition.adapter("pos")),
     (" stack( de ,pos )", .stack("de", "pos")),
-    ("Stack(lang/sw@1.0.0, fuse(a, stack(b, c), name=both))", .stack("lang/sw@1.0.0", .fuse("a", .stack("b", "c"), name: "both"))),
+    (
+      "Stack(lang/sw@1.0.0, fuse(a, stack(b, c), name=both))",
+      .stack("lang/sw@1.0.0", .fuse("a", .stack("b", "c"), name: "both"))
+    ),
     ("stack", "stack"),
     ("parallel(a, stack(b, c))", .parallel("a", .stack("b", "c"))),
     ("split(a, b, tokens=[5, 4])", .split(["a", "b"], tokens: [5, 4])),
-    ("BatchSplit(a, average(b, c), sequences=[1,2])", .batchSplit(["a", .average(["b", "c"], weights: nil, normalizes: true)], sequences: [1, 2])),
+    (
+      "BatchSplit(a, average(b, c), sequences=[1,2])",
+      .batchSplit(["a", .average(["b", "c"], weights: nil, normalizes: true)], sequences: [1, 2])
+    ),
     ("average(a, b, weights=[3, 0.5], normalize=false)", .average(["a", "b"], weights: [3, 0.5], normalizes: false)),
   ])
   func readsItsGrammar(text: String, expected: Composition) throws {
@@ -48,7 +54,9 @@ import Testing
   }
 
   @Test func checksWhatWasBuiltInCode() {
-    #expect { try Composition.stack("a", .stack("b", "c")).check() } throws: { ($0 as? Failure)?.code == .forbiddenNesting }
+    #expect { try Composition.stack("a", .stack("b", "c")).check() } throws: {
+      ($0 as? Failure)?.code == .forbiddenNesting
+    }
     #expect { try Composition.stack([]).check() } throws: { ($0 as? Failure)?.code == .malformedComposition }
   }
 
@@ -60,8 +68,10 @@ import Testing
 
   @Test(arguments: [
     ("drop(0-4, stack(de, ner))", Composition.drop(.stack("de", "ner"), layers: [0, 1, 2, 3, 4])),
-    ("drop([0, 2-3], a)", .drop("a", layers: [0, 2, 3])), ("batch_split(base, a, sequences=[1, 2])", .batchSplit([.base, "a"], sequences: [1, 2])),
-    ("MultiTask(a, b)", .multiTask(["a", "b"])), ("stack(a, drop(1, fuse(b, c)))", .stack(["a", .drop(.fuse("b", "c"), layers: [1])])),
+    ("drop([0, 2-3], a)", .drop("a", layers: [0, 2, 3])),
+    ("batch_split(base, a, sequences=[1, 2])", .batchSplit([.base, "a"], sequences: [1, 2])),
+    ("MultiTask(a, b)", .multiTask(["a", "b"])),
+    ("stack(a, drop(1, fuse(b, c)))", .stack(["a", .drop(.fuse("b", "c"), layers: [1])])),
   ])
   func readsWhatThePythonLibraryHasNoWordsFor(text: String, expected: Composition) throws {
     let read = try Composition(parsing: text)
@@ -70,7 +80,8 @@ import Testing
   }
 
   @Test(arguments: [
-    ("drop(a, b)", 5), ("drop(3-1, a)", 5), ("drop(0-9999, a)", 5), ("drop(1, a", 9), ("drop(1, drop(2, a))", 8), ("drop(1, a, b)", 9),
+    ("drop(a, b)", 5), ("drop(3-1, a)", 5), ("drop(0-9999, a)", 5), ("drop(1, a", 9), ("drop(1, drop(2, a))", 8),
+    ("drop(1, a, b)", 9),
     ("stack(drop(1, stack(a, b)), c)", 6),
   ])
   func showsWhatIsWrongWithADrop(text: String, column: Int) throws {

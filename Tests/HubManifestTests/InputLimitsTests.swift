@@ -4,7 +4,8 @@ import Testing
 
 /// The limits are the ones that the specification promises, whose table writes powers as people do.
 @Suite struct InputLimitsTests {
-  private static let specification = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+  private static let specification = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+    .deletingLastPathComponent()
     .deletingLastPathComponent().appendingPathComponent("Formats/bundle/v1/README.md")
 
   @Test func theSpecificationNamesTheSameLimits() throws {
@@ -27,7 +28,9 @@ import Testing
     ] {
       #expect(table.contains(row), "\(row)")
     }
-    #expect(InputLimits.dimension == 1 << 31 - 1 && InputLimits.elements == 1 << 40 && table.contains("at most 2^31 - 1, 2^40 elements"))
+    #expect(
+      InputLimits.dimension == 1 << 31 - 1 && InputLimits.elements == 1 << 40
+        && table.contains("at most 2^31 - 1, 2^40 elements"))
   }
 
   @Test func everyLimitIsListedOnce() throws {

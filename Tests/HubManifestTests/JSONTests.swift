@@ -14,7 +14,8 @@ import Testing
   }
 
   @Test(arguments: [
-    "", "{", "[1,]", "{\"a\":1,\"a\":2}", "01", "1.", "nul", "NaN", "1e999", "\"\\ud800\"", "\"\\ud800\\u0041\"", "[1] 2",
+    "", "{", "[1,]", "{\"a\":1,\"a\":2}", "01", "1.", "nul", "NaN", "1e999", "\"\\ud800\"", "\"\\ud800\\u0041\"",
+    "[1] 2",
     "\"a\nb\"", "{\"a\" 1}", "99999999999999999999", "'a'", "\"\\x\"", "[1 2]", "{a:1}", "-", "\"",
   ])
   func refusesWhatIsNotStrictJSON(text: String) {
@@ -72,7 +73,10 @@ import Testing
     #expect(Digest(of: []).hex == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855")
   }
 
-  @Test(arguments: ["", "sha256:", "sha256:" + String(repeating: "A", count: 64), String(repeating: "g", count: 64), "sha256:../" + String(repeating: "a", count: 61)])
+  @Test(arguments: [
+    "", "sha256:", "sha256:" + String(repeating: "A", count: 64), String(repeating: "g", count: 64),
+    "sha256:../" + String(repeating: "a", count: 61),
+  ])
   func refusesAnythingElse(text: String) {
     #expect(throws: Failure.self) { try Digest(text) }
   }

@@ -28,9 +28,11 @@ import Testing
       ("dovetail-bundle/1.3", "dovetail-bundle/1", "manifest/unknown-format"),
       ("dovetail-bundle/1.3", "dovetail-bundle/0.9", "manifest/unknown-format"),
       ("dovetail-bundle/1.3", "dovetail-bundle/01.0", "manifest/unknown-format"),
-      ("lang/sw", "../sw", "name/malformed"), ("1.2.0", "1.2", "version/malformed"), ("[\"sw\"]", "[\"s\"]", "manifest/invalid"),
+      ("lang/sw", "../sw", "name/malformed"), ("1.2.0", "1.2", "version/malformed"),
+      ("[\"sw\"]", "[\"s\"]", "manifest/invalid"),
       ("[\"sw\"]", "\"sw\"", "json/unexpected"), ("\"hiddenSize\": 8", "\"hiddenSize\": 0", "manifest/invalid"),
-      ("\"hiddenSize\": 8", "\"hiddenSize\": \"8\"", "json/unexpected"), ("44136f", "44136F", "digest/malformed"), ("\"44136f", "\"sha256:44136f", "digest/malformed"),
+      ("\"hiddenSize\": 8", "\"hiddenSize\": \"8\"", "json/unexpected"), ("44136f", "44136F", "digest/malformed"),
+      ("\"44136f", "\"sha256:44136f", "digest/malformed"),
       ("\"size\": 2", "\"size\": -2", "manifest/invalid"), ("\"seq_bn\"", "\"\"", "manifest/invalid"),
       ("\"kind\": \"language\", ", "", "json/unexpected"),
     ])
@@ -47,7 +49,10 @@ import Testing
 
 @Suite struct SemanticVersionTests {
   @Test func `Versions are ordered as semver.org says`() throws {
-    let texts = ["0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11", "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0"]
+    let texts = [
+      "0.9.0", "1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11",
+      "1.0.0-rc.1", "1.0.0", "1.0.1", "1.10.0",
+    ]
     let versions = try texts.map { try SemanticVersion($0) }
     for (one, other) in zip(versions, versions.dropFirst()) { #expect(one < other && !(other < one)) }
     #expect(versions.map(\.description) == texts)
@@ -55,7 +60,10 @@ import Testing
     #expect(try SemanticVersion("1.0.0-x-y.0+01").description == "1.0.0-x-y.0+01")
   }
 
-  @Test(arguments: ["", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0-01", "1.0.0-a..b", "v1.0.0", "1.0.0-é", "99999999999999999999.0.0", " 1.0.0", "-1.0.0"])
+  @Test(arguments: [
+    "", "1", "1.0", "1.0.0.0", "01.0.0", "1.0.0-", "1.0.0+", "1.0.0-01", "1.0.0-a..b", "v1.0.0", "1.0.0-é",
+    "99999999999999999999.0.0", " 1.0.0", "-1.0.0",
+  ])
   func refusesWhatIsNoVersion(text: String) {
     #expect(code { _ = try SemanticVersion(text) } == "version/malformed")
   }
@@ -65,6 +73,9 @@ import Testing
   @Test(arguments: ["a", "lang/sw", "a/b/c", "0.x_y+z-1", String(repeating: "a", count: 128)])
   func takesPlainNames(text: String) throws { #expect(try AdapterName(text).text == text) }
 
-  @Test(arguments: ["", "/a", "a/", "a//b", "a/b/c/d", ".a", "a.", "a..b", "a b", "-a", "é", "a@1", String(repeating: "a", count: 129), "a/../b"])
+  @Test(arguments: [
+    "", "/a", "a/", "a//b", "a/b/c/d", ".a", "a.", "a..b", "a b", "-a", "é", "a@1", String(repeating: "a", count: 129),
+    "a/../b",
+  ])
   func refusesOthers(text: String) { #expect(code { _ = try AdapterName(text) } == "name/malformed") }
 }

@@ -30,12 +30,17 @@ import Testing
   ])
   func rangesHoldWhatTheySay(_ text: String, _ inside: String, _ outside: String) throws {
     let range = try VersionRange(text)
-    for version in inside.split(separator: " ") { #expect(range.contains(try SemanticVersion(String(version))), "\(version)") }
-    for version in outside.split(separator: " ") { #expect(!range.contains(try SemanticVersion(String(version))), "\(version)") }
+    for version in inside.split(separator: " ") {
+      #expect(range.contains(try SemanticVersion(String(version))), "\(version)")
+    }
+    for version in outside.split(separator: " ") {
+      #expect(!range.contains(try SemanticVersion(String(version))), "\(version)")
+    }
   }
 
   @Test(arguments: [
-    "", "1", "1.2.3", "^", "^x", "^1.x", "^1.2.3.4", "^01", "=>1", "^1,", ",^1", "^-1", "^1-rc", "^1.2+b", "^99999999999999999999",
+    "", "1", "1.2.3", "^", "^x", "^1.x", "^1.2.3.4", "^01", "=>1", "^1,", ",^1", "^-1", "^1-rc", "^1.2+b",
+    "^99999999999999999999",
     "^9223372036854775807", "≥1", "^１", ">=1 || <0", String(repeating: "*,", count: 200) + "*",
   ])
   func otherTextsAreNone(_ text: String) { #expect(code { _ = try VersionRange(text) } == "version/malformed") }

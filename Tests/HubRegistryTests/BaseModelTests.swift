@@ -8,7 +8,8 @@ import Testing
   let shop: Shop
   let folder: String
   var registry: Registry { shop.registry }
-  let description = BaseModelRecord.Description(architecture: "bert", hiddenSize: 32, layers: 2, fingerprint: Digest(of: []))
+  let description = BaseModelRecord.Description(
+    architecture: "bert", hiddenSize: 32, layers: 2, fingerprint: Digest(of: []))
 
   init() throws {
     shop = try Shop()
@@ -18,7 +19,9 @@ import Testing
   }
 
   @discardableResult
-  private func add(_ name: String, copying: Bool = false, _ description: BaseModelRecord.Description? = nil) throws -> BaseModelRecord {
+  private func add(
+    _ name: String, copying: Bool = false, _ description: BaseModelRecord.Description? = nil
+  ) throws -> BaseModelRecord {
     try registry.addBaseModel(
       AdapterName(name), folder: folder, files: ["config.json", "model.safetensors"], copying: copying
     ) { _ in description ?? self.description }
@@ -59,7 +62,8 @@ import Testing
 
   @Test func anotherModelOfTheSameNameIsRefused() throws {
     try add("tiny")
-    let other = BaseModelRecord.Description(architecture: "bert", hiddenSize: 32, layers: 2, fingerprint: Digest(of: [1]))
+    let other = BaseModelRecord.Description(
+      architecture: "bert", hiddenSize: 32, layers: 2, fingerprint: Digest(of: [1]))
     #expect(code { try add("tiny", other) } == "registry/model-exists")
     #expect(try registry.baseModels().count == 1)
   }

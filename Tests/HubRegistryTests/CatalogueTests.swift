@@ -13,7 +13,10 @@ import Testing
   init() throws { shop = try Shop() }
 
   /// An entry as AdapterHub's own index has it.
-  private func entry(_ publisher: String, _ task: String, _ subtask: String, _ base: String, full: Bool = false, url: String = "https://example.org/a.zip") -> String {
+  private func entry(
+    _ publisher: String, _ task: String, _ subtask: String, _ base: String, full: Bool = false,
+    url: String = "https://example.org/a.zip"
+  ) -> String {
     """
     {"config_id": "x", "default_version": "1", "files": {"1": {"sha1": "\(String(repeating: "0", count: 40))", "sha256": "\(Digest(of: Array(url.utf8)).hex)", "url": "\(url)"}},
      "info": {"adapter_config": {"mh_adapter": \(full), "output_adapter": true, "reduction_factor": 16}, "adapter_id": "@\(publisher)/\(base)_\(task)_\(subtask)",
@@ -23,7 +26,9 @@ import Testing
 
   private func index(_ entries: [String]) throws -> String {
     let folder = "index-\(UInt64.random(in: 0 ... .max))"
-    for (number, text) in entries.enumerated() { try shop.scratch.file("\(folder)/v2/adapters/ukp/\(number).json", Array(text.utf8)) }
+    for (number, text) in entries.enumerated() {
+      try shop.scratch.file("\(folder)/v2/adapters/ukp/\(number).json", Array(text.utf8))
+    }
     try shop.scratch.file("\(folder)/v2/all.json", Array("[]".utf8))
     try shop.scratch.file("\(folder)/README.md", Array("# Index".utf8))
     return shop.scratch(folder)
@@ -36,17 +41,27 @@ import Testing
 
   @Test func theIndexIsSearchedTogetherWithWhatIsInstalled() throws {
     #expect(try found("sst").isEmpty)
-    try registry.install(from: shop.release("mood", "1.0.0") { ($0.description, $0.languages, $0.task) = ("Trained on SST-2 of GLUE", ["en"], "sentiment") })
+    try registry.install(
+      from: shop.release("mood", "1.0.0") {
+        ($0.description, $0.languages, $0.task) = ("Trained on SST-2 of GLUE", ["en"], "sentiment")
+      })
     let entries = [
-      entry("ukp", "sentiment", "sst-2", "bert-base-uncased"), entry("ukp", "sentiment", "sst-2", "roberta-base", full: true),
+      entry("ukp", "sentiment", "sst-2", "bert-base-uncased"),
+      entry("ukp", "sentiment", "sst-2", "roberta-base", full: true),
       entry("ukp", "sw", "wiki", "xlm-roberta-base"),
     ]
     #expect(try registry.importCatalogue(from: index(entries)) == 3)
-    #expect(try found("SST") == ["mood@1.0.0", "sentiment/sst-2@ukp bert-base-uncased seq_bn", "sentiment/sst-2@ukp roberta-base double_seq_bn"])
+    #expect(
+      try found("SST") == [
+        "mood@1.0.0", "sentiment/sst-2@ukp bert-base-uncased seq_bn", "sentiment/sst-2@ukp roberta-base double_seq_bn",
+      ])
     #expect(try found("sst", "ROBERTA") == ["sentiment/sst-2@ukp roberta-base double_seq_bn"])
     #expect(try found("glue") == ["mood@1.0.0"])
     #expect(try found("sw", "wiki") == ["sw/wiki@ukp xlm-roberta-base seq_bn"])
-    #expect(try found("sent", "sst-2") == ["mood@1.0.0", "sentiment/sst-2@ukp bert-base-uncased seq_bn", "sentiment/sst-2@ukp roberta-base double_seq_bn"])
+    #expect(
+      try found("sent", "sst-2") == [
+        "mood@1.0.0", "sentiment/sst-2@ukp bert-base-uncased seq_bn", "sentiment/sst-2@ukp roberta-base double_seq_bn",
+      ])
     #expect(try found("timent").isEmpty && found("%").isEmpty && found("' OR 1").isEmpty && found("_").isEmpty)
     let cut = try registry.search(["sst"], limit: 2)
     #expect(cut.isCut && cut.installed.count == 1 && cut.offered.count == 1)
@@ -56,10 +71,14 @@ import Testing
   /// Frequent words and rare ones, together and alone, are looked for in different ways.
   @Test func wordsAreFoundHoweverFrequent() throws {
     let names = ["mood", "moody", "mode"]
-    for name in names { try registry.install(from: shop.release(name, "1.0.0") { $0.languages = name == "mode" ? ["sw"] : ["en"] }) }
+    for name in names {
+      try registry.install(from: shop.release(name, "1.0.0") { $0.languages = name == "mode" ? ["sw"] : ["en"] })
+    }
     try DatabaseQueue(path: registry.folder + "/registry.sqlite").write { database in
       let id = try #require(try Int64.fetchOne(database, sql: "SELECT id FROM adapters WHERE name = 'mode'"))
-      for number in 0..<2000 { try SearchWords(["sw\(number) en\(number) moodiness\(number)"]).insert(for: id, into: database) }
+      for number in 0..<2000 {
+        try SearchWords(["sw\(number) en\(number) moodiness\(number)"]).insert(for: id, into: database)
+      }
     }
     #expect(try found("mo") == ["mode@1.0.0", "mood@1.0.0", "moody@1.0.0"])
     #expect(try found("sw") == ["mode@1.0.0"])
@@ -73,12 +92,16 @@ import Testing
     let folder = try index([entry("i", "j", "k", "l")])
     let packed = shop.scratch("index.tar.gz")
     let writer = try ArchiveWriter(file: packed, compression: .gzip)
-    for name in ["v2/adapters/ukp/0.json", "v2/all.json", "README.md"] { try writer.add(EntryName("dist/" + name), bytes: contents(of: "\(folder)/\(name)")) }
+    for name in ["v2/adapters/ukp/0.json", "v2/all.json", "README.md"] {
+      try writer.add(EntryName("dist/" + name), bytes: contents(of: "\(folder)/\(name)"))
+    }
     try writer.finish()
     #expect(try registry.importCatalogue(from: packed) == 1)
     let offered = try registry.search([], limit: 10).offered
     #expect(offered.map(\.id) == ["@i/l_j_k"])
-    #expect(offered.first?.url == "https://example.org/a.zip" && offered.first?.sha256 == Digest(of: Array("https://example.org/a.zip".utf8)))
+    #expect(
+      offered.first?.url == "https://example.org/a.zip"
+        && offered.first?.sha256 == Digest(of: Array("https://example.org/a.zip".utf8)))
   }
 
   @Test func whatTheIndexListsHasItsNameThere() throws {
@@ -88,7 +111,8 @@ import Testing
       try writer.add(EntryName(name), bytes: contents(of: Shop.fixture("classifier/\(name)")))
     }
     try writer.finish()
-    let listed = entry("ukp", "sentiment", "sst-2", "bert").replacing(/"sha256": "[0-9a-f]+"/, with: "\"sha256\": \"\(Digest(of: try contents(of: packed)).hex)\"")
+    let listed = entry("ukp", "sentiment", "sst-2", "bert").replacing(
+      /"sha256": "[0-9a-f]+"/, with: "\"sha256\": \"\(Digest(of: try contents(of: packed)).hex)\"")
     _ = try registry.importCatalogue(from: index([listed]))
     try registry.install(from: shop.release("other", "1.0.0"))
     #expect(try registry.aliases().isEmpty)

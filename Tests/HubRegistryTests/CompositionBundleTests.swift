@@ -16,11 +16,16 @@ import Testing
   }
 
   /// A packed composition of what the shop has installed.
-  private func packed(_ setup: String = "stack(sw@1.0.0, ner@1.0.0)", named name: String = "swahili-ner", signedBy key: SigningKey? = nil) throws -> String {
+  private func packed(
+    _ setup: String = "stack(sw@1.0.0, ner@1.0.0)", named name: String = "swahili-ner", signedBy key: SigningKey? = nil
+  ) throws -> String {
     let pinned = PinnedComposition(try Composition(parsing: setup))
     let members = try pinned.setup.leaves.map { try shop.registry.resolve($0) }
-    var manifest = Manifest(name: try AdapterName(name), kind: .composition, method: "composition", base: members[0].manifest.base)
-    manifest.dependencies = members.map { Manifest.Dependency(Manifest.Member(name: $0.name, version: $0.version, digest: $0.digest)) }
+    var manifest = Manifest(
+      name: try AdapterName(name), kind: .composition, method: "composition", base: members[0].manifest.base)
+    manifest.dependencies = members.map {
+      Manifest.Dependency(Manifest.Member(name: $0.name, version: $0.version, digest: $0.digest))
+    }
     var builder = BundleBuilder(manifest: manifest, config: pinned.json, weights: [])
     builder.members = try members.map(shop.registry.packable)
     let file = shop.scratch("\(name).adapter")
@@ -33,7 +38,9 @@ import Testing
 
   @Test func oneFileBringsAllItsMembers() throws {
     let result = try registry.install(from: packed())
-    #expect(result.isNew && result.members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"] && result.members.allSatisfy(\.isNew))
+    #expect(
+      result.isNew && result.members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"]
+        && result.members.allSatisfy(\.isNew))
     #expect(try registry.list().map(\.reference) == ["ner@1.0.0", "sw@1.0.0", "swahili-ner@1.0.0"])
     #expect(try registry.resolve("ner").digest == shop.registry.resolve("ner").digest)
     #expect(try registry.expanded("swahili-ner").setup == .stack("sw@1.0.0", "ner@1.0.0"))
@@ -51,7 +58,8 @@ import Testing
     #expect(result.members.map(\.isNew) == [false, true] && result.adapter.reference == "mine@1.0.0")
     #expect(try registry.history().count == 3)
     // The same files twice are the same blobs.
-    #expect(other.blobs().count == Set(try registry.list().flatMap { [$0.digest] + $0.manifest.files.map(\.digest) }).count)
+    #expect(
+      other.blobs().count == Set(try registry.list().flatMap { [$0.digest] + $0.manifest.files.map(\.digest) }).count)
   }
 
   @Test func aMembersNameThatIsTakenRefusesAllOfIt() throws {
@@ -100,7 +108,9 @@ import Testing
   /// Whatever the order in which a composition lists two versions, the higher one is remembered.
   @Test func versionsInACompositionDoNotGoBack() throws {
     let author = try SigningKey()
-    for version in ["1.1.0", "2.0.0"] { try shop.registry.install(from: shop.release("ner", version, signedBy: author)) }
+    for version in ["1.1.0", "2.0.0"] {
+      try shop.registry.install(from: shop.release("ner", version, signedBy: author))
+    }
     try registry.install(from: packed("average(ner@2.0.0, ner@1.1.0)"))
     #expect(code { try registry.install(from: shop.release("ner", "1.5.0", signedBy: author)) } == "trust/rollback")
     #expect(code { try registry.install(from: shop.release("ner", "2.1.0", signedBy: author)) } == nil)
@@ -113,7 +123,9 @@ import Testing
     #expect(lock.entries.map(\.name.text).sorted() == ["ner", "sw", "swahili-ner"])
     let third = try Shop()
     let results = try third.registry.install(lock, from: Offers(in: [file]))
-    #expect(results.map(\.adapter.reference) == ["swahili-ner@1.0.0"] && results[0].members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"])
+    #expect(
+      results.map(\.adapter.reference) == ["swahili-ner@1.0.0"]
+        && results[0].members.map(\.adapter.reference) == ["ner@1.0.0", "sw@1.0.0"])
     #expect(try third.registry.lock().json.text() == registry.lock().json.text())
     let only = try registry.lock([AdapterReference("ner")])
     #expect(code { try Shop().registry.install(only, from: Offers(in: [file])) } == "lock/missing")
@@ -124,7 +136,8 @@ import Testing
     try FileManager.default.removeItem(atPath: registry.folder + "/registry.sqlite")
     let ner = try registry.repairing(without: shop.registry.resolve("ner").digest)
     #expect(ner.contains("swahili-ner@1.0.0") && !ner.contains("ner@1.0.0"))
-    #expect(try registry.verify().findings.contains { $0.subject == "swahili-ner@1.0.0" && $0.message.contains("ner@1.0.0") })
+    #expect(
+      try registry.verify().findings.contains { $0.subject == "swahili-ner@1.0.0" && $0.message.contains("ner@1.0.0") })
     #expect(code { _ = try registry.expanded("swahili-ner") } == "registry/missing-member")
     try registry.install(from: packed())
     #expect(try registry.expanded("swahili-ner").setup.leaves.count == 2 && registry.verify().findings.isEmpty)
@@ -142,9 +155,13 @@ import Testing
 
   @Test func compositionsStandInForAdapters() throws {
     try registry.install(from: packed())
-    #expect(try registry.expanded(Composition(parsing: "drop(0, swahili-ner)")).setup.description == "drop(0, stack(sw@1.0.0, ner@1.0.0))")
+    #expect(
+      try registry.expanded(Composition(parsing: "drop(0, swahili-ner)")).setup.description
+        == "drop(0, stack(sw@1.0.0, ner@1.0.0))")
     #expect(try registry.expanded(.stack("de", "swahili-ner")).setup == .stack("de", "sw@1.0.0", "ner@1.0.0"))
-    #expect(try registry.expanded(.fuse("swahili-ner", "x", name: "f")).setup.description == "fuse(stack(sw@1.0.0, ner@1.0.0), x, name=f)")
+    #expect(
+      try registry.expanded(.fuse("swahili-ner", "x", name: "f")).setup.description
+        == "fuse(stack(sw@1.0.0, ner@1.0.0), x, name=f)")
     #expect(try registry.expanded("absent").setup == "absent")
   }
 }

@@ -15,7 +15,9 @@ import Testing
 
   init() throws { (shop, key) = (try Shop(), try SigningKey()) }
 
-  private func events() throws -> [String] { try registry.history().reversed().map { "\($0.action.rawValue) \($0.name)@\($0.version)" } }
+  private func events() throws -> [String] {
+    try registry.history().reversed().map { "\($0.action.rawValue) \($0.name)@\($0.version)" }
+  }
   private func installed() throws -> [String] { try registry.list().map { "\($0.reference) \($0.digest)" } }
 
   @Test func whatHappenedIsRecordedOnce() throws {
@@ -31,7 +33,10 @@ import Testing
     #expect(try registry.history().last?.origin == release)
   }
 
-  @Test(arguments: ["DELETE FROM history", "UPDATE history SET name = 'y'", "DELETE FROM historyFiles", "UPDATE historyFiles SET size = 1"])
+  @Test(arguments: [
+    "DELETE FROM history", "UPDATE history SET name = 'y'", "DELETE FROM historyFiles",
+    "UPDATE historyFiles SET size = 1",
+  ])
   func historyIsOnlyAddedTo(_ sql: String) throws {
     try registry.install(from: Shop.fixture("classifier"))
     try registry.remove("a")
@@ -40,7 +45,9 @@ import Testing
   }
 
   @Test func removalsAreUndoneOneByOne() throws {
-    for name in ["x", "y"] { try registry.install(from: shop.release(name, "1.0.0", signedBy: [key]) { _ in }, as: AdapterName("my-" + name)) }
+    for name in ["x", "y"] {
+      try registry.install(from: shop.release(name, "1.0.0", signedBy: [key]) { _ in }, as: AdapterName("my-" + name))
+    }
     let before = try installed()
     for name in ["my-x", "my-y"] { try registry.remove(name) }
     #expect(try registry.undoRemoval().name.text == "my-y")
@@ -76,12 +83,18 @@ import Testing
   }
 
   /// Without any index an adapter has the name that its author gave it, and its signatures are found by themselves.
-  @Test(arguments: [nil, "this is not a database, but a text of some length", ""]) func aLostIndexIsMadeAgain(_ text: String?) throws {
+  @Test(arguments: [nil, "this is not a database, but a text of some length", ""]) func aLostIndexIsMadeAgain(
+    _ text: String?
+  ) throws {
     try registry.install(from: shop.release("x", "1.0.0", signedBy: [key]) { _ in })
     try registry.install(from: shop.release("x", "2.0.0", signedBy: [key]) { _ in })
     try registry.install(from: Shop.fixture("fusion"))
     let before = try installed()
-    if let text { try Data(text.utf8).write(to: URL(fileURLWithPath: index)) } else { try FileManager.default.removeItem(atPath: index) }
+    if let text {
+      try Data(text.utf8).write(to: URL(fileURLWithPath: index))
+    } else {
+      try FileManager.default.removeItem(atPath: index)
+    }
     if text == nil { #expect(try registry.verify().findings.map(\.kind) == ["index"]) }
     // Until then nothing is deleted or written, which would bury the files.
     let expected = text?.isEmpty == false ? "registry/damaged-index" : "registry/missing-index"
@@ -96,7 +109,8 @@ import Testing
     #expect(try registry.verify().findings.isEmpty)
     #expect(try registry.signers(of: registry.resolve("x")) == [key.publicKey])
     #expect(code { try registry.install(from: shop.release("x", "3.0.0")) } == "trust/other-signer")
-    #expect(code { try registry.install(from: shop.release("x", "1.5.0", signedBy: [key]) { _ in }) } == "trust/rollback")
+    #expect(
+      code { try registry.install(from: shop.release("x", "1.5.0", signedBy: [key]) { _ in }) } == "trust/rollback")
     #expect(try registry.repair().restored.isEmpty)
   }
 
@@ -108,7 +122,9 @@ import Testing
     try registry.trust(key.publicKey, as: AdapterName("me"), for: ["my/"])
     try registry.add(alias: AdapterReference("mood"), of: AdapterName("mine"))
     let (before, history) = (try installed(), try events())
-    try DatabaseQueue(path: index).write { try $0.execute(sql: "UPDATE adapters SET manifest = 'x'; UPDATE adapters SET size = 'many'") }
+    try DatabaseQueue(path: index).write {
+      try $0.execute(sql: "UPDATE adapters SET manifest = 'x'; UPDATE adapters SET size = 'many'")
+    }
     #expect(code { _ = try registry.list() } == "registry/damaged-index")
     let repair = try registry.repair()
     #expect(repair.lost.isEmpty && repair.damagedIndex != nil)

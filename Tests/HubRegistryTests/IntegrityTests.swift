@@ -101,7 +101,10 @@ import Testing
   /// Hostile SQL in the file is not followed: a view in place of a table, and a trigger that would change what is written.
   @Test func hostileSchemasAreDamage() throws {
     try DatabaseQueue(path: registry.folder + "/registry.sqlite").write { database in
-      try database.execute(sql: "ALTER TABLE adapters RENAME TO hidden; CREATE VIEW adapters AS SELECT * FROM hidden WHERE load_extension('x')")
+      try database.execute(
+        sql:
+          "ALTER TABLE adapters RENAME TO hidden; CREATE VIEW adapters AS SELECT * FROM hidden WHERE load_extension('x')"
+      )
     }
     #expect(code { _ = try registry.list() } == "registry/damaged-index")
   }
@@ -169,7 +172,9 @@ import Testing
   /// The table that counts migrations is made before the others.
   @Test func anIndexThatWasJustBegunIsEmpty() throws {
     let begun = Registry(try shop.scratch.folder("begun"))
-    try DatabaseQueue(path: begun.folder + "/registry.sqlite").write { try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)") }
+    try DatabaseQueue(path: begun.folder + "/registry.sqlite").write {
+      try $0.execute(sql: "CREATE TABLE grdb_migrations (identifier TEXT NOT NULL PRIMARY KEY)")
+    }
     #expect(try begun.list().isEmpty)
     #expect(try begun.verify().findings.isEmpty)
     try begun.install(from: Shop.fixture("classifier"))

@@ -8,7 +8,9 @@ import Testing
 
   init() throws { shop = try Shop() }
 
-  private func notes(_ name: String, _ version: String = "1.0.0", _ change: (inout Manifest) throws -> Void = { _ in }) throws -> [String] {
+  private func notes(
+    _ name: String, _ version: String = "1.0.0", _ change: (inout Manifest) throws -> Void = { _ in }
+  ) throws -> [String] {
     try registry.install(from: shop.release(name, version, change)).notes
   }
 
@@ -25,7 +27,10 @@ import Testing
   @Test func signsLookAlike() throws {
     #expect(try notes("task/ner-en").isEmpty)
     #expect(try notes("task/ner_en").count == 1)
-    #expect(try notes("task/ner.en") == ["the name task/ner.en is easily mistaken for task/ner-en or task/ner_en, which is installed"])
+    #expect(
+      try notes("task/ner.en") == [
+        "the name task/ner.en is easily mistaken for task/ner-en or task/ner_en, which is installed"
+      ])
   }
 
   @Test func aSeriesIsNoLikeness() throws {
@@ -34,9 +39,14 @@ import Testing
   }
 
   @Test func whatIsAboutSomethingElseMayBeOneLetterAway() throws {
-    func language(_ tag: String) throws -> [String] { try notes("lang/\(tag)") { ($0.kind, $0.languages) = (.language, [tag]) } }
+    func language(_ tag: String) throws -> [String] {
+      try notes("lang/\(tag)") { ($0.kind, $0.languages) = (.language, [tag]) }
+    }
     #expect(try language("sw").isEmpty && language("sv").isEmpty)
-    #expect(try notes("lang/sx") { ($0.kind, $0.languages) = (.language, ["sv"]) } == ["the name lang/sx is easily mistaken for lang/sv, which is installed"])
+    #expect(
+      try notes("lang/sx") { ($0.kind, $0.languages) = (.language, ["sv"]) } == [
+        "the name lang/sx is easily mistaken for lang/sv, which is installed"
+      ])
   }
 
   @Test func aRehearsalTellsTheSame() throws {

@@ -18,7 +18,8 @@ import Testing
   @Test func rangesMeanTheHighestWithin() throws {
     for version in ["1.0.0", "1.2.0", "1.10.0", "2.0.0-rc.1", "2.0.0"] { try install("x", version) }
     for (text, version) in [
-      ("x", "2.0.0"), ("x@^1", "1.10.0"), ("x@~1.2", "1.2.0"), ("x@>=1,<1.10", "1.2.0"), ("x@*", "2.0.0"), ("x@>=2.0.0-rc.1,<2.0.0", "2.0.0-rc.1"),
+      ("x", "2.0.0"), ("x@^1", "1.10.0"), ("x@~1.2", "1.2.0"), ("x@>=1,<1.10", "1.2.0"), ("x@*", "2.0.0"),
+      ("x@>=2.0.0-rc.1,<2.0.0", "2.0.0-rc.1"),
     ] {
       #expect(try registry.resolve(text).version.description == version, "\(text)")
     }
@@ -36,7 +37,10 @@ import Testing
     #expect(resolution.chosen.version.description == "1.1.0")
     let said = resolution.candidates.map { "\($0.adapter.version): \($0.objection ?? "-")" }
     #expect(said == ["1.1.0: -", "2.0.0: the version is not within ^1", "1.0.0: the language is not sw"])
-    #expect(try registry.resolution(of: AdapterReference("x")).candidates.map(\.objection) == [nil, "2.0.0 is higher", "2.0.0 is higher"])
+    #expect(
+      try registry.resolution(of: AdapterReference("x")).candidates.map(\.objection) == [
+        nil, "2.0.0 is higher", "2.0.0 is higher",
+      ])
     do {
       _ = try registry.resolution(of: AdapterReference("x"), AdapterFilter(language: "de", task: "ner"))
       Issue.record("found")
@@ -64,10 +68,14 @@ import Testing
     try install("sst2", "1.0.0")
     try registry.add(alias: AdapterReference("sentiment/sst-2@ukp"), of: AdapterName("sst2"))
     try registry.add(alias: AdapterReference("mood"), of: AdapterName("sst2"))
-    for text in ["sentiment/sst-2@ukp", "mood", "mood@^1", "mood@1.0.0"] { #expect(try registry.resolve(text).name.text == "sst2") }
+    for text in ["sentiment/sst-2@ukp", "mood", "mood@^1", "mood@1.0.0"] {
+      #expect(try registry.resolve(text).name.text == "sst2")
+    }
     #expect(code { _ = try registry.resolve("sentiment/sst-2@other") } == "registry/unknown-adapter")
-    #expect(code { try registry.add(alias: AdapterReference("x@^1"), of: AdapterName("sst2")) } == "reference/malformed")
-    #expect(code { try registry.add(alias: AdapterReference("y"), of: AdapterName("absent")) } == "registry/unknown-adapter")
+    #expect(
+      code { try registry.add(alias: AdapterReference("x@^1"), of: AdapterName("sst2")) } == "reference/malformed")
+    #expect(
+      code { try registry.add(alias: AdapterReference("y"), of: AdapterName("absent")) } == "registry/unknown-adapter")
     try install("mood", "3.0.0")
     #expect(try registry.resolve("mood").version.description == "3.0.0")
     try registry.remove(alias: "mood")
@@ -78,7 +86,10 @@ import Testing
   @Test func languageAdaptersAreFoundForTasks() throws {
     let english = Manifest.Dependency(name: try AdapterName("lang/en"), range: "^1", role: "language")
     try install("ner", "1.0.0") { ($0.task, $0.dependencies) = ("ner", [english]) }
-    for (name, version, tag) in [("lang/en", "1.0.0", "en"), ("lang/en", "2.0.0", "en"), ("other/en", "1.0.0", "en"), ("lang/sw", "1.0.0", "sw-KE")] {
+    for (name, version, tag) in [
+      ("lang/en", "1.0.0", "en"), ("lang/en", "2.0.0", "en"), ("other/en", "1.0.0", "en"),
+      ("lang/sw", "1.0.0", "sw-KE"),
+    ] {
       try install(name, version) { ($0.kind, $0.languages) = (.language, [tag]) }
     }
     // What came from AdapterHub has no tags, and is called as its language is.
@@ -99,7 +110,9 @@ import Testing
     #expect(told.bundle.manifest.dependencies == [over])
     #expect(told.bundle.digest != parcel.bundle.digest)
     try told.pack(to: shop.scratch("told.adapter"))
-    #expect(code { _ = try Parcel.open(shop.scratch("told.adapter")).described { $0.task = "x" } } == "registry/sealed-bundle")
+    #expect(
+      code { _ = try Parcel.open(shop.scratch("told.adapter")).described { $0.task = "x" } } == "registry/sealed-bundle"
+    )
     #expect(try registry.install(from: shop.scratch("told.adapter")).adapter.manifest.dependencies == [over])
   }
 }

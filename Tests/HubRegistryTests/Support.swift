@@ -64,7 +64,8 @@ struct Shop {
 
   func blobs() -> [String] {
     let folder = registry.folder + "/blobs/sha256"
-    return (FileManager.default.subpaths(atPath: folder) ?? []).filter { $0.contains("/") }.map { "\(folder)/\($0)" }.sorted()
+    return (FileManager.default.subpaths(atPath: folder) ?? []).filter { $0.contains("/") }.map { "\(folder)/\($0)" }
+      .sorted()
   }
 }
 

@@ -16,7 +16,8 @@ import Testing
     (alice, mallory) = (try SigningKey(), try SigningKey())
   }
 
-  private func install(_ path: String, as name: String? = nil, _ change: (inout Consent) -> Void = { _ in }) -> String? {
+  private func install(_ path: String, as name: String? = nil, _ change: (inout Consent) -> Void = { _ in }) -> String?
+  {
     var consent = Consent()
     change(&consent)
     return code { try registry.install(from: path, as: name.map { try AdapterName($0) }, consent) }
@@ -73,7 +74,8 @@ import Testing
     for path in [signed, unsigned] { #expect(install(path) { $0.requiresSignature = true } == "trust/untrusted") }
     #expect(install(try shop.release("x", "1.0.0", signedBy: alice)) { $0.requiresSignature = true } == nil)
     try registry.distrust("alice")
-    #expect(install(try shop.release("x", "1.1.0", signedBy: alice)) { $0.requiresSignature = true } == "trust/untrusted")
+    #expect(
+      install(try shop.release("x", "1.1.0", signedBy: alice)) { $0.requiresSignature = true } == "trust/untrusted")
   }
 
   /// Every bundle against every name: who owns a prefix is asked for what begins so, and for nothing else.
@@ -81,9 +83,11 @@ import Testing
     try registry.trust(alice.publicKey, as: AdapterName("alice"), for: ["acme/", "lang/sw"])
     try registry.trust(mallory.publicKey, as: AdapterName("mallory"))
     let cases: [(name: String, key: SigningKey?, free: String?, required: String?)] = [
-      ("acme/a", nil, "trust/untrusted", "trust/untrusted"), ("acme/b", mallory, "trust/untrusted", "trust/untrusted"), ("acme/c", alice, nil, nil),
+      ("acme/a", nil, "trust/untrusted", "trust/untrusted"), ("acme/b", mallory, "trust/untrusted", "trust/untrusted"),
+      ("acme/c", alice, nil, nil),
       ("lang/sw", mallory, "trust/untrusted", "trust/untrusted"), ("lang/sw-x", alice, nil, nil),
-      ("other/a", nil, nil, "trust/untrusted"), ("other/b", mallory, nil, nil), ("other/c", alice, nil, "trust/untrusted"),
+      ("other/a", nil, nil, "trust/untrusted"), ("other/b", mallory, nil, nil),
+      ("other/c", alice, nil, "trust/untrusted"),
     ]
     for (name, key, free, required) in cases {
       let path = try shop.release(name, "1.0.0", signedBy: [key].compactMap(\.self)) { _ in }
@@ -144,9 +148,12 @@ import Testing
     #expect(try registry.list().map(\.reference) == ["x@1.0.0"])
     #expect(try registry.trustedKeys().isEmpty)
     #expect(try registry.signers(of: registry.resolve("x")).isEmpty)
-    #expect(try registry.search(["x"], limit: 9).installed.count == 1 && registry.search(["y"], limit: 9).installed.isEmpty)
+    #expect(
+      try registry.search(["x"], limit: 9).installed.count == 1 && registry.search(["y"], limit: 9).installed.isEmpty)
     #expect(install(try shop.release("x", "1.1.0", signedBy: alice)) == nil)
-    #expect(try registry.search(["x"], limit: 9).installed.map(\.reference) == ["x@1.1.0", "x@1.0.0"] && registry.verify().findings.isEmpty)
+    #expect(
+      try registry.search(["x"], limit: 9).installed.map(\.reference) == ["x@1.1.0", "x@1.0.0"]
+        && registry.verify().findings.isEmpty)
     #expect(install(try shop.release("x", "1.2.0")) == "trust/other-signer")
   }
 }

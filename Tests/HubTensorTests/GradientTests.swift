@@ -20,7 +20,8 @@ import Testing
       let recording = Context(engine, training: parameters)
       let result = f(recording, parameters)
       #expect(result.values == plain.values, "\(what): the same forward pass, recorded and not")
-      let gradients = recording.gradients(of: recording.linear(recording.reshaped(result, rows: 1, columns: result.count), weights))
+      let gradients = recording.gradients(
+        of: recording.linear(recording.reshaped(result, rows: 1, columns: result.count), weights))
       for parameter in parameters {
         let got = gradients[parameter]?.values ?? Array(repeating: 0, count: parameter.count)
         let expected = (0..<parameter.count).map { index in slope(of: total, parameter, index, setup) }
@@ -66,7 +67,8 @@ import Testing
 
   @Test func bottleneck() {
     check([(3, 5), (2, 5), (1, 2), (5, 2), (1, 5), (3, 5)], "bottleneck") { cx, p in
-      cx.bottleneck(tensor(cx, p[0]), down: (p[1], p[2]), up: (p[3], p[4]), then: .tanh, scale: 0.5, plus: tensor(cx, p[5]))
+      cx.bottleneck(
+        tensor(cx, p[0]), down: (p[1], p[2]), up: (p[3], p[4]), then: .tanh, scale: 0.5, plus: tensor(cx, p[5]))
     }
   }
 
@@ -102,7 +104,8 @@ import Testing
     check([(5, 6), (5, 6), (5, 6), (4, 6), (4, 6)], "causal attention with a shared prefix") { cx, p in
       let t = p.map { tensor(cx, $0) }
       return cx.attention(
-        t[0], t[1], t[2], in: sequences, heads: 2, causal: true, prefixes: AttentionPrefixes(keys: t[3], values: t[4], sharedBy: sequences.count))
+        t[0], t[1], t[2], in: sequences, heads: 2, causal: true,
+        prefixes: AttentionPrefixes(keys: t[3], values: t[4], sharedBy: sequences.count))
     }
   }
 

@@ -4,7 +4,10 @@ import Testing
 
 /// Every instruction set against plain loops in Double, at sizes that leave every kind of rest.
 @Suite struct KernelTests {
-  static let sizes = [(1, 1, 1), (2, 3, 5), (7, 8, 9), (15, 16, 17), (13, 33, 31), (29, 64, 768), (3, 100, 1024), (170, 40, 33), (33, 31, 1537)]
+  static let sizes = [
+    (1, 1, 1), (2, 3, 5), (7, 8, 9), (15, 16, 17), (13, 33, 31), (29, 64, 768), (3, 100, 1024), (170, 40, 33),
+    (33, 31, 1537),
+  ]
 
   @Test(arguments: engines.indices, sizes)
   func linearMatchesPlainLoops(engine: Int, size: (Int, Int, Int)) {
@@ -12,9 +15,11 @@ import Testing
     var numbers = Numbers(m * 31 + n * 7 + k)
     let cx = Context(engines[engine])
     let x = numbers(m * k), w = numbers(n * k), b = numbers(n), r = numbers(m * n)
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)), bias = Parameter("b", cx.tensor(rows: 1, columns: n, b))
+    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)),
+      bias = Parameter("b", cx.tensor(rows: 1, columns: n, b))
     let y = cx.linear(
-      cx.tensor(rows: m, columns: k, x), weight, bias: bias, then: .tanh, scale: 0.5, plus: cx.tensor(rows: m, columns: n, r))
+      cx.tensor(rows: m, columns: k, x), weight, bias: bias, then: .tanh, scale: 0.5,
+      plus: cx.tensor(rows: m, columns: n, r))
     var expected: [Double] = []
     for i in 0..<m {
       for j in 0..<n {
@@ -43,8 +48,10 @@ import Testing
   func bottlenecksAreTheirProjections(engine: Int, rows: Int) {
     let cx = Context(engines[engine])
     var numbers = Numbers(rows)
-    let x = cx.tensor(rows: rows, columns: 33, numbers(rows * 33)), residual = cx.tensor(rows: rows, columns: 33, numbers(rows * 33))
-    let down = Parameter("down", cx.tensor(rows: 17, columns: 33, numbers(17 * 33))), up = Parameter("up", cx.tensor(rows: 33, columns: 17, numbers(33 * 17)))
+    let x = cx.tensor(rows: rows, columns: 33, numbers(rows * 33)),
+      residual = cx.tensor(rows: rows, columns: 33, numbers(rows * 33))
+    let down = Parameter("down", cx.tensor(rows: 17, columns: 33, numbers(17 * 33))),
+      up = Parameter("up", cx.tensor(rows: 33, columns: 17, numbers(33 * 17)))
     let bias = Parameter("bias", cx.tensor(rows: 1, columns: 17, numbers(17)))
     let fused = cx.bottleneck(x, down: (down, bias), up: (up, nil), then: .gelu, scale: 2, plus: residual)
     #expect(fused.values == cx.linear(cx.linear(x, down, bias: bias, then: .gelu), up, scale: 2, plus: residual).values)
@@ -55,7 +62,9 @@ import Testing
     let cx = Context(engines[engine])
     let xs = (0...4001).map { Float($0 - 2000) / 100 } + [0, -0.0, 1e-20, 88, -88, 1e5, -1e5]
     let got = cx.activate(cx.tensor(rows: 1, columns: xs.count, xs), activation).values
-    expectClose(got, xs.map { Self.reference(Double($0), activation) }, within: 2e-6, "\(activation) on \(cx.engine.kernels.name)")
+    expectClose(
+      got, xs.map { Self.reference(Double($0), activation) }, within: 2e-6, "\(activation) on \(cx.engine.kernels.name)"
+    )
   }
 
   static func reference(_ x: Double, _ activation: Activation) -> Double {
@@ -79,13 +88,16 @@ import Testing
     let x = numbers(5 * width).map { $0 + 3 }, r = numbers(5 * width), gain = numbers(width), bias = numbers(width)
     let y = cx.layerNorm(
       cx.tensor(rows: 5, columns: width, x), plus: cx.tensor(rows: 5, columns: width, r),
-      gain: Parameter("g", cx.tensor(rows: 1, columns: width, gain)), bias: Parameter("b", cx.tensor(rows: 1, columns: width, bias)), epsilon: 1e-5)
+      gain: Parameter("g", cx.tensor(rows: 1, columns: width, gain)),
+      bias: Parameter("b", cx.tensor(rows: 1, columns: width, bias)), epsilon: 1e-5)
     var expected: [Double] = []
     for row in 0..<5 {
       let z = (0..<width).map { Double(x[row * width + $0]) + Double(r[row * width + $0]) }
       let mean = z.reduce(0, +) / Double(width)
       let variance = z.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(width)
-      expected += (0..<width).map { (z[$0] - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0]) + Double(bias[$0]) }
+      expected += (0..<width).map {
+        (z[$0] - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0]) + Double(bias[$0])
+      }
     }
     expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(cx.engine.kernels.name)")
   }
@@ -106,12 +118,13 @@ import Testing
     let name = "RMS norm of \(width) on \(cx.engine.kernels.name)"
     expectClose(cx.rmsNorm(tensor, gain: gains, epsilon: 1e-5).values, expected(x.map(Double.init)), within: 1e-5, name)
     let sums = cx.rmsNorm(tensor, plus: cx.tensor(rows: 5, columns: width, r), gain: gains, epsilon: 1e-5)
-    expectClose(sums.values, expected(zip(x, r).map { Double($0) + Double($1) }), within: 1e-5, "\(name), with a residual")
+    expectClose(
+      sums.values, expected(zip(x, r).map { Double($0) + Double($1) }), within: 1e-5, "\(name), with a residual")
   }
 
   /// One sequence is longer than a block of keys, one head wider than a range of depth.
   static let attentions: [(lengths: [Int], heads: Int, width: Int)] = [
-    ([1], 3, 5), ([3, 1, 18], 3, 5), ([70, 5], 3, 5), ([33], 2, 64), ([2, 300], 1, 3), ([3], 1, 801)
+    ([1], 3, 5), ([3, 1, 18], 3, 5), ([70, 5], 3, 5), ([33], 2, 64), ([2, 300], 1, 3), ([3], 1, 801),
   ]
 
   /// What attention is asked for besides queries, keys and values.
@@ -129,7 +142,8 @@ import Testing
   }
 
   static let variants = [
-    Variant(), Variant(causal: true), Variant(hasBias: true), Variant(prefix: 9), Variant(causal: true, hasBias: true, prefix: 5, isShared: true),
+    Variant(), Variant(causal: true), Variant(hasBias: true), Variant(prefix: 9),
+    Variant(causal: true, hasBias: true, prefix: 5, isShared: true),
     Variant(causal: true, hasBias: true, prefix: 301),
   ]
 
@@ -149,7 +163,8 @@ import Testing
       for head in 0..<heads {
         let slice = head * width..<(head + 1) * width
         for i in own {
-          let keys = prefix.map { ($0, prefixKeys, prefixValues) } + own.filter { !variant.causal || $0 <= i }.map { ($0, k, v) }
+          let keys =
+            prefix.map { ($0, prefixKeys, prefixValues) } + own.filter { !variant.causal || $0 <= i }.map { ($0, k, v) }
           var powers: [Double] = []
           for (j, (row, key, _)) in keys.enumerated() {
             var score = 0.0
@@ -172,7 +187,8 @@ import Testing
       let y = cx.attention(
         tensor(q), tensor(k), tensor(v), in: sequences, heads: heads, causal: variant.causal,
         bias: variant.hasBias ? cx.tensor(rows: heads * longest, columns: biasColumns, bias) : nil,
-        prefixes: variant.prefix > 0 ? AttentionPrefixes(keys: tensor(prefixKeys), values: tensor(prefixValues), rows: prefixes) : nil
+        prefixes: variant.prefix > 0
+          ? AttentionPrefixes(keys: tensor(prefixKeys), values: tensor(prefixValues), rows: prefixes) : nil
       ).values
       expectClose(y, expected, within: 1e-5, "attention over \(shape), \(variant), on \(name)")
       #expect(y == results[name, default: y], "the same for any number of threads")
@@ -183,15 +199,19 @@ import Testing
   @Test(arguments: Kernels.available.indices)
   func gradientsOfAttentionDoNotDependOnThreads(isa: Int) {
     var numbers = Numbers(9)
-    let x = numbers(23 * 12), prefix = numbers(5 * 12), weights = numbers(12 * 12), bias = numbers(3 * 11 * 12), biasWeights = numbers(16 * 12), slopes = numbers(23 * 12)
+    let x = numbers(23 * 12), prefix = numbers(5 * 12), weights = numbers(12 * 12), bias = numbers(3 * 11 * 12),
+      biasWeights = numbers(16 * 12), slopes = numbers(23 * 12)
     let results = [1, 2, 5].map { threads in
       let engine = Engine(kernels: Kernels.available[isa], threads: threads), setup = Context(engine)
-      let weight = Parameter("w", setup.tensor(rows: 12, columns: 12, weights)), biasWeight = Parameter("b", setup.tensor(rows: 16, columns: 12, biasWeights))
+      let weight = Parameter("w", setup.tensor(rows: 12, columns: 12, weights)),
+        biasWeight = Parameter("b", setup.tensor(rows: 16, columns: 12, biasWeights))
       let slope = Parameter("s", setup.tensor(rows: 1, columns: 23 * 12, slopes))
       let cx = Context(engine, training: [weight, biasWeight])
-      let rows = cx.linear(cx.tensor(rows: 23, columns: 12, x), weight), prefixes = cx.linear(cx.tensor(rows: 5, columns: 12, prefix), weight)
+      let rows = cx.linear(cx.tensor(rows: 23, columns: 12, x), weight),
+        prefixes = cx.linear(cx.tensor(rows: 5, columns: 12, prefix), weight)
       let y = cx.attention(
-        rows, rows, rows, in: Sequences(lengths: [11, 3, 9]), heads: 3, causal: true, bias: cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight),
+        rows, rows, rows, in: Sequences(lengths: [11, 3, 9]), heads: 3, causal: true,
+        bias: cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight),
         prefixes: AttentionPrefixes(keys: prefixes, values: prefixes, sharedBy: 3))
       let gradients = cx.gradients(of: cx.linear(cx.reshaped(y, rows: 1, columns: y.count), slope))
       return [gradients[weight]?.values, gradients[biasWeight]?.values]
@@ -219,7 +239,9 @@ import Testing
 
   @Test func theMachinesLimitsAreMeasured() {
     for kernels in Kernels.available {
-      for precision in Precision.allCases { #expect(kernels.peak(precision, tries: 1).isFinite && kernels.peak(precision, tries: 1) > 1e6) }
+      for precision in Precision.allCases {
+        #expect(kernels.peak(precision, tries: 1).isFinite && kernels.peak(precision, tries: 1) > 1e6)
+      }
     }
     #expect(Engine(kernels: Kernels.available[0], threads: 2).memoryBandwidth(megabytes: 8, tries: 1) > 1e6)
   }

@@ -7,10 +7,14 @@ import Testing
   private static let each = Array(1...17) + [31, 33, 64]
   /// Every small size of each dimension while the others are odd; then what takes several blocks of rows and of depth.
   static let sizes =
-    each.map { ($0, 35, 19) } + each.map { (5, $0, 19) } + each.map { (3, 33, $0) } + [(171, 9, 70), (2, 40, 1551), (1, 33, 3101), (29, 64, 768)]
+    each.map { ($0, 35, 19) } + each.map { (5, $0, 19) } + each.map { (3, 33, $0) } + [
+      (171, 9, 70), (2, 40, 1551), (1, 33, 3101), (29, 64, 768),
+    ]
 
   /// `x · wᵀ` of rows and weights that are made here, and what they are.
-  private func product(_ engine: Engine, _ size: (m: Int, n: Int, k: Int), _ precision: Precision) -> (x: [Float], w: [Float], y: [Float]) {
+  private func product(
+    _ engine: Engine, _ size: (m: Int, n: Int, k: Int), _ precision: Precision
+  ) -> (x: [Float], w: [Float], y: [Float]) {
     var numbers = Numbers(size.m * 31 + size.n * 7 + size.k)
     let cx = Context(engine)
     let x = numbers(size.m * size.k), w = numbers(size.n * size.k)
@@ -20,7 +24,9 @@ import Testing
   }
 
   private func dot(_ x: ArraySlice<Float>, _ w: ArraySlice<Float>) -> (sum: Double, magnitude: Double) {
-    zip(x, w).reduce(into: (0, 0)) { $0 = ($0.0 + Double($1.0) * Double($1.1), $0.1 + abs(Double($1.0) * Double($1.1))) }
+    zip(x, w).reduce(into: (0, 0)) {
+      $0 = ($0.0 + Double($1.0) * Double($1.1), $0.1 + abs(Double($1.0) * Double($1.1)))
+    }
   }
 
   /// The nearest number of eight significant bits.
@@ -62,9 +68,12 @@ import Testing
     let engine = Engine(kernels: Kernels.available[isa], threads: 1)
     for (m, n, k) in Self.sizes {
       let (x, w, y) = product(engine, (m, n, k), .int8)
-      let rows = (0..<m).map { quantised(x[$0 * k..<($0 + 1) * k]) }, columns = (0..<n).map { quantised(w[$0 * k..<($0 + 1) * k]) }
+      let rows = (0..<m).map { quantised(x[$0 * k..<($0 + 1) * k]) },
+        columns = (0..<n).map { quantised(w[$0 * k..<($0 + 1) * k]) }
       let expected = rows.flatMap { row in
-        columns.map { column in Float(zip(row.values, column.values).reduce(0) { $0 + $1.0 * $1.1 }) * (row.scale * column.scale) }
+        columns.map { column in
+          Float(zip(row.values, column.values).reduce(0) { $0 + $1.0 * $1.1 }) * (row.scale * column.scale)
+        }
       }
       #expect(y == expected, "\(m)x\(n)x\(k) on \(engine.kernels.name)")
     }
@@ -78,7 +87,9 @@ import Testing
       for j in 0..<n {
         let row = x[i * k..<(i + 1) * k], column = w[j * k..<(j + 1) * k]
         let sx = Double(quantised(row).scale), sw = Double(quantised(column).scale)
-        let bound = zip(row, column).reduce(0) { $0 + (abs(Double($1.0)) * sw + abs(Double($1.1)) * sx) / 2 + sx * sw / 4 }
+        let bound = zip(row, column).reduce(0) {
+          $0 + (abs(Double($1.0)) * sw + abs(Double($1.1)) * sx) / 2 + sx * sw / 4
+        }
         #expect(abs(Double(y[i * n + j]) - dot(row, column).sum) <= bound * (1 + 1e-5))
       }
     }
@@ -97,9 +108,11 @@ import Testing
     let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
     // Small integers, the largest of each row 127, are the same in every precision.
     let (m, n, k) = (15, 37, 20)
-    let x = (0..<m * k).map { Float($0 % k == 3 ? 127 : $0 * 7 % 9 - 4) }, w = (0..<n * k).map { Float($0 % k == 5 ? 127 : $0 * 5 % 7 - 3) }
+    let x = (0..<m * k).map { Float($0 % k == 3 ? 127 : $0 * 7 % 9 - 4) },
+      w = (0..<n * k).map { Float($0 % k == 5 ? 127 : $0 * 5 % 7 - 3) }
     var numbers = Numbers(1)
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)), bias = Parameter("b", cx.tensor(rows: 1, columns: n, numbers(n)))
+    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)),
+      bias = Parameter("b", cx.tensor(rows: 1, columns: n, numbers(n)))
     let rows = cx.tensor(rows: m, columns: k, x), residual = cx.tensor(rows: m, columns: n, numbers(m * n))
     let expected = cx.linear(rows, weight, bias: bias, then: .leakyReLU, scale: 0.5, plus: residual).values
     weight.prepare(in: cx, precision: precision)
@@ -127,7 +140,8 @@ import Testing
     let trained = Parameter("t", plain.tensor(rows: 9, columns: 4, numbers(36)))
     let x = plain.tensor(rows: 3, columns: 4, numbers(12))
     let gradients = Precision.allCases.map { precision -> [Float] in
-      let frozen = Parameter("w", plain.tensor(rows: 6, columns: 9, values)), sum = Parameter("s", plain.tensor(rows: 1, columns: 18, Array(repeating: 1, count: 18)))
+      let frozen = Parameter("w", plain.tensor(rows: 6, columns: 9, values)),
+        sum = Parameter("s", plain.tensor(rows: 1, columns: 18, Array(repeating: 1, count: 18)))
       frozen.prepare(in: plain, precision: precision)
       let cx = Context(engines[0], training: [trained])
       let y = cx.reshaped(cx.linear(cx.linear(x, trained), frozen), rows: 1, columns: 18)

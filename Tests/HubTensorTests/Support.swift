@@ -18,12 +18,16 @@ struct Numbers {
 /// One engine per instruction set of this machine, with one thread and with three.
 let engines: [Engine] = Kernels.available.flatMap { kernels in [1, 3].map { Engine(kernels: kernels, threads: $0) } }
 
-func expectClose(_ got: [Float], _ expected: [Double], within tolerance: Double, _ what: String, location: SourceLocation = #_sourceLocation) {
+func expectClose(
+  _ got: [Float], _ expected: [Double], within tolerance: Double, _ what: String,
+  location: SourceLocation = #_sourceLocation
+) {
   guard got.count == expected.count else {
     Issue.record("\(what): \(got.count) values instead of \(expected.count)", sourceLocation: location)
     return
   }
-  for (index, (value, reference)) in zip(got, expected).enumerated() where !(abs(Double(value) - reference) <= tolerance * max(1, abs(reference))) {
+  for (index, (value, reference)) in zip(got, expected).enumerated()
+  where !(abs(Double(value) - reference) <= tolerance * max(1, abs(reference))) {
     Issue.record("\(what): element \(index) is \(value), not \(reference)", sourceLocation: location)
     return
   }

@@ -26,7 +26,9 @@ public enum RawTar {
 
   private static func header(_ entry: Entry) -> [UInt8] {
     var block = zeros(512)
-    func put(_ text: String, at offset: Int) { block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8)) }
+    func put(_ text: String, at offset: Int) {
+      block.replaceSubrange(offset..<offset + text.utf8.count, with: Array(text.utf8))
+    }
     let size = String(entry.contents.count, radix: 8)
     let (prefix, name) = parts(entry.name)
     put(name, at: 0)

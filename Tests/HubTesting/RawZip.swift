@@ -5,12 +5,17 @@ public enum RawZip {
     for (name, contents) in entries {
       let offset = body.count
       // Version, flags, method, time and date, checksum, sizes, lengths of the name and of extra fields.
-      let common = short(20) + short(0) + short(0) + long(0x0021_0000) + long(checksum(contents)) + long(contents.count) + long(contents.count) + short(name.utf8.count) + short(0)
+      let common =
+        short(20) + short(0) + short(0) + long(0x0021_0000) + long(checksum(contents)) + long(contents.count)
+        + long(contents.count) + short(name.utf8.count) + short(0)
       body += Array("PK\u{3}\u{4}".utf8) + common + Array(name.utf8) + contents
-      directory += Array("PK\u{1}\u{2}".utf8) + short(0x0314) + common + short(0) + short(0) + short(0) + long(0o100644 << 16) + long(offset) + Array(name.utf8)
+      directory +=
+        Array("PK\u{1}\u{2}".utf8) + short(0x0314) + common + short(0) + short(0) + short(0) + long(0o100644 << 16)
+        + long(offset) + Array(name.utf8)
     }
     let count = short(entries.count)
-    return body + directory + Array("PK\u{5}\u{6}".utf8) + long(0) + count + count + long(directory.count) + long(body.count) + short(0)
+    return body + directory + Array("PK\u{5}\u{6}".utf8) + long(0) + count + count + long(directory.count)
+      + long(body.count) + short(0)
   }
 
   private static func short(_ number: Int) -> [UInt8] { [UInt8(number & 255), UInt8(number >> 8 & 255)] }

@@ -87,7 +87,9 @@ enum Files {
 
   /// Whether the shared data is here; says so if it is not.
   static let hasShared: Bool = {
-    if shared == nil { print("SKIPPED: the full goldens of the tokenizers: set DOVETAIL_SHARED to the folder of shared data") }
+    if shared == nil {
+      print("SKIPPED: the full goldens of the tokenizers: set DOVETAIL_SHARED to the folder of shared data")
+    }
     return shared != nil
   }()
 

@@ -19,7 +19,8 @@ import Testing
     let shared = try #require(Files.shared) + "xlm-roberta-base"
     let whole = try JSON(parsing: unpacked(shared + "/tokenizer.json.gz"), limits: Self.large)
     try check(tokenizer(whole), shared)
-    var older = try #require(JSON(parsing: read(shared + "/tokenizer.hubstyle.novocab.json"), limits: Self.large).object)
+    var older = try #require(
+      JSON(parsing: read(shared + "/tokenizer.hubstyle.novocab.json"), limits: Self.large).object)
     var model = try #require(older["model"]?.object)
     model["vocab"] = whole["model"]?["vocab"]
     older["model"] = .object(model)
@@ -28,7 +29,9 @@ import Testing
 
   private static let large = JSON.Limits(bytes: 64 << 20, values: 4_000_000)
 
-  private func tokenizer(_ json: JSON) throws -> any Tokenizer { try TokenizerFile.pipeline(JSONObject(json), TokenizerConfig()) }
+  private func tokenizer(_ json: JSON) throws -> any Tokenizer {
+    try TokenizerFile.pipeline(JSONObject(json), TokenizerConfig())
+  }
 
   private func unpacked(_ path: String) throws -> [UInt8] {
     let (gzip, output) = (Process(), Pipe())
@@ -44,7 +47,9 @@ import Testing
     try check(TokenizerFile.load(vocabulary: shared + folder + "/vocab.txt"), shared + folder)
   }
 
-  @Test(arguments: ["roberta-base", "gpt2"]) func `vocab.json and merges.txt give what Hugging Face gives`(folder: String) throws {
+  @Test(arguments: ["roberta-base", "gpt2"]) func `vocab.json and merges.txt give what Hugging Face gives`(
+    folder: String
+  ) throws {
     let shared = try #require(Files.shared) + folder
     try check(TokenizerFile.load(vocabulary: shared + "/vocab.json", merges: shared + "/merges.txt"), shared)
   }
@@ -52,25 +57,33 @@ import Testing
   @Test func `XLM-R's sentencepiece.bpe.model gives what Hugging Face gives`() throws {
     let shared = try #require(Files.shared) + "xlm-roberta-base"
     // There a mask is looked for in normalised text, which only a tokenizer that was made by hand does.
-    try check(TokenizerFile.load(folder: shared), shared) { $0.text?.contains("mask") != true && $0.pair?.contains("mask") != true }
+    try check(TokenizerFile.load(folder: shared), shared) {
+      $0.text?.contains("mask") != true && $0.pair?.contains("mask") != true
+    }
   }
 
   @Test func `the uncased vocabulary gives what Hugging Face gives for MiniLM`() throws {
     let shared = try #require(Files.shared)
-    try check(TokenizerFile.load(vocabulary: shared + "bert-base-uncased/vocab.txt", lowercase: true), shared + "all-minilm-l6-v2")
+    try check(
+      TokenizerFile.load(vocabulary: shared + "bert-base-uncased/vocab.txt", lowercase: true),
+      shared + "all-minilm-l6-v2")
   }
 
   private func check(
-    _ tokenizer: any Tokenizer, _ folder: String, _ name: String = "golden.jsonl", where isMeant: (Golden) -> Bool = { _ in true }
+    _ tokenizer: any Tokenizer, _ folder: String, _ name: String = "golden.jsonl",
+    where isMeant: (Golden) -> Bool = { _ in true }
   ) throws {
     let lines = try Golden.lines(folder + "/" + name).filter(isMeant)
     #expect(lines.count > 400)
     let differences = try lines.flatMap { try $0.differences(tokenizer) }
-    #expect(differences.isEmpty, "\(differences.count) of \(lines.count) lines: \(differences.prefix(8).joined(separator: "\n"))")
+    #expect(
+      differences.isEmpty,
+      "\(differences.count) of \(lines.count) lines: \(differences.prefix(8).joined(separator: "\n"))")
     print("\(folder.split(separator: "/").last ?? ""): \(lines.count) lines")
   }
 
-  @Test(arguments: ["bert-base-multilingual-cased", "roberta-base"]) func `truncation and windows are those of Hugging Face`(name: String) throws {
+  @Test(arguments: ["bert-base-multilingual-cased", "roberta-base"])
+  func `truncation and windows are those of Hugging Face`(name: String) throws {
     let folder = try #require(Files.shared) + name
     let tokenizer = try TokenizerFile.load(folder: folder)
     var (truncated, cut) = (0, 0)
@@ -83,7 +96,8 @@ import Testing
         truncated += 1
       }
       if strategy == "only_second" || line.pair == nil {
-        let encodings = try tokenizer.windows(try #require(line.text), pair: line.pair, maxLength: maxLength, overlap: line.overlap)
+        let encodings = try tokenizer.windows(
+          try #require(line.text), pair: line.pair, maxLength: maxLength, overlap: line.overlap)
         #expect(encodings.count == windows.count)
         for (encoding, window) in zip(encodings, windows) {
           #expect(line.differences(from: encoding, tokenizer, expected: window) == [])

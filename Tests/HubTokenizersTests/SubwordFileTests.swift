@@ -60,7 +60,10 @@ import Testing
     (unigram, " {2,}", "(a|b)*", .unsupportedTokenizer),
     (unigram, #""content": "▁""#, #""content": "\#(String(repeating: "x", count: 65))""#, .excessiveTokenizer),
     (unigram, #"{"type": "WhitespaceSplit"}"#, #"{"type": "Metaspace"}"#, .unsupportedTokenizer),
-    (unigram, #"{"type": "Strip", "strip_right": true}"#, Array(repeating: #"{"type": "Strip"}"#, count: 7).joined(separator: ","), .excessiveTokenizer),
+    (
+      unigram, #"{"type": "Strip", "strip_right": true}"#,
+      Array(repeating: #"{"type": "Strip"}"#, count: 7).joined(separator: ","), .excessiveTokenizer
+    ),
     (unigram, #""type": "Strip""#, #""type": "Sequence""#, .unsupportedTokenizer),
     (unigram, #""prepend_scheme": "first""#, #""prepend_scheme": "second""#, .unexpectedJSON),
     (unigram, #""replacement": "▁""#, #""replacement": "ab""#, .unexpectedJSON),
@@ -77,7 +80,9 @@ import Testing
   @Test(arguments: spoilt.indices) func `a file that contradicts itself is refused`(index: Int) throws {
     let (fine, old, new, code) = Self.spoilt[index]
     let range = try #require(fine.firstRange(of: old))
-    #expect(failureCode { try Self.load(fine[..<range.lowerBound] + new + fine[range.upperBound...]) } == code, "\(old) -> \(new)")
+    #expect(
+      failureCode { try Self.load(fine[..<range.lowerBound] + new + fine[range.upperBound...]) } == code,
+      "\(old) -> \(new)")
   }
 
   @Test(arguments: [unigram, bytePairs]) func `no change of one byte does harm`(fine: String) throws {
@@ -111,7 +116,9 @@ import Testing
         _ = try tokens(changed)
       }
     }
-    let lies: [[UInt8]] = [[0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0x0A] + Array(repeating: 0xFF, count: 10), [0x0F], [0x0D, 0], []]
+    let lies: [[UInt8]] = [
+      [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0x0A] + Array(repeating: 0xFF, count: 10), [0x0F], [0x0D, 0], [],
+    ]
     for lie in lies { #expect(failureCode { try SentencePieceModel(lie) } == .malformedVocabulary) }
   }
 
@@ -122,11 +129,14 @@ import Testing
   @Test func `a text that its tokenizer blows up is refused`() throws {
     let replace = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "aaaaaaaaaaaaaaaa"}"#
     let range = try #require(Self.unigram.firstRange(of: #"{"type": "Strip", "strip_right": true}"#))
-    let tokenizer = try Self.load(Self.unigram[..<range.lowerBound] + "\(replace), \(replace), \(replace), \(replace)" + Self.unigram[range.upperBound...])
+    let tokenizer = try Self.load(
+      Self.unigram[..<range.lowerBound] + "\(replace), \(replace), \(replace), \(replace)"
+        + Self.unigram[range.upperBound...])
     #expect(failureCode { try tokenizer.encode(String(repeating: "a", count: 100)) } == .excessiveText)
     #expect(try tokenizer.encode("b").ids == [1, 4])
     let long = #"{"type": "Replace", "pattern": {"String": "a"}, "content": "\#(String(repeating: "a", count: 64))"}"#
-    let alone = try TokenizerFileTests.load(#"{"normalizer": \#(long), "model": {"max_input_chars_per_word": 3, "vocab": {"[UNK]": 0}}}"#)
+    let alone = try TokenizerFileTests.load(
+      #"{"normalizer": \#(long), "model": {"max_input_chars_per_word": 3, "vocab": {"[UNK]": 0}}}"#)
     #expect(failureCode { try alone.encode(String(repeating: "a", count: 100)) } == .excessiveText)
   }
 

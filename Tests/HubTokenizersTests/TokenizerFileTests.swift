@@ -82,8 +82,10 @@ import Testing
   static let special = #"{"[SEP]": {"id": "[SEP]", "ids": [2], "tokens": ["[SEP]"]}}"#
 
   static func load(single: String, pair: String, special: String = special) throws -> TokenizerPipeline {
-    let processor = replacing("SINGLE", by: single, in: replacing("PAIR", by: pair, in: replacing("SPECIAL", by: special, in: template)))
-    return try load(replacing(#"{"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]}"#, by: processor, in: fine))
+    let processor = replacing(
+      "SINGLE", by: single, in: replacing("PAIR", by: pair, in: replacing("SPECIAL", by: special, in: template)))
+    return try load(
+      replacing(#"{"type": "BertProcessing", "cls": ["[CLS]", 1], "sep": ["[SEP]", 2]}"#, by: processor, in: fine))
   }
 
   @Test func `templates may have any order`() throws {
@@ -108,7 +110,9 @@ import Testing
       (#"[{"Sequence": {"id": "A", "type_id": -1}}]"#, pair, Self.special),
     ]
     for (single, pair, special) in cases {
-      #expect(failureCode { try Self.load(single: single, pair: pair, special: special) } == .malformedTemplate, "\(single) \(special)")
+      #expect(
+        failureCode { try Self.load(single: single, pair: pair, special: special) } == .malformedTemplate,
+        "\(single) \(special)")
     }
     #expect(failureCode { try Self.load(single: "[{}]", pair: pair) } == .unexpectedJSON)
     #expect(failureCode { try Self.load(single: "[1]", pair: pair) } == .unexpectedJSON)
@@ -123,7 +127,8 @@ import Testing
   }
 
   @Test func `tokenizer_config.json names roles, as text or objects, and may state any number`() throws {
-    let text = #"{"sep_token": "a", "pad_token": {"content": "[SEP]"}, "mask_token": null, "cls_token": "none", "model_max_length": 1e30}"#
+    let text =
+      #"{"sep_token": "a", "pad_token": {"content": "[SEP]"}, "mask_token": null, "cls_token": "none", "model_max_length": 1e30}"#
     var config = TokenizerConfig()
     try config.merge(JSONObject(JSON(parsing: text)))
     let tokenizer = try TokenizerFile.pipeline(JSONObject(JSON(parsing: Self.fine)), config)

@@ -18,7 +18,8 @@ import Testing
   }
 
   @Test func `vocab.json with merges.txt and sentencepiece.bpe.model give the same as tokenizer.json`() throws {
-    let bytes = try TokenizerFile.load(vocabulary: Files.fixtures + "bytes/vocab.json", merges: Files.fixtures + "bytes/merges.txt")
+    let bytes = try TokenizerFile.load(
+      vocabulary: Files.fixtures + "bytes/vocab.json", merges: Files.fixtures + "bytes/merges.txt")
     #expect(try Golden.lines(Files.fixtures + "bytes/golden.jsonl").flatMap { try $0.differences(bytes) } == [])
     let pieces = try TokenizerFile.load(sentencePiece: Files.fixtures + "pieces/sentencepiece.bpe.model")
     let differences = try Golden.lines(Files.fixtures + "pieces/golden.jsonl").flatMap { try $0.differences(pieces) }

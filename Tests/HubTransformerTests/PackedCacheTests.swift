@@ -10,10 +10,12 @@ import Testing
 
   private func model() throws -> any BaseModel {
     let configuration: JSON.Members = [
-      "model_type": "bert", "vocab_size": 20, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4, "intermediate_size": 48,
+      "model_type": "bert", "vocab_size": 20, "hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 4,
+      "intermediate_size": 48,
       "max_position_embeddings": 10, "type_vocab_size": 2,
     ]
-    return try BERT(configuration: JSONObject(configuration), weights: ParameterSource(FreshParameters(seed: 3, engine: engine)))
+    return try BERT(
+      configuration: JSONObject(configuration), weights: ParameterSource(FreshParameters(seed: 3, engine: engine)))
   }
 
   private func answer(_ model: any BaseModel) throws -> [Float] {
@@ -22,7 +24,8 @@ import Testing
 
   @Test(arguments: Precision.allCases)
   func whatIsMappedAnswersTheSame(precision: Precision) throws {
-    let scratch = try Scratch(), cache = PackedCache(folder: scratch.path, leastBytes: 0), fingerprint = Digest(of: "model".utf8)
+    let scratch = try Scratch(), cache = PackedCache(folder: scratch.path, leastBytes: 0),
+      fingerprint = Digest(of: "model".utf8)
     let plain = try model()
     plain.prepare(in: Context(engine, precision: precision))
     for _ in 0..<2 {
@@ -34,12 +37,17 @@ import Testing
   }
 
   @Test func aFileThatDoesNotFitIsMadeAnew() throws {
-    let scratch = try Scratch(), cache = PackedCache(folder: scratch.path, leastBytes: 0), fingerprint = Digest(of: "model".utf8)
+    let scratch = try Scratch(), cache = PackedCache(folder: scratch.path, leastBytes: 0),
+      fingerprint = Digest(of: "model".utf8)
     let context = Context(engine), first = try model()
     cache.prepare(first, fingerprint: fingerprint, in: context)
     let name = try #require(scratch.listing.first)
     let whole = try scratch.bytes(name)
-    for spoilt in [Array(whole.dropLast(100)), Array("nothing".utf8), Array(String(decoding: whole[..<512], as: UTF8.self).replacing("\"layout\":\"1\"", with: "\"layout\":\"9\"").utf8) + whole[512...]] {
+    for spoilt in [
+      Array(whole.dropLast(100)), Array("nothing".utf8),
+      Array(String(decoding: whole[..<512], as: UTF8.self).replacing("\"layout\":\"1\"", with: "\"layout\":\"9\"").utf8)
+        + whole[512...],
+    ] {
       try scratch.file(name, spoilt)
       let again = try model()
       cache.prepare(again, fingerprint: fingerprint, in: context)

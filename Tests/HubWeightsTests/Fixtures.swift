@@ -22,7 +22,9 @@ enum Fixture {
     var result: [String: (shape: [Int], values: [Double])] = [:]
     for entry in json.members.entries {
       let tensor = try JSONObject(entry.value)
-      result[entry.key] = (try tensor.array("shape").compactMap(\.integer), try tensor.array("values").compactMap(\.number))
+      result[entry.key] = (
+        try tensor.array("shape").compactMap(\.integer), try tensor.array("values").compactMap(\.number)
+      )
     }
     return result
   }

@@ -8,8 +8,11 @@ import Testing
   private func result(_ pickle: [UInt8]) -> String? {
     let magic: [UInt8] = [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9, 0x20, 0x6A, 0xA8, 0x50, 0x19, 0x2E]
     let version: [UInt8] = [0x80, 2, 0x4D, 0xE9, 0x03, 0x2E]
-    let system = [0x80, 2] + Array("}X".utf8) + [13, 0, 0, 0] + Array("little_endian".utf8) + [0x88] + Array("s.".utf8)
-    return code { _ = try TorchFile.read(magic + version + system + pickle + [0x80, 2] + Array("].".utf8), path: "file") }
+    let system =
+      [0x80, 2] + Array("}X".utf8) + [13, 0, 0, 0] + Array("little_endian".utf8) + [0x88] + Array("s.".utf8)
+    return code {
+      _ = try TorchFile.read(magic + version + system + pickle + [0x80, 2] + Array("].".utf8), path: "file")
+    }
   }
 
   @Test func `An empty dictionary is weights`() {
@@ -42,7 +45,9 @@ import Testing
     #expect(result([0x80, 2] + Array(text.utf8)) == expected)
   }
 
-  @Test("Instructions of other protocols are refused", arguments: [0x81, 0x82, 0x83, 0x84, 0x92, 0x93, 0x94, 0x95, 0x8C, 0x8B, 0x42, 0xFF] as [UInt8])
+  @Test(
+    "Instructions of other protocols are refused",
+    arguments: [0x81, 0x82, 0x83, 0x84, 0x92, 0x93, 0x94, 0x95, 0x8C, 0x8B, 0x42, 0xFF] as [UInt8])
   func forbidden(opcode: UInt8) {
     #expect(result([0x80, 2, opcode, 1, 0, 0, 0, 0, 0, 0, 0, 0x2E]) == "pickle/forbidden-opcode")
   }
@@ -50,7 +55,8 @@ import Testing
   @Test func `Deep nesting costs no stack`() {
     let tuples = [0x80, 2, 0x29] + [UInt8](repeating: 0x85, count: 1_000_000) + [0x2E]
     #expect(result(tuples) == "pickle/limit")
-    let lists = [0x80, 2] + [UInt8](repeating: 0x5D, count: 1_000_000) + [UInt8](repeating: 0x61, count: 999_999) + [0x2E]
+    let lists =
+      [0x80, 2] + [UInt8](repeating: 0x5D, count: 1_000_000) + [UInt8](repeating: 0x61, count: 999_999) + [0x2E]
     #expect(result(lists) == "pickle/limit")
     #expect(result([0x80, 2] + [UInt8](repeating: 0x28, count: 1_000_000)) == "pickle/limit")
   }

@@ -33,12 +33,14 @@ import Testing
       (#"{"weight_map":{"a":"one.safetensors","x":"one.safetensors"}}"#, "safetensors/shards"),
       (#"{"weight_map":{"x":"one.safetensors"}}"#, "safetensors/shards"),
       (#"{"weight_map":{"a":"../one.safetensors"}}"#, "safetensors/shards"),
-      (#"{"weight_map":{"a":"two.safetensors"}}"#, "file/not-found"), (#"{"weight_map":{"a":1}}"#, "safetensors/shards"),
+      (#"{"weight_map":{"a":"two.safetensors"}}"#, "file/not-found"),
+      (#"{"weight_map":{"a":1}}"#, "safetensors/shards"),
       (#"{}"#, "json/unexpected"),
     ])
   func shards(index: String, expected: String) throws {
     let scratch = try Scratch()
-    _ = try scratch.file("one.safetensors", SafetensorsWriter.bytes(of: [StoredTensor(name: "a", shape: [1], floats: [1])]))
+    _ = try scratch.file(
+      "one.safetensors", SafetensorsWriter.bytes(of: [StoredTensor(name: "a", shape: [1], floats: [1])]))
     let path = try scratch.file("model.safetensors.index.json", Array(index.utf8))
     #expect(code { _ = try Safetensors.openSharded(path) } == expected)
   }
@@ -58,15 +60,23 @@ import Testing
       (#"{"a":{"dtype":"F32","shape":[-0],"data_offsets":[0,0]}}"#, 0, "safetensors/header"),
       (#"{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
       (#"{"a":{"dtype":"F32","shape":[2147483648],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
-      (#"{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
+      (
+        #"{"a":{"dtype":"F64","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"
+      ),
       (#"{"a":{"dtype":"F32","shape":[1,1,1,1,1,1,1,1,1],"data_offsets":[0,4]}}"#, 4, "tensor/malformed"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9223372036854775807]}}"#, 4, "safetensors/truncated"),
       (#"{"a":{"dtype":"F8_E4M3","shape":[1],"data_offsets":[0,1]}}"#, 1, "safetensors/type"),
       (#"{"a":{"dtype":"f32","shape":[1],"data_offsets":[0,4]}}"#, 4, "safetensors/type"),
       (#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"x":1}}"#, 4, "safetensors/header"),
       (#"{"a":{"dtype":"F32","shape":[1]}}"#, 4, "safetensors/header"),
-      (#"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#, 3, "safetensors/layout"),
-      (#"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#, 2, "json/malformed"),
+      (
+        #"{"a":{"dtype":"U8","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U8","shape":[2],"data_offsets":[1,3]}}"#,
+        3, "safetensors/layout"
+      ),
+      (
+        #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"a":{"dtype":"U8","shape":[1],"data_offsets":[1,2]}}"#,
+        2, "json/malformed"
+      ),
       (#"{"__metadata__":{"a":1}}"#, 0, "safetensors/header"), (#"{"__metadata__":[]}"#, 0, "json/unexpected"),
       (#" {}"#, 0, "safetensors/header"), ("{}\n", 0, "safetensors/header"), ("[]", 0, "safetensors/header"),
       ("", 0, "safetensors/header"), (#"{}"#, 1, "safetensors/layout"),
@@ -83,7 +93,8 @@ import Testing
   }
 
   @Test func `Misaligned data is legal`() throws {
-    let header = #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"#
+    let header =
+      #"{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]},"b":{"dtype":"F32","shape":[1],"data_offsets":[1,5]}}"#
     let weights = try Safetensors.read(file(header, data: 5), path: "file")
     #expect(try weights.tensor("b").withFloats { Array($0) } == [0])
   }

@@ -26,8 +26,10 @@ import Testing
   @Test(
     "What is not a dictionary of tensors is refused by name",
     arguments: [
-      ("lone-tensor", "torch/unexpected-object", "found a tensor"), ("nested", "torch/unexpected-object", "found a dictionary"),
-      ("number", "torch/unexpected-object", "found an integer"), ("float8", "pickle/forbidden-global", "_rebuild_tensor_v3"),
+      ("lone-tensor", "torch/unexpected-object", "found a tensor"),
+      ("nested", "torch/unexpected-object", "found a dictionary"),
+      ("number", "torch/unexpected-object", "found an integer"),
+      ("float8", "pickle/forbidden-global", "_rebuild_tensor_v3"),
       ("device", "pickle/forbidden-global", "device"),
     ])
   func unexpected(name: String, code: String, words: String) {

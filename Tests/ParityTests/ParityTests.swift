@@ -17,7 +17,8 @@ import Testing
 
   private static func cases(in folder: URL) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
-    return names.filter { FileManager.default.fileExists(atPath: folder.appending(path: "\($0)/case.json").path) }.sorted()
+    return names.filter { FileManager.default.fileExists(atPath: folder.appending(path: "\($0)/case.json").path) }
+      .sorted()
   }
 
   @Test(arguments: Self.cases(in: Self.local))
@@ -88,9 +89,12 @@ import Testing
     let got = Dictionary(outputs.map { ($0.name, $0) }, uniquingKeysWith: { $1 })
     for expected in try Safetensors.open(folder + "/expected.safetensors").tensors {
       guard let tensor = got[expected.name] else { return .fail("\(expected.name) is missing") }
-      guard tensor.shape == expected.shape else { return .fail("\(expected.name) has the shape \(tensor.shape), not \(expected.shape)") }
+      guard tensor.shape == expected.shape else {
+        return .fail("\(expected.name) has the shape \(tensor.shape), not \(expected.shape)")
+      }
       let width = masks[expected.name].map { expected.count / $0.count } ?? 1
-      for (index, (value, want)) in zip(try tensor.floats(), try expected.floats()).enumerated() where masks[expected.name]?[index / width] != false {
+      for (index, (value, want)) in zip(try tensor.floats(), try expected.floats()).enumerated()
+      where masks[expected.name]?[index / width] != false {
         guard abs(value - want) <= absolute + relative * abs(want) else {
           return .fail("\(expected.name): element \(index) is \(value), not \(want)")
         }

@@ -26,8 +26,10 @@ import Testing
   @Test func jsonHasSchemaAndSortedKeys() throws {
     _ = try hub("install", Program.fixture("fusion"))
     for (arguments, schema) in [
-      ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"), ("model list", "hub.models/1"), ("keys list", "hub.keys/1"),
-      ("alias list", "hub.aliases/1"), ("history", "hub.history/1"), ("resolve a+b", "hub.resolve/1"), ("outdated .", "hub.outdated/1"),
+      ("list", "hub.list/1"), ("info a+b", "hub.info/1"), ("verify", "hub.verify/1"), ("doctor", "hub.doctor/1"),
+      ("model list", "hub.models/1"), ("keys list", "hub.keys/1"),
+      ("alias list", "hub.aliases/1"), ("history", "hub.history/1"), ("resolve a+b", "hub.resolve/1"),
+      ("outdated .", "hub.outdated/1"),
       ("limits", "hub.limits/1"), ("search bert", "hub.search/1"),
     ] {
       let words = arguments.split(separator: " ").map(String.init)
@@ -82,7 +84,8 @@ import Testing
   }
 
   @Test func aModelWhoseTokenizerCannotBeReadIsToldOf() throws {
-    try FileManager.default.copyItem(atPath: Program.fixture("../../ParityTests/Cases/bases/bert"), toPath: hub.scratch("model"))
+    try FileManager.default.copyItem(
+      atPath: Program.fixture("../../ParityTests/Cases/bases/bert"), toPath: hub.scratch("model"))
     func notes() throws -> String {
       let adding = try hub.start(["model", "add", "model"], output: "output")
       adding.waitUntilExit()
@@ -146,7 +149,9 @@ import Testing
 
   @Test func versionsAreResolvedLockedAndUpgraded() throws {
     for (version, name) in [("1.0.0", "old"), ("1.1.0", "new")] {
-      _ = try hub("pack", Program.fixture("classifier"), "-o", "\(name).adapter", "--as", "x", "--release", version, "--over", "lang/en@^1")
+      _ = try hub(
+        "pack", Program.fixture("classifier"), "-o", "\(name).adapter", "--as", "x", "--release", version, "--over",
+        "lang/en@^1")
     }
     _ = try hub("install", "old.adapter")
     #expect(try hub("outdated", "new.adapter").status == 1)
@@ -163,7 +168,9 @@ import Testing
   }
 
   @Test func namesFromFilesCannotSpeakToTheTerminal() throws {
-    try hub.scratch.file("evil/adapter_config.json", Array(#"{"name": "a\u001b[31mb\u202e", "config": "pfeiffer", "model_type": "bert", "hidden_size": 8}"#.utf8))
+    try hub.scratch.file(
+      "evil/adapter_config.json",
+      Array(#"{"name": "a\u001b[31mb\u202e", "config": "pfeiffer", "model_type": "bert", "hidden_size": 8}"#.utf8))
     try hub.scratch.file("evil/adapter.safetensors", [2, 0, 0, 0, 0, 0, 0, 0] + Array("{}".utf8))
     let result = try hub("install", "evil")
     #expect(result.status == 65)

@@ -11,12 +11,16 @@ import Testing
   }
 
   @Test func aCompositionIsPackedInstalledDescribedAndRemoved() throws {
-    let packed = try hub("pack", "--setup", "stack(sw, ner)", "--as", "pair", "--release", "1.2.0", "--language", "sw", "-o", "pair.adapter")
+    let packed = try hub(
+      "pack", "--setup", "stack(sw, ner)", "--as", "pair", "--release", "1.2.0", "--language", "sw", "-o",
+      "pair.adapter")
     #expect(packed.status == 0 && packed.output.hasPrefix("sha256:"))
     #expect(try hub("info", "./pair.adapter").output.contains("setup:     stack(sw@1.0.0, ner@1.0.0)"))
     let elsewhere = ["--registry", hub.scratch("elsewhere")]
     let installed = try hub.run(["install", "pair.adapter", "-q"] + elsewhere)
-    #expect(installed.output.split(separator: "\n").map { String($0.prefix { $0 != "@" }) } == ["ner", "sw", "pair"] && installed.output.hasSuffix(packed.output))
+    #expect(
+      installed.output.split(separator: "\n").map { String($0.prefix { $0 != "@" }) } == ["ner", "sw", "pair"]
+        && installed.output.hasSuffix(packed.output))
     #expect(try hub.run(["install", "pair.adapter"] + elsewhere).errors.contains("pair@1.2.0 was installed already"))
     #expect(try hub.run(["list", "--kind", "composition", "-q"] + elsewhere).output == "pair@1.2.0\n")
     let info = try JSON(parsing: hub.run(["info", "pair", "--json"] + elsewhere).output)
@@ -27,7 +31,9 @@ import Testing
     let refused = try hub.run(["remove", "sw"] + elsewhere)
     #expect(refused.status == 77 && refused.errors.contains("hub remove pair@1.2.0"))
     #expect(try hub.run(["remove", "pair", "sw"] + elsewhere).status == 0)
-    #expect(try hub.run(["undo"] + elsewhere).output == "sw@1.0.0\n" && hub.run(["undo"] + elsewhere).output == "pair@1.2.0\n")
+    #expect(
+      try hub.run(["undo"] + elsewhere).output == "sw@1.0.0\n" && hub.run(["undo"] + elsewhere).output == "pair@1.2.0\n"
+    )
     #expect(try hub.run(["verify"] + elsewhere).status == 0)
   }
 
@@ -48,7 +54,9 @@ import Testing
   /// What takes one adapter takes no composition.
   @Test func aCompositionIsNotOneAdapter() throws {
     _ = try hub("pack", "--setup", "stack(sw, ner)", "--as", "pair", "-o", "pair.adapter")
-    for command in [["convert", "./pair.adapter", "--to", "peft", "-o", "out"], ["merge", "./pair.adapter", "sw", "-o", "out"]] {
+    for command in [
+      ["convert", "./pair.adapter", "--to", "peft", "-o", "out"], ["merge", "./pair.adapter", "sw", "-o", "out"],
+    ] {
       let result = try hub.run(command)
       #expect(result.status == 64 && result.errors.contains("a composition is several adapters"), "\(result.errors)")
     }

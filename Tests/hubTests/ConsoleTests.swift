@@ -6,7 +6,8 @@ import Testing
 @Suite struct ConsoleTests {
   @Test func everyCategoryHasItsStatus() {
     let expected: [(Failure.Category, Int32)] = [
-      (.usage, 64), (.badData, 65), (.notFound, 66), (.cannotCreate, 73), (.inputOutput, 74), (.busy, 75), (.refused, 77),
+      (.usage, 64), (.badData, 65), (.notFound, 66), (.cannotCreate, 73), (.inputOutput, 74), (.busy, 75),
+      (.refused, 77),
     ]
     #expect(expected.count == Failure.Category.allCases.count)
     for (category, status) in expected { #expect(ExitStatus(category).rawValue == status) }

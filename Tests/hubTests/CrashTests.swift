@@ -50,7 +50,11 @@ import Testing
     }
     for round in 0..<12 {
       let command = round % 2 == 0 ? "repair" : "undo"
-      if command == "repair" { try FileManager.default.removeItem(atPath: hub.registry + "/registry.sqlite") } else { _ = try hub("remove", "b") }
+      if command == "repair" {
+        try FileManager.default.removeItem(atPath: hub.registry + "/registry.sqlite")
+      } else {
+        _ = try hub("remove", "b")
+      }
       let process = try hub.start([command], output: "output")
       usleep(UInt32(6000 * round))
       kill(process.processIdentifier, SIGKILL)
@@ -85,7 +89,9 @@ import Testing
       for path in [""] + (FileManager.default.subpaths(atPath: hub.registry) ?? []).map({ "/" + $0 }) {
         var isFolder: ObjCBool = false
         _ = FileManager.default.fileExists(atPath: hub.registry + path, isDirectory: &isFolder)
-        if isFolder.boolValue || !path.contains("blobs") { chmod(hub.registry + path, isFolder.boolValue ? folderMode : fileMode) }
+        if isFolder.boolValue || !path.contains("blobs") {
+          chmod(hub.registry + path, isFolder.boolValue ? folderMode : fileMode)
+        }
       }
     }
     protect(0o500, 0o400)

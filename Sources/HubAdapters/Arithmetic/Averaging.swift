@@ -49,7 +49,9 @@ public struct Averaging: Sendable {
       let own = Self.significant(member.configuration), others = Self.significant(first.configuration)
       if let key = Set(own.keys).union(others.keys).sorted().first(where: { own[$0] != others[$0] }) {
         let (value, other) = (own[key] ?? .null, others[key] ?? .null)
-        throw Failure(.unequalAdapters, "the adapters to average differ in their configurations: \(other.text()) and \(value.text())", at: key)
+        throw Failure(
+          .unequalAdapters,
+          "the adapters to average differ in their configurations: \(other.text()) and \(value.text())", at: key)
       }
       guard Set(member.weights.map(\.name)) == Set(first.weights.map(\.name)) else {
         throw Failure(.unequalAdapters, "the adapters to average do not have the same tensors")
@@ -62,7 +64,8 @@ public struct Averaging: Sendable {
   /// What decides about a result: not how training began, nor what is off.
   private static func significant(_ configuration: JSON.Members) -> [String: JSON] {
     let entries = configuration.entries.filter { entry in
-      !["dropout", "dropout_prob", "init_weights", "init_weights_seed"].contains(entry.key) && !entry.value.isNull && entry.value != false
+      !["dropout", "dropout_prob", "init_weights", "init_weights_seed"].contains(entry.key) && !entry.value.isNull
+        && entry.value != false
     }
     return Dictionary(entries.map { ($0.key, $0.value.number.map(JSON.number) ?? $0.value) }, uniquingKeysWith: { $1 })
   }
@@ -77,7 +80,8 @@ public struct Averaging: Sendable {
     switch strategy {
     case .linear: return Member(configuration: configuration, weights: try sums { _ in shares })
     case .negatingB:
-      return Member(configuration: configuration, weights: try sums { $0.hasSuffix(".lora_b") ? shares : shares.map(abs) })
+      return Member(
+        configuration: configuration, weights: try sums { $0.hasSuffix(".lora_b") ? shares : shares.map(abs) })
     case .product(let rank):
       guard rank >= 1 else { throw Failure(.unequalAdapters, "a rank of \(rank) is less than 1") }
       return Member(configuration: configuration.with(["r": .integer(rank)]), weights: try products(rank))
@@ -87,13 +91,18 @@ public struct Averaging: Sendable {
   private func checkIsLoRA() throws {
     guard members[0].weights.allSatisfy({ $0.name.hasSuffix(".lora_a") || $0.name.hasSuffix(".lora_b") }),
       members[0].configuration["composition_mode"]?.string ?? "add" == "add"
-    else { throw Failure(.unequalAdapters, "the strategy is for adapters that consist of the two factors of a LoRA and nothing else") }
+    else {
+      throw Failure(
+        .unequalAdapters, "the strategy is for adapters that consist of the two factors of a LoRA and nothing else")
+    }
   }
 
   private func sums(_ shares: (String) -> [Double]) throws -> [StoredTensor] {
     try members[0].weights.map { first in
       let tensors = try tensors(first.name)
-      guard tensors.allSatisfy({ $0.shape == first.shape }) else { throw Failure(.unequalAdapters, "the tensors have different shapes", at: first.name) }
+      guard tensors.allSatisfy({ $0.shape == first.shape }) else {
+        throw Failure(.unequalAdapters, "the tensors have different shapes", at: first.name)
+      }
       var sum = [Float](repeating: 0, count: first.count)
       for (tensor, share) in zip(tensors, shares(first.name)) {
         for (index, value) in try tensor.floats().enumerated() { sum[index] += Float(share) * value }
@@ -104,7 +113,9 @@ public struct Averaging: Sendable {
 
   private func tensors(_ name: String) throws -> [StoredTensor] {
     let tensors = members.compactMap { $0.weights.first { $0.name == name } }
-    guard tensors.count == members.count else { throw Failure(.unequalAdapters, "an adapter lacks the tensor", at: name) }
+    guard tensors.count == members.count else {
+      throw Failure(.unequalAdapters, "an adapter lacks the tensor", at: name)
+    }
     return tensors
   }
 

@@ -19,7 +19,9 @@ extension LoRA {
   ///   - type: the base model's
   /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
   ///   model does not have.
-  public func folded(into weights: StoredWeights, of type: any BaseModel.Type, in context: Context) throws -> StoredWeights {
+  public func folded(
+    into weights: StoredWeights, of type: any BaseModel.Type, in context: Context
+  ) throws -> StoredWeights {
     var tensors = weights.tensors
     for (site, unit) in units {
       guard let name = type.weightName(at: site), let stored = tensors[name], stored.shape.count == 2 else {
@@ -27,7 +29,8 @@ extension LoRA {
       }
       let weight = context.tensor(rows: stored.shape[0], columns: stored.shape[1], try stored.floats())
       guard let folded = unit.folded(into: weight, in: context) else {
-        throw Failure(.unfoldableAdapter, "an adapter with gates or biases cannot become part of the weights", at: "use_gating")
+        throw Failure(
+          .unfoldableAdapter, "an adapter with gates or biases cannot become part of the weights", at: "use_gating")
       }
       tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.values)
     }

@@ -55,7 +55,8 @@ enum LowRankProduct {
           guard abs(gamma) > 1e-15 * (alpha * beta).squareRoot(), gamma != 0 else { continue }
           isDone = false
           let zeta = (beta - alpha) / (2 * gamma), sign: Double = zeta < 0 ? -1 : 1
-          let tangent = sign / (abs(zeta) + (1 + zeta * zeta).squareRoot()), cosine = 1 / (1 + tangent * tangent).squareRoot()
+          let tangent = sign / (abs(zeta) + (1 + zeta * zeta).squareRoot()),
+            cosine = 1 / (1 + tangent * tangent).squareRoot()
           rotate(&left, i, j, cosine, tangent * cosine)
           rotate(&right, i, j, cosine, tangent * cosine)
         }
@@ -75,7 +76,9 @@ enum LowRankProduct {
 
   private static func combined(_ vectors: Matrix, _ factors: [Double]) -> [Double] {
     let length = vectors.first?.count ?? 0
-    return zip(vectors, factors).reduce(Array(repeating: 0, count: length)) { sum, item in zip(sum, item.0).map { $0 + item.1 * $1 } }
+    return zip(vectors, factors).reduce(Array(repeating: 0, count: length)) { sum, item in
+      zip(sum, item.0).map { $0 + item.1 * $1 }
+    }
   }
 
   private static func transposed(_ matrix: Matrix) -> Matrix {

@@ -17,8 +17,12 @@ public struct WrittenOutBottleneck: Sendable {
     weights = try blocks.sorted { $0.key < $1.key }.flatMap { site, block in
       try block.projections(in: cx).flatMap { name, projection in
         let path = "layers.\(site.layer).\(site.place.rawValue).\(name)", weight = projection.weight
-        let matrix = try StoredTensor(name: "\(path).weight", shape: [weight.rows, weight.columns], floats: weight.value.values)
-        return try [matrix] + (projection.bias.map { [try StoredTensor(name: "\(path).bias", shape: [$0.count], floats: $0.value.values)] } ?? [])
+        let matrix = try StoredTensor(
+          name: "\(path).weight", shape: [weight.rows, weight.columns], floats: weight.value.values)
+        return try [matrix]
+          + (projection.bias.map {
+            [try StoredTensor(name: "\(path).bias", shape: [$0.count], floats: $0.value.values)]
+          } ?? [])
       }
     }
   }

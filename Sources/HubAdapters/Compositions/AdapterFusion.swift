@@ -17,7 +17,8 @@ public struct AdapterFusion: Sendable {
     let c = try FusionConfiguration(configuration)
     var layers: [Site: FusionLayer] = [:]
     for site in sites.sorted() {
-      layers[site] = try FusionLayer(c, hidden: shape.hiddenSize, from: weights["layers"][site.layer][site.place.rawValue])
+      layers[site] = try FusionLayer(
+        c, hidden: shape.hiddenSize, from: weights["layers"][site.layer][site.place.rawValue])
     }
     self.layers = layers
   }
@@ -46,11 +47,15 @@ struct FusionConfiguration: Sendable {
   /// The defaults are those of the library's "dynamic" fusion. Old files write booleans as strings.
   init(_ c: JSONObject) throws {
     let known: Set<String> = [
-      "key", "query", "value", "query_before_ln", "regularization", "residual_before", "temperature", "value_before_softmax",
+      "key", "query", "value", "query_before_ln", "regularization", "residual_before", "temperature",
+      "value_before_softmax",
       "value_initialized", "dropout_prob",
     ]
-    if let unknown = c.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull && $0.value != false }) {
-      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: c.path(to: unknown.key))
+    if let unknown = c.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull && $0.value != false }
+    ) {
+      throw Failure(
+        .unsupportedAdapter, "the option is unknown, and ignoring it could change the result",
+        at: c.path(to: unknown.key))
     }
     func flag(_ key: String, _ absent: Bool) throws -> Bool {
       try c.optional(key, "a boolean") { $0.bool ?? ($0 == "True" ? true : $0 == "False" ? false : nil) } ?? absent
@@ -79,13 +84,16 @@ struct FusionLayer: Sendable {
     configuration = c
     query = c.hasQuery ? try Linear(from: weights["query"], hidden, hidden) : nil
     key = c.hasKey ? try Linear(from: weights["key"], hidden, hidden) : nil
-    value = c.hasValue ? try Linear(from: weights["value"], hidden, hidden, bias: false, initially: c.initialValue) : nil
+    value =
+      c.hasValue ? try Linear(from: weights["value"], hidden, hidden, bias: false, initially: c.initialValue) : nil
   }
 
   /// - Parameters:
   ///   - contributions: of each adapter, `[rows, hidden]`
   ///   - observe: is given the attention, `[rows, adapters]`
-  func callAsFunction(_ contributions: [Tensor], _ prepared: PreparedInput, in cx: Context, observe: ((Tensor) -> Void)?) -> Tensor {
+  func callAsFunction(
+    _ contributions: [Tensor], _ prepared: PreparedInput, in cx: Context, observe: ((Tensor) -> Void)?
+  ) -> Tensor {
     let c = configuration
     let inputs = c.addsResidualFirst ? contributions.map { cx.add($0, prepared.residual) } : contributions
     let asked = c.queriesBeforeNorm ? prepared.raw : prepared.input
@@ -94,7 +102,8 @@ struct FusionLayer: Sendable {
     // Σ p (V x) = V Σ p x. So one product with K and one with V serve any number of adapters.
     let addressed = key.map { cx.linear(queries, transposing: $0.weight) } ?? queries
     let residual = c.addsResidualFirst ? nil : prepared.residual
-    let mixed = cx.fuse(addressed, inputs, plus: value == nil ? residual : nil, temperature: c.temperature, observe: observe)
+    let mixed = cx.fuse(
+      addressed, inputs, plus: value == nil ? residual : nil, temperature: c.temperature, observe: observe)
     return value.map { $0(mixed, plus: residual, in: cx) } ?? mixed
   }
 

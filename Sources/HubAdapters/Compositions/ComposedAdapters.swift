@@ -36,7 +36,10 @@ public struct ComposedAdapters: Interventions {
   ///   - skippedLayers: layers that run without adapters (AdapterDrop, Rücklé et al. 2021)
   ///   - tasks: for a `multi_task` the number of each sequence's task
   /// - Throws: ``Failure`` with code ``Failure/Code/wrongParts``.
-  public init(_ setup: Setup, for sequences: Sequences, skippedLayers: Set<Int> = [], tasks: [Int] = [], observer: Observer = Observer()) throws {
+  public init(
+    _ setup: Setup, for sequences: Sequences, skippedLayers: Set<Int> = [], tasks: [Int] = [],
+    observer: Observer = Observer()
+  ) throws {
     self.setup = setup
     self.sequences = setup.lengthened(sequences)
     self.skippedLayers = skippedLayers
@@ -48,7 +51,9 @@ public struct ComposedAdapters: Interventions {
   private func checkParts(_ node: Setup.Node, _ sequences: Sequences) throws {
     func check(_ parts: [Int], _ count: Int, _ what: String) throws {
       guard parts.reduce(0, +) != count else { return }
-      throw Failure(.wrongParts, "\(parts) adds up to \(parts.reduce(0, +)), and there are \(count) \(what)", at: setup.composition.description)
+      throw Failure(
+        .wrongParts, "\(parts) adds up to \(parts.reduce(0, +)), and there are \(count) \(what)",
+        at: setup.composition.description)
     }
     switch node {
     case .split(_, let tokens): try check(tokens, sequences.longest, "tokens in the longest sequence")
@@ -69,7 +74,9 @@ public struct ComposedAdapters: Interventions {
 
   public func lengthened(_ sequences: Sequences) -> Sequences { setup.lengthened(sequences) }
 
-  public func virtualTokens(in context: Context) -> VirtualTokens? { setup.root.first?.method.promptAdapter?.virtualTokens(in: context) }
+  public func virtualTokens(in context: Context) -> VirtualTokens? {
+    setup.root.first?.method.promptAdapter?.virtualTokens(in: context)
+  }
 
   /// As in the Python library, only the first adapter of a setup may change the embeddings; of requests that share the
   /// pass, the first of each.
@@ -90,21 +97,28 @@ public struct ComposedAdapters: Interventions {
 
   public func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
     guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return nil }
-    return PrefixEvaluation(site: site, context: context, router: router, observer: observer).run(setup.root, x, sequences)
+    return PrefixEvaluation(site: site, context: context, router: router, observer: observer).run(
+      setup.root, x, sequences)
   }
 
   public func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor {
     guard setup.sites.contains(Site(index, .layer)), !skippedLayers.contains(index) else { return output }
-    return LayerEvaluation(layer: index, context: context, router: router, kept: kept).result(of: setup.root, output, of: input)
+    return LayerEvaluation(layer: index, context: context, router: router, kept: kept).result(
+      of: setup.root, output, of: input)
   }
 
   public func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
-    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return projection.applied(in: context) }
-    return ProjectionEvaluation(site: site, context: context, router: router, observer: observer).result(of: setup.root, projection)
+    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else {
+      return projection.applied(in: context)
+    }
+    return ProjectionEvaluation(site: site, context: context, router: router, observer: observer).result(
+      of: setup.root, projection)
   }
 
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
-    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else { return sublayer.joined(sublayer.output, in: context) }
+    guard setup.sites.contains(site), !skippedLayers.contains(site.layer) else {
+      return sublayer.joined(sublayer.output, in: context)
+    }
     let evaluation = SublayerEvaluation(site: site, context: context, router: router, observer: observer)
     return evaluation.result(of: setup.root, Place(sublayer: sublayer, sequences: sequences))
   }

@@ -59,7 +59,9 @@ extension Setup {
         let label = Self.label(name, Composition.members(of: children))
         let activities = root.activities(of: label, by: statistics)
         guard !activities.isEmpty else {
-          throw Failure(.missingStatistics, "the fusion's attention was not observed", at: self.composition.pointing(at: composition))
+          throw Failure(
+            .missingStatistics, "the fusion's attention was not observed",
+            at: self.composition.pointing(at: composition))
         }
         let overall = children.indices.map { member in activities.values.reduce(0) { $0 + $1[member] } }
         let kept = activities.mapValues { mostActive(inEachLayer ? $0 : overall, count) }
@@ -68,7 +70,9 @@ extension Setup {
         }
         let known = origins.updateValue(label, forKey: Self.label(name, Composition.members(of: members)))
         guard known ?? label == label else {
-          throw Failure(.unsuitableBlock, "two fusions would have the same members left", at: self.composition.pointing(at: composition))
+          throw Failure(
+            .unsuitableBlock, "two fusions would have the same members left",
+            at: self.composition.pointing(at: composition))
         }
         return .fuse(members, name: name)
       case .stack(let children): return .stack(try children.map(pruned))
@@ -77,7 +81,11 @@ extension Setup {
       }
     }
     let methods = Dictionary(root.leaves.map { ($0.name, $0.method) }) { first, _ in first }
-    return try Setup(pruned(composition)) { methods[$0] } fusion: { members, name, _ in origins[Self.label(name, members)].flatMap(fusion) }
+    return try Setup(pruned(composition)) {
+      methods[$0]
+    } fusion: { members, name, _ in
+      origins[Self.label(name, members)].flatMap(fusion)
+    }
   }
 
   private static func label(_ name: String?, _ members: [String]) -> String { name ?? members.joined(separator: ",") }

@@ -23,7 +23,8 @@ struct LayerEvaluation {
   /// What a setup makes of its rows. Its first adapter may be one that has no place in a composition.
   private func whole(_ root: Setup.Node, _ path: [Int], _ rows: Rows) -> Tensor? {
     guard let first = root.first?.layerAdapter(at: layer), !first.composes else { return run(root, path, rows) }
-    let changed = first(rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
+    let changed = first(
+      rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
     return run(root, path, Rows(output: changed, input: rows.input, sequences: rows.sequences)) ?? changed
   }
 
@@ -33,7 +34,9 @@ struct LayerEvaluation {
     case .base, .fuse, .split: return nil
     case .adapter(let leaf):
       guard let adapter = leaf.layerAdapter(at: layer), adapter.composes else { return nil }
-      return adapter(rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path], in: context)
+      return adapter(
+        rows.output, of: rows.input, rows.sequences.repeated(toRows: rows.output.rows), keeping: &kept[path],
+        in: context)
     case .stack(let nodes):
       return nodes.enumerated().reduce(nil) { result, node in
         run(node.element, path + [node.offset], rows.continued(with: result, in: context)) ?? result
@@ -45,17 +48,22 @@ struct LayerEvaluation {
     case .parallel(let nodes):
       guard nodes.contains(where: { $0.sites.contains(Site(layer, .layer)) }) else { return nil }
       let isMultiplied = rows.output.rows == nodes.count * router.sequences.rows
-      return route(nodes, path, isMultiplied ? rows : rows.repeated(nodes.count, in: context), Routes.copies(nodes.count, of: router.sequences), run)
+      return route(
+        nodes, path, isMultiplied ? rows : rows.repeated(nodes.count, in: context),
+        Routes.copies(nodes.count, of: router.sequences), run)
     case .mix(let nodes, let mixing): return mix(nodes, mixing, path, rows)
     }
   }
 
   private func route(
-    _ nodes: [Setup.Node], _ path: [Int], _ rows: Rows, _ parts: [Routes.Part], _ run: (Setup.Node, [Int], Rows) -> Tensor?
+    _ nodes: [Setup.Node], _ path: [Int], _ rows: Rows, _ parts: [Routes.Part],
+    _ run: (Setup.Node, [Int], Rows) -> Tensor?
   ) -> Tensor {
     let results = zip(nodes, parts).enumerated().map { index, child in
       let part = child.1, output = part.taken(from: rows.output, in: context)
-      return run(child.0, path + [index], Rows(output: output, input: part.taken(from: rows.input, in: context), sequences: part.sequences)) ?? output
+      return run(
+        child.0, path + [index],
+        Rows(output: output, input: part.taken(from: rows.input, in: context), sequences: part.sequences)) ?? output
     }
     return Routes.joined(results, parts, in: context)
   }
@@ -63,7 +71,9 @@ struct LayerEvaluation {
   /// `x + Σ wᵢ (fᵢ(x) − x)` for an average: it is the changes that are mixed, whatever the weights add up to.
   private func mix(_ nodes: [Setup.Node], _ mixing: any Mixing, _ path: [Int], _ rows: Rows) -> Tensor? {
     let changes = nodes.enumerated().compactMap { index, node in
-      run(node, path + [index], rows).map { (child: index, value: context.add($0, context.scaled(rows.output, by: -1))) }
+      run(node, path + [index], rows).map {
+        (child: index, value: context.add($0, context.scaled(rows.output, by: -1)))
+      }
     }
     return changes.isEmpty ? nil : context.add(rows.output, mixing.mixed(changes, at: Site(layer, .layer), in: context))
   }

@@ -25,7 +25,8 @@ struct PrefixEvaluation {
       return router.parts(of: node, sequences).flatMap { route(nodes, x, $0) }
     case .parallel(let nodes):
       let isMultiplied = x.rows == nodes.count * router.sequences.rows
-      return route(nodes, isMultiplied ? x : context.repeated(x, nodes.count), Routes.copies(nodes.count, of: router.sequences))
+      return route(
+        nodes, isMultiplied ? x : context.repeated(x, nodes.count), Routes.copies(nodes.count, of: router.sequences))
     case .fuse, .split, .mix:
       return nil
     }
@@ -39,10 +40,13 @@ struct PrefixEvaluation {
     var first = 0, rows = [Range<Int>](repeating: 0..<0, count: parts.reduce(0) { $0 + $1.indices.count })
     for (prefix, part) in zip(prefixes, parts) {
       guard let prefix else { continue }
-      for (index, range) in zip(part.indices, prefix.rows) { rows[index] = first + range.lowerBound..<first + range.upperBound }
+      for (index, range) in zip(part.indices, prefix.rows) {
+        rows[index] = first + range.lowerBound..<first + range.upperBound
+      }
       first += prefix.keys.rows
     }
-    return AttentionPrefixes(keys: context.stacked(present.map(\.keys)), values: context.stacked(present.map(\.values)), rows: rows)
+    return AttentionPrefixes(
+      keys: context.stacked(present.map(\.keys)), values: context.stacked(present.map(\.values)), rows: rows)
   }
 
   /// Both prefixes of each sequence.
@@ -55,7 +59,8 @@ struct PrefixEvaluation {
       lengths.append(first.count + second.count)
     }
     return AttentionPrefixes(
-      keys: context.rows(context.stacked([left.keys, right.keys]), rows), values: context.rows(context.stacked([left.values, right.values]), rows),
+      keys: context.rows(context.stacked([left.keys, right.keys]), rows),
+      values: context.rows(context.stacked([left.values, right.values]), rows),
       Sequences(lengths: lengths))
   }
 }

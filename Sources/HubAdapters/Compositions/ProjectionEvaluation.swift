@@ -34,11 +34,14 @@ struct ProjectionEvaluation {
     case .output(let output): return output
     case .contribution(let contribution, let adapter, let projection):
       let output = output(), copies = contribution.rows / max(1, output.rows)
-      return adapter.joined(contribution, with: copies > 1 ? context.repeated(output, copies) : output, of: projection, in: context)
+      return adapter.joined(
+        contribution, with: copies > 1 ? context.repeated(output, copies) : output, of: projection, in: context)
     }
   }
 
-  private func activated(_ x: Tensor, _ activation: Activation) -> Tensor { activation == .identity ? x : context.activate(x, activation) }
+  private func activated(_ x: Tensor, _ activation: Activation) -> Tensor {
+    activation == .identity ? x : context.activate(x, activation)
+  }
 
   private func gating(_ leaf: Setup.Leaf, _ projection: Projection) -> Gating {
     Gating(projection.sequences, observe: observer.gate.map { observe in { observe(leaf.name, site, $0) } })
@@ -49,17 +52,22 @@ struct ProjectionEvaluation {
     case .base, .fuse, .split: return nil
     case .adapter(let leaf):
       guard let adapter = leaf.projectionAdapter(at: site) else { return nil }
-      return .contribution(adapter.contribution(h, to: projection, gating(leaf, projection), in: context), by: adapter, projection)
+      return .contribution(
+        adapter.contribution(h, to: projection, gating(leaf, projection), in: context), by: adapter, projection)
     case .stack(let nodes):
       return nodes.reduce(nil) { state, node in
         // Behind rows that are joined already no adapter stands: a setup is checked for that.
-        guard case .contribution(let below, _, let projection)? = state else { return run(node, h, projection) ?? state }
+        guard case .contribution(let below, _, let projection)? = state else {
+          return run(node, h, projection) ?? state
+        }
         return run(node, below, projection) ?? state
       }
     case .batchSplit(let nodes, _), .multiTask(let nodes):
       return router.parts(of: node, projection.sequences).flatMap { route(nodes, h, projection, $0) }
     case .requests(let nodes, _):
-      return router.parts(of: node, projection.sequences).flatMap { route(nodes, h, projection, $0, areIndependent: true) }
+      return router.parts(of: node, projection.sequences).flatMap {
+        route(nodes, h, projection, $0, areIndependent: true)
+      }
     case .parallel(let nodes): return parallel(nodes, h, projection)
     case .mix(let nodes, let mixing): return mix(nodes, mixing, h, projection)
     }
@@ -67,7 +75,9 @@ struct ProjectionEvaluation {
 
   /// Each child works on its rows. The last adapter joins all of them, unless some have no adapter or one of another
   /// kind, or they are independent.
-  private func route(_ nodes: [Setup.Node], _ h: Tensor?, _ projection: Projection, _ parts: [Routes.Part], areIndependent: Bool = false) -> State? {
+  private func route(
+    _ nodes: [Setup.Node], _ h: Tensor?, _ projection: Projection, _ parts: [Routes.Part], areIndependent: Bool = false
+  ) -> State? {
     let states = zip(nodes, parts).map { node, part in
       run(node, h.map { part.taken(from: $0, in: context) }, projection.part(part, in: context))
     }
@@ -75,7 +85,8 @@ struct ProjectionEvaluation {
       guard case .contribution(let contribution, let adapter, _)? = state else { return nil }
       return (contribution, adapter)
     }
-    if let (first, _) = contributions.first, let (_, last) = contributions.last, contributions.count == parts.count, !areIndependent,
+    if let (first, _) = contributions.first, let (_, last) = contributions.last, contributions.count == parts.count,
+      !areIndependent,
       contributions.allSatisfy({ $0.0.columns == first.columns && type(of: $0.1) == type(of: last) })
     {
       return .contribution(Routes.joined(contributions.map(\.0), parts, in: context), by: last, projection)

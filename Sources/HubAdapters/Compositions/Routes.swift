@@ -49,7 +49,9 @@ enum Routes {
         let rows = sequences[index]
         return min(rows.upperBound, rows.lowerBound + first)..<min(rows.upperBound, rows.lowerBound + first + count)
       }
-      return Part(rows: .indices(ranges.flatMap { Array($0) }), sequences: Sequences(lengths: ranges.map(\.count)), indices: Array(ranges.indices))
+      return Part(
+        rows: .indices(ranges.flatMap { Array($0) }), sequences: Sequences(lengths: ranges.map(\.count)),
+        indices: Array(ranges.indices))
     }
   }
 
@@ -59,7 +61,8 @@ enum Routes {
       defer { first += count }
       let part = first..<min(sequences.count, first + count)
       let rows = sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound]
-      return Part(rows: .range(rows), sequences: Sequences(lengths: part.map { sequences[$0].count }), indices: Array(part))
+      return Part(
+        rows: .range(rows), sequences: Sequences(lengths: part.map { sequences[$0].count }), indices: Array(part))
     }
   }
 
@@ -67,7 +70,9 @@ enum Routes {
   static func tasks(_ sequences: Sequences, _ tasks: [Int], count: Int) -> [Part] {
     (0..<count).map { task in
       let chosen = (0..<sequences.count).filter { tasks[$0] == task }
-      return Part(rows: .indices(chosen.flatMap { Array(sequences[$0]) }), sequences: Sequences(lengths: chosen.map { sequences[$0].count }), indices: chosen)
+      return Part(
+        rows: .indices(chosen.flatMap { Array(sequences[$0]) }),
+        sequences: Sequences(lengths: chosen.map { sequences[$0].count }), indices: chosen)
     }
   }
 

@@ -36,10 +36,18 @@ public struct Setup: Sendable {
     /// The layers where the composition leaves it out.
     let droppedLayers: Set<Int>
 
-    var sites: Set<Site> { droppedLayers.isEmpty ? method.sites : method.sites.filter { !droppedLayers.contains($0.layer) } }
-    func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { acts(in: site.layer) ? method.sublayerAdapter(at: site) : nil }
-    func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { acts(in: site.layer) ? method.projectionAdapter(at: site) : nil }
-    func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { acts(in: layer) ? method.prefixAdapter(at: layer) : nil }
+    var sites: Set<Site> {
+      droppedLayers.isEmpty ? method.sites : method.sites.filter { !droppedLayers.contains($0.layer) }
+    }
+    func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? {
+      acts(in: site.layer) ? method.sublayerAdapter(at: site) : nil
+    }
+    func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? {
+      acts(in: site.layer) ? method.projectionAdapter(at: site) : nil
+    }
+    func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? {
+      acts(in: layer) ? method.prefixAdapter(at: layer) : nil
+    }
     func layerAdapter(at index: Int) -> (any LayerAdapter)? { acts(in: index) ? method.layerAdapter(at: index) : nil }
 
     private func acts(in layer: Int) -> Bool { !droppedLayers.contains(layer) }
@@ -61,7 +69,8 @@ public struct Setup: Sendable {
     fusion: @escaping (_ members: [String], _ name: String?, _ sites: Set<Site>) throws -> AdapterFusion?
   ) throws {
     try composition.check()
-    try self.init(composition, root: SetupBuilder(whole: composition, adapter: adapter, fusion: fusion).node(composition))
+    try self.init(
+      composition, root: SetupBuilder(whole: composition, adapter: adapter, fusion: fusion).node(composition))
   }
 
   /// One setup for each of several requests that share a pass, each with so many sequences; `nil` is the base model alone.
@@ -73,13 +82,18 @@ public struct Setup: Sendable {
   public init(requests: [(setup: Setup?, sequences: Int)]) throws {
     let compositions = requests.map { $0.setup?.composition ?? .base }
     for request in requests {
-      guard let setup = request.setup, setup.copies > 1 || setup.root.first?.method.promptAdapter != nil else { continue }
+      guard let setup = request.setup, setup.copies > 1 || setup.root.first?.method.promptAdapter != nil else {
+        continue
+      }
       throw Failure(
-        .unsuitableBlock, "a setup with a parallel or a prompt cannot share a pass with others", at: setup.composition.description,
+        .unsuitableBlock, "a setup with a parallel or a prompt cannot share a pass with others",
+        at: setup.composition.description,
         hint: "run it by itself")
     }
     let counts = requests.map(\.sequences)
-    self.init(.batchSplit(compositions, sequences: counts), root: .requests(requests.map { $0.setup?.root ?? .base }, sequences: counts))
+    self.init(
+      .batchSplit(compositions, sequences: counts),
+      root: .requests(requests.map { $0.setup?.root ?? .base }, sequences: counts))
   }
 
   private init(_ composition: Composition, root: Node) {
@@ -103,14 +117,19 @@ public struct Setup: Sendable {
   public var uses: [Use] {
     let first = root.first?.name
     return root.leaves.map { leaf in
-      let method = leaf.method, changesEmbeddings = leaf.name == first && (method.embeddingAdapter != nil || method.promptAdapter?.addedRows ?? 0 > 0)
+      let method = leaf.method,
+        changesEmbeddings =
+          leaf.name == first && (method.embeddingAdapter != nil || method.promptAdapter?.addedRows ?? 0 > 0)
       return Use(
-        name: leaf.name, sites: leaf.sites, changesEmbeddings: changesEmbeddings, parameterCount: method.parameters.reduce(0) { $0 + $1.count })
+        name: leaf.name, sites: leaf.sites, changesEmbeddings: changesEmbeddings,
+        parameterCount: method.parameters.reduce(0) { $0 + $1.count })
     }
   }
 
   /// The fusions, by what compositions call them, and the numbers in their weights.
-  public var fusions: [(name: String, parameterCount: Int)] { root.fusions.map { ($0, $1.parameters.reduce(0) { $0 + $1.count }) } }
+  public var fusions: [(name: String, parameterCount: Int)] {
+    root.fusions.map { ($0, $1.parameters.reduce(0) { $0 + $1.count }) }
+  }
 
   /// The weights of all adapters and fusions.
   public var parameters: [Parameter] { root.parameters }
@@ -150,7 +169,8 @@ extension Setup.Node {
   var children: [Setup.Node] {
     switch self {
     case .adapter, .base: []
-    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _), .parallel(let nodes), .mix(let nodes, _),
+    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _),
+      .parallel(let nodes), .mix(let nodes, _),
       .multiTask(let nodes), .requests(let nodes, _):
       nodes
     }

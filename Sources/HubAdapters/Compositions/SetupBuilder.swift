@@ -17,7 +17,8 @@ struct SetupBuilder {
     case .drop: return nodes[0]
     case .adapter(let name):
       guard let adapter = try locating(composition, { try adapter(name) }) else {
-        throw Failure(.unknownName, "there is no adapter called \(name.debugDescription)", at: whole.pointing(at: composition))
+        throw Failure(
+          .unknownName, "there is no adapter called \(name.debugDescription)", at: whole.pointing(at: composition))
       }
       return .adapter(Setup.Leaf(method: adapter, name: name, droppedLayers: layers))
     case .stack:
@@ -37,7 +38,9 @@ struct SetupBuilder {
     case .custom(let name, let children, let options):
       try checkMixes(nodes, composition)
       guard let type = CompositionBlocks.type(named: name) as? any MixingBlock.Type else {
-        throw Failure(.unsuitableBlock, "nothing says what the block does", at: whole.pointing(at: composition), hint: "MixingBlocks.register")
+        throw Failure(
+          .unsuitableBlock, "nothing says what the block does", at: whole.pointing(at: composition),
+          hint: "MixingBlocks.register")
       }
       return .mix(nodes, try type.init(options: options, children: children.count))
     }
@@ -51,11 +54,15 @@ struct SetupBuilder {
     }
   }
 
-  private func fuse(_ nodes: [Setup.Node], members: [String], _ name: String?, _ composition: Composition) throws -> Setup.Node {
+  private func fuse(
+    _ nodes: [Setup.Node], members: [String], _ name: String?, _ composition: Composition
+  ) throws -> Setup.Node {
     let label = name ?? members.joined(separator: ","), sites = try commonSites(nodes, composition)
     try checkSublayersOnly(sites, composition)
     guard let fusion = try locating(composition, { try fusion(members, name, sites) }) else {
-      throw Failure(.missingFusion, "no fusion of \(label) is there", at: whole.pointing(at: composition), hint: "a fusion is trained; install the one that belongs to these adapters")
+      throw Failure(
+        .missingFusion, "no fusion of \(label) is there", at: whole.pointing(at: composition),
+        hint: "a fusion is trained; install the one that belongs to these adapters")
     }
     return .fuse(nodes, fusion, name: label)
   }
@@ -64,7 +71,9 @@ struct SetupBuilder {
   private func locating<Result>(_ part: Composition, _ body: () throws -> Result) throws -> Result {
     do {
       return try body()
-    } catch var failure as Failure where whole != part && failure.subject.map({ part.leaves.contains($0) || part.description == $0 }) ?? true {
+    } catch var failure as Failure
+      where whole != part && failure.subject.map({ part.leaves.contains($0) || part.description == $0 }) ?? true
+    {
       failure.subject = whole.pointing(at: part)
       throw failure
     }
@@ -74,7 +83,9 @@ struct SetupBuilder {
   private func commonSites(_ nodes: [Setup.Node], _ composition: Composition) throws -> Set<Site> {
     let sites = nodes.map { $0.leaves.reduce(into: Set<Site>()) { $0.formUnion($1.method.sites) } }
     guard let first = sites.first, sites.allSatisfy({ $0 == first }) else {
-      throw Failure(.differentSites, "the adapters of a block must act at the same sites; these do not", at: whole.pointing(at: composition))
+      throw Failure(
+        .differentSites, "the adapters of a block must act at the same sites; these do not",
+        at: whole.pointing(at: composition))
     }
     return first
   }
@@ -83,15 +94,19 @@ struct SetupBuilder {
   private func checkChains(_ nodes: [Setup.Node], _ composition: Composition) throws {
     for site in nodes.reduce(into: Set<Site>(), { $0.formUnion($1.sites) }).sorted() where site.place.isLinear {
       let acting = nodes.filter { $0.sites.contains(site) }
-      guard acting.dropFirst().flatMap(\.leaves).allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true }) else {
+      guard acting.dropFirst().flatMap(\.leaves).allSatisfy({ $0.projectionAdapter(at: site)?.canFollow ?? true })
+      else {
         throw Failure(
-          .unsuitableBlock, "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
+          .unsuitableBlock,
+          "\(site.place.rawValue) of layer \(site.layer) is not square: an adapter there cannot read what another one adds",
           at: whole.pointing(at: composition))
       }
       guard acting.dropLast().allSatisfy({ $0.coversAllRows(at: site) }) else {
         throw Failure(
-          .unsuitableBlock, "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter that the next one could read",
-          at: whole.pointing(at: composition), hint: "stack the adapters inside the block, one stack for each of its parts")
+          .unsuitableBlock,
+          "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter that the next one could read",
+          at: whole.pointing(at: composition),
+          hint: "stack the adapters inside the block, one stack for each of its parts")
       }
     }
   }
@@ -100,7 +115,8 @@ struct SetupBuilder {
   private func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
     guard sites.allSatisfy(\.place.isSublayer) else {
       throw Failure(
-        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere", at: whole.pointing(at: composition),
+        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere",
+        at: whole.pointing(at: composition),
         hint: "stack, batch_split, parallel and average take them")
     }
   }

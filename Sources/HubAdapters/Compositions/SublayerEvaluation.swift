@@ -10,7 +10,8 @@ struct Place {
   func part(_ route: Routes.Part, in context: Context) -> Place {
     Place(
       sublayer: Sublayer(
-        output: route.taken(from: sublayer.output, in: context), residual: route.taken(from: sublayer.residual, in: context),
+        output: route.taken(from: sublayer.output, in: context),
+        residual: route.taken(from: sublayer.residual, in: context),
         layerInput: route.taken(from: sublayer.layerInput, in: context), norm: sublayer.norm),
       sequences: route.sequences)
   }
@@ -50,7 +51,9 @@ struct SublayerEvaluation {
 
   /// What the next sublayer reads.
   func result(of root: Setup.Node, _ place: Place) -> Tensor {
-    guard let state = run(root, on: place.sublayer.output, at: place) else { return place.sublayer.joined(place.sublayer.output, in: context) }
+    guard let state = run(root, on: place.sublayer.output, at: place) else {
+      return place.sublayer.joined(place.sublayer.output, in: context)
+    }
     return joined(state.h, state.join, at: state.place)
   }
 
@@ -71,7 +74,9 @@ struct SublayerEvaluation {
     case .adapter(let leaf):
       guard let adapter = leaf.sublayerAdapter(at: site) else { return nil }
       let prepared = adapter.prepared(h, in: place.sublayer, context)
-      return State(h: adapter.output(prepared, gating(leaf, place.sequences.repeated(toRows: h.rows)), in: context), join: .by(adapter), place: place)
+      return State(
+        h: adapter.output(prepared, gating(leaf, place.sequences.repeated(toRows: h.rows)), in: context),
+        join: .by(adapter), place: place)
     case .stack(let nodes):
       return nodes.reduce(nil) { state, node in run(node, on: state?.h ?? h, at: state?.place ?? place) ?? state }
     case .fuse(let nodes, let fusion, let name): return fuse(nodes, fusion, name, on: h, at: place)
@@ -80,7 +85,9 @@ struct SublayerEvaluation {
     case .split(let nodes, _), .batchSplit(let nodes, _), .multiTask(let nodes):
       return router.parts(of: node, place.sequences).flatMap { route(nodes, on: h, at: place, $0) }
     case .requests(let nodes, _):
-      return router.parts(of: node, place.sequences).flatMap { route(nodes, on: h, at: place, $0, areIndependent: true) }
+      return router.parts(of: node, place.sequences).flatMap {
+        route(nodes, on: h, at: place, $0, areIndependent: true)
+      }
     }
   }
 
@@ -89,11 +96,15 @@ struct SublayerEvaluation {
   }
 
   /// The configuration of the last adapter that acts here prepares the input for all.
-  private func fuse(_ nodes: [Setup.Node], _ fusion: AdapterFusion, _ name: String, on h: Tensor, at place: Place) -> State? {
-    guard let last = nodes.compactMap({ $0.last?.sublayerAdapter(at: site) }).last, let layer = fusion.layer(at: site) else { return nil }
+  private func fuse(
+    _ nodes: [Setup.Node], _ fusion: AdapterFusion, _ name: String, on h: Tensor, at place: Place
+  ) -> State? {
+    guard let last = nodes.compactMap({ $0.last?.sublayerAdapter(at: site) }).last, let layer = fusion.layer(at: site)
+    else { return nil }
     let prepared = last.prepared(h, in: place.sublayer, context)
     let contributions = nodes.compactMap { contribution(of: $0, prepared.input, at: place) }
-    let mixed = layer(contributions, prepared, in: context, observe: observer.fusion.map { observe in { observe(name, site, $0) } })
+    let mixed = layer(
+      contributions, prepared, in: context, observe: observer.fusion.map { observe in { observe(name, site, $0) } })
     return State(h: mixed, join: .by(last), place: place)
   }
 
@@ -111,10 +122,13 @@ struct SublayerEvaluation {
   /// or if they are independent on what it prepares itself.
   ///
   /// The last adapter decides for all rows how they join, unless some have no adapter or they are independent.
-  private func route(_ nodes: [Setup.Node], on h: Tensor, at place: Place, _ parts: [Routes.Part], areIndependent: Bool = false) -> State? {
+  private func route(
+    _ nodes: [Setup.Node], on h: Tensor, at place: Place, _ parts: [Routes.Part], areIndependent: Bool = false
+  ) -> State? {
     let common = areIndependent ? nil : prepared(nodes, h, place)
     let states = zip(nodes, parts).map { node, part in
-      common.map { child(node, $0, part, at: place) } ?? run(node, on: part.taken(from: h, in: context), at: place.part(part, in: context))
+      common.map { child(node, $0, part, at: place) }
+        ?? run(node, on: part.taken(from: h, in: context), at: place.part(part, in: context))
     }
     guard let last = states.compactMap(\.self).last else { return nil }
     let results = zip(states, parts).map { state, part in state?.h ?? part.taken(from: h, in: context) }
@@ -132,8 +146,12 @@ struct SublayerEvaluation {
     let input = part.taken(from: prepared.input, in: context)
     guard case .adapter(let leaf) = node else { return run(node, on: input, at: place.part(part, in: context)) }
     guard let adapter = leaf.sublayerAdapter(at: site) else { return nil }
-    let own = PreparedInput(input: input, residual: part.taken(from: prepared.residual, in: context), raw: part.taken(from: prepared.raw, in: context))
-    return State(h: adapter.output(own, gating(leaf, part.sequences.repeated(toRows: input.rows)), in: context), join: .by(adapter), place: place)
+    let own = PreparedInput(
+      input: input, residual: part.taken(from: prepared.residual, in: context),
+      raw: part.taken(from: prepared.raw, in: context))
+    return State(
+      h: adapter.output(own, gating(leaf, part.sequences.repeated(toRows: input.rows)), in: context),
+      join: .by(adapter), place: place)
   }
 
   /// The first site that a branch adapts multiplies the rows; behind it they are there.
@@ -147,9 +165,13 @@ struct SublayerEvaluation {
 
   private func mix(_ nodes: [Setup.Node], _ mixing: any Mixing, on h: Tensor, at place: Place) -> State? {
     guard let prepared = prepared(nodes, h, place) else { return nil }
-    let whole = Routes.Part(rows: .range(0..<h.rows), sequences: place.sequences, indices: Array(0..<place.sequences.count))
-    let states = nodes.enumerated().compactMap { index, node in child(node, prepared, whole, at: place).map { (child: index, state: $0) } }
+    let whole = Routes.Part(
+      rows: .range(0..<h.rows), sequences: place.sequences, indices: Array(0..<place.sequences.count))
+    let states = nodes.enumerated().compactMap { index, node in
+      child(node, prepared, whole, at: place).map { (child: index, state: $0) }
+    }
     guard let last = states.last?.state else { return nil }
-    return State(h: mixing.mixed(states.map { ($0.child, $0.state.h) }, at: site, in: context), join: last.join, place: place)
+    return State(
+      h: mixing.mixed(states.map { ($0.child, $0.state.h) }, at: site, in: context), join: last.join, place: place)
   }
 }

@@ -14,9 +14,11 @@ public struct CheckpointHead: Sendable {
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if the class is unknown or a tensor is left over.
   public init?(_ checkpoint: Checkpoint) throws {
-    guard !checkpoint.headTensors.isEmpty, let name = checkpoint.configuration.members["architectures"]?.strings?.first else { return nil }
+    guard !checkpoint.headTensors.isEmpty, let name = checkpoint.configuration.members["architectures"]?.strings?.first
+    else { return nil }
     guard let form = CheckpointHeadForm.of(name) else {
-      throw Failure(.unsupportedHead, "heads of the class \(name.debugDescription) are not supported", at: "architectures")
+      throw Failure(
+        .unsupportedHead, "heads of the class \(name.debugDescription) are not supported", at: "architectures")
     }
     var tensors: [String: StoredTensor] = [:]
     for tensor in checkpoint.headTensors {

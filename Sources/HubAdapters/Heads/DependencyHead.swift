@@ -17,12 +17,16 @@ public struct DependencyHead: Head {
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     // There is a score for each relation of each pair of words.
-    guard (1...1000).contains(count) else { throw Failure(.invalidHead, "\(count) is not between 1 and 1000", at: c.path(to: "num_labels")) }
+    guard (1...1000).contains(count) else {
+      throw Failure(.invalidHead, "\(count) is not between 1 and 1000", at: c.path(to: "num_labels"))
+    }
     labels = try HeadLayers.labels(c, count)
     let isGenerated = try c.string("head_type") == "udapter_parsing"
     let arcSize = isGenerated ? try c.optionalSize("arc_size") ?? 768 : width
     let relationSize = isGenerated ? try c.optionalSize("relation_size") ?? 256 : width
-    projections = isGenerated ? try ParserProjections(c, hidden: width, arcSize: arcSize, relationSize: relationSize, from: weights) : nil
+    projections =
+      isGenerated
+      ? try ParserProjections(c, hidden: width, arcSize: arcSize, relationSize: relationSize, from: weights) : nil
     arcs = try weights["arcs"].parameter("weight", [1, arcSize + 1, arcSize])
     relations = try weights["relations"].parameter("weight", [count, relationSize + 1, relationSize + 1])
   }
@@ -51,15 +55,19 @@ public struct DependencyHead: Head {
   /// another, each with all its heads. In the first column stands the arc's score, behind it those of the relations.
   public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
     guard let words = input.words else {
-      throw Failure(.unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
+      throw Failure(
+        .unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
     }
     let vectors = try Self.vectors(of: words, input, in: cx), roots = cx.rows(input.hidden, input.sequences.firstRows)
     guard vectors.rows > 0 else { return cx.tensor(rows: 0, columns: 1 + labels.count, []) }
-    let forArcs = Sides(vectors, roots, projections?.arcs, in: cx), forRelations = Sides(vectors, roots, projections?.relations, in: cx)
+    let forArcs = Sides(vectors, roots, projections?.arcs, in: cx),
+      forRelations = Sides(vectors, roots, projections?.relations, in: cx)
     var parts: [Tensor] = [], first = 0
     for (index, words) in words.enumerated() where !words.isEmpty {
       let range = first..<first + words.count
-      parts.append(scores(forArcs.part(range, ofSequence: index, in: cx), forRelations.part(range, ofSequence: index, in: cx), in: cx))
+      parts.append(
+        scores(
+          forArcs.part(range, ofSequence: index, in: cx), forRelations.part(range, ofSequence: index, in: cx), in: cx))
       first += words.count
     }
     return cx.stacked(parts)
@@ -70,7 +78,9 @@ public struct DependencyHead: Head {
     let dependents, words, roots: Tensor
 
     init(_ vectors: Tensor, _ roots: Tensor, _ layers: ParserProjections.Pair?, in cx: Context) {
-      func applied(_ layer: DerivedLinear?, to x: Tensor) -> Tensor { layer?(x, then: .elu, scale: 1, plus: nil, in: cx) ?? x }
+      func applied(_ layer: DerivedLinear?, to x: Tensor) -> Tensor {
+        layer?(x, then: .elu, scale: 1, plus: nil, in: cx) ?? x
+      }
       dependents = cx.joined(applied(layers?.dependent, to: vectors), cx.ones(vectors.rows))
       words = applied(layers?.head, to: vectors)
       self.roots = applied(layers?.head, to: roots)
@@ -87,11 +97,14 @@ public struct DependencyHead: Head {
     let areThere = zip(words, tokens).allSatisfy { words, tokens in
       !tokens.isEmpty && words.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= tokens.count }
     }
-    guard words.count == tokens.count, areThere else { throw Failure(.unsupportedHead, "the words are not those of the sequences") }
+    guard words.count == tokens.count, areThere else {
+      throw Failure(.unsupportedHead, "the words are not those of the sequences")
+    }
     let spans = zip(words, tokens).flatMap { words, tokens in
       words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }
     }
-    return cx.means(of: cx.rows(input.hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
+    return cx.means(
+      of: cx.rows(input.hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
   }
 
   /// The matrices act on the heads, with which they are the weights of linear layers.
@@ -103,7 +116,8 @@ public struct DependencyHead: Head {
     let transformed = cx.linear(cx.joined(heads, cx.ones(heads.rows)), relations)
     let byHead = cx.reshaped(transformed, rows: heads.rows * labels.count, columns: forRelations.dependents.columns)
     let relationScores = cx.product(forRelations.dependents, byHead, transposing: true)
-    return cx.joined(cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
+    return cx.joined(
+      cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
   }
 
   /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
@@ -118,10 +132,12 @@ public struct DependencyHead: Head {
         try HeadLabels.check(word.head, below: heads)
         try HeadLabels.check(word.relation, below: self.labels.count)
       }
-      let arcs = cx.reshaped(cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
+      let arcs = cx.reshaped(
+        cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
       let right = tree.enumerated().map { first + $0.offset * heads + $0.element.head }
       let relations = cx.columns(cx.rows(logits, right), 1..<logits.columns)
-      let sum = cx.add(cx.crossEntropy(arcs, labels: tree.map(\.head)), cx.crossEntropy(relations, labels: tree.map(\.relation)))
+      let sum = cx.add(
+        cx.crossEntropy(arcs, labels: tree.map(\.head)), cx.crossEntropy(relations, labels: tree.map(\.relation)))
       total = cx.add(total, cx.scaled(sum, by: Float(tree.count) / Float(words)))
       first += tree.count * heads
     }

@@ -47,7 +47,8 @@ public struct HeadInput {
   public let words: [[Range<Int>]]?
 
   public init(
-    _ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, inverting: (any InvertibleAdapter)? = nil, words: [[Range<Int>]]? = nil
+    _ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, inverting: (any InvertibleAdapter)? = nil,
+    words: [[Range<Int>]]? = nil
   ) {
     self.words = words
     self.hidden = hidden
@@ -97,7 +98,9 @@ extension Head {
   }
 
   /// The logits of hidden states that no embedding adapter had a part in.
-  public func callAsFunction(_ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context) throws -> Tensor {
+  public func callAsFunction(
+    _ hidden: Tensor, _ sequences: Sequences, base: any BaseModel, in context: Context
+  ) throws -> Tensor {
     try logits(HeadInput(hidden, sequences, base: base), in: context)
   }
 }
@@ -122,9 +125,13 @@ public enum Heads {
   public static func register(_ type: any Head.Type) throws { try table.register(type) }
 
   /// Loads a head, after ``check(_:_:shape:)``.
-  public static func load(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine) throws -> any Head {
+  public static func load(
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine
+  ) throws -> any Head {
     let type = try type(for: configuration)
-    return try stored.load(engine: engine) { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
+    return try stored.load(engine: engine) {
+      try type.init(configuration: configuration, shape: shape, weights: $0) as any Head
+    }
   }
 
   /// Accounts for every tensor of a head.
@@ -139,6 +146,8 @@ public enum Heads {
     let name = try configuration.string("head_type")
     if let type = table[name] { return type }
     let known = all.flatMap { $0.types }.joined(separator: ", ")
-    throw Failure(.unsupportedHead, "the head type \(name.debugDescription) is not supported", at: configuration.path(to: "head_type"), hint: "supported: \(known)")
+    throw Failure(
+      .unsupportedHead, "the head type \(name.debugDescription) is not supported",
+      at: configuration.path(to: "head_type"), hint: "supported: \(known)")
   }
 }

@@ -30,7 +30,9 @@ public enum HeadLabels: Sendable {
     }
   }
 
-  func failure(wanted: String) -> Failure { Failure(.wrongLabels, "the head learns from \(wanted), and these are \(kind)") }
+  func failure(wanted: String) -> Failure {
+    Failure(.wrongLabels, "the head learns from \(wanted), and these are \(kind)")
+  }
 
   /// A class for each row of the logits.
   func classes(for logits: Tensor) throws -> [Int?] {
@@ -60,7 +62,8 @@ extension Context {
   /// The mean over rows and columns of `−log σ(x)` for those in the row's set, and of `−log(1 − σ(x))` for the others:
   /// the cross entropy of `softmax([0, x])`.
   func binaryCrossEntropy(_ x: Tensor, _ sets: [Set<Int>]) -> Tensor {
-    let pairs = joined(tensor(rows: x.count, columns: 1, repeatElement(0, count: x.count)), reshaped(x, rows: x.count, columns: 1))
+    let pairs = joined(
+      tensor(rows: x.count, columns: 1, repeatElement(0, count: x.count)), reshaped(x, rows: x.count, columns: 1))
     return crossEntropy(pairs, labels: sets.flatMap { set in (0..<x.columns).map { set.contains($0) ? 1 : 0 } })
   }
 }

@@ -11,15 +11,22 @@ struct HeadLayers: Sendable {
   /// - Parameters:
   ///   - outputs: the columns of the last layer, if they are not the labels
   ///   - hasLastBias: whether the last layer may lack a bias
-  init(_ c: JSONObject, hidden: Int, from weights: ParameterSource, outputs: Int? = nil, hasLastBias: Bool = true) throws {
+  init(
+    _ c: JSONObject, hidden: Int, from weights: ParameterSource, outputs: Int? = nil, hasLastBias: Bool = true
+  ) throws {
     let layers = try c.optionalInteger("layers") ?? 1, labelCount = try outputs ?? c.integer("num_labels")
-    guard (1...16).contains(layers) else { throw Failure(.invalidHead, "\(layers) is not between 1 and 16", at: c.path(to: "layers")) }
-    guard (1...10_000).contains(labelCount) else { throw Failure(.invalidHead, "\(labelCount) is not between 1 and 10000", at: c.path(to: "num_labels")) }
+    guard (1...16).contains(layers) else {
+      throw Failure(.invalidHead, "\(layers) is not between 1 and 16", at: c.path(to: "layers"))
+    }
+    guard (1...10_000).contains(labelCount) else {
+      throw Failure(.invalidHead, "\(labelCount) is not between 1 and 10000", at: c.path(to: "num_labels"))
+    }
     activation = try Activation.ofHead(c)
     labels = try outputs == nil ? Self.labels(c, labelCount) : []
     linears = try (0..<layers).map { index in
       let isLast = index == layers - 1
-      return try Linear(from: weights["linear"][index], hidden, isLast ? labelCount : hidden, bias: !isLast || hasLastBias)
+      return try Linear(
+        from: weights["linear"][index], hidden, isLast ? labelCount : hidden, bias: !isLast || hasLastBias)
     }
   }
 
@@ -29,7 +36,8 @@ struct HeadLayers: Sendable {
     var labels = [String?](repeating: nil, count: count)
     for entry in map.members.entries {
       guard let id = entry.value.integer, labels.indices.contains(id), labels[id] == nil else {
-        throw Failure(.invalidHead, "a label needs an id of its own between 0 and \(count - 1)", at: map.path(to: entry.key))
+        throw Failure(
+          .invalidHead, "a label needs an id of its own between 0 and \(count - 1)", at: map.path(to: entry.key))
       }
       labels[id] = entry.key
     }
@@ -50,7 +58,8 @@ extension Activation {
   static func ofHead(_ c: JSONObject) throws -> Activation {
     guard let name = try c.optionalString("activation_function") else { return .identity }
     guard let activation = Activation(named: name) else {
-      throw Failure(.unsupportedHead, "the activation \(name.debugDescription) is unknown", at: c.path(to: "activation_function"))
+      throw Failure(
+        .unsupportedHead, "the activation \(name.debugDescription) is unknown", at: c.path(to: "activation_function"))
     }
     return activation
   }
@@ -63,7 +72,8 @@ struct PooledLayers: Sendable {
 
   init(_ c: JSONObject, hidden: Int, from weights: ParameterSource, outputs: Int? = nil) throws {
     usesPooler = try c.optionalBool("use_pooler") ?? false
-    layers = try HeadLayers(c, hidden: hidden, from: weights, outputs: outputs, hasLastBias: try c.optionalBool("bias") ?? true)
+    layers = try HeadLayers(
+      c, hidden: hidden, from: weights, outputs: outputs, hasLastBias: try c.optionalBool("bias") ?? true)
   }
 
   var labels: [String] { layers.labels }
@@ -72,7 +82,8 @@ struct PooledLayers: Sendable {
   func callAsFunction(_ input: HeadInput, in cx: Context) throws -> Tensor {
     guard usesPooler else { return layers(cx.rows(input.hidden, input.sequences.firstRows), in: cx) }
     guard let pooled = input.base.pooled(input.hidden, input.sequences, in: cx) else {
-      throw Failure(.unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
+      throw Failure(
+        .unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
     }
     return layers(pooled, in: cx)
   }

@@ -18,12 +18,17 @@ public struct LanguageModelHead: Head {
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     func size(_ key: String, upTo limit: Int) throws -> Int {
       let value = try c.integer(key)
-      guard (1...limit).contains(value) else { throw Failure(.invalidHead, "\(value) is not between 1 and \(limit)", at: c.path(to: key)) }
+      guard (1...limit).contains(value) else {
+        throw Failure(.invalidHead, "\(value) is not between 1 and \(limit)", at: c.path(to: key))
+      }
       return value
     }
     let vocabulary = try size("vocab_size", upTo: 1 << 24)
-    let isMasked = try c.string("head_type") == "masked_lm", layers = try c.optionalInteger("layers") ?? (isMasked ? 2 : 1)
-    guard (1...2).contains(layers) else { throw Failure(.invalidHead, "a language model has 1 or 2 layers, not \(layers)", at: c.path(to: "layers")) }
+    let isMasked = try c.string("head_type") == "masked_lm",
+      layers = try c.optionalInteger("layers") ?? (isMasked ? 2 : 1)
+    guard (1...2).contains(layers) else {
+      throw Failure(.invalidHead, "a language model has 1 or 2 layers, not \(layers)", at: c.path(to: "layers"))
+    }
     let width = layers == 2 ? try size("embedding_size", upTo: 65_536) : shape.hiddenSize
     activation = layers == 2 ? try Activation.ofHead(c) : .identity
     dense = layers == 2 ? try Linear(from: weights["dense"], shape.hiddenSize, width) : nil
@@ -42,7 +47,10 @@ public struct LanguageModelHead: Head {
     if let norm { x = norm(x, in: cx) }
     if let inverting = input.inverting {
       guard x.columns == input.base.shape.embeddingSize else {
-        throw Failure(.unsupportedHead, "the invertible adapter is for \(input.base.shape.embeddingSize) columns, the head gives \(x.columns)", at: "embedding_size")
+        throw Failure(
+          .unsupportedHead,
+          "the invertible adapter is for \(input.base.shape.embeddingSize) columns, the head gives \(x.columns)",
+          at: "embedding_size")
       }
       x = inverting.inverse(x, in: cx)
     }

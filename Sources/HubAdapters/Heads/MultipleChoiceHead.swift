@@ -24,7 +24,9 @@ public struct MultipleChoiceHead: Head {
   /// `[questions, choices]`: the choices of a question are sequences that follow each other.
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
     guard input.sequences.count % choices == 0 else {
-      throw Failure(.unsupportedHead, "\(input.sequences.count) texts are not questions with \(choices) choices each", at: "num_choices")
+      throw Failure(
+        .unsupportedHead, "\(input.sequences.count) texts are not questions with \(choices) choices each",
+        at: "num_choices")
     }
     return context.reshaped(try layers(input, in: context), rows: input.sequences.count / choices, columns: choices)
   }

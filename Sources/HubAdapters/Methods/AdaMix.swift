@@ -21,25 +21,39 @@ public struct AdaMix: AdapterMethod {
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
-      "architecture", "num_experts", "sharing_down", "sharing_up", "inference", "reduction_factor", "non_linearity", "mh_adapter", "output_adapter",
+      "architecture", "num_experts", "sharing_down", "sharing_up", "inference", "reduction_factor", "non_linearity",
+      "mh_adapter", "output_adapter",
       "leave_out", "init_weights",
     ])
     let count = try c.optionalInteger("num_experts") ?? 4
-    guard (1...64).contains(count) else { throw Failure(.invalidConfiguration, "\(count) is not between 1 and 64", at: c.path(to: "num_experts")) }
-    let downs = try c.optionalBool("sharing_down") ?? false ? 1 : count, ups = try c.optionalBool("sharing_up") ?? true ? 1 : count
-    let usual: JSON.Members = ["reduction_factor": 16, "non_linearity": "gelu_new", "mh_adapter": false, "output_adapter": true]
-    let options = c.completed(with: usual, without: ["architecture", "num_experts", "sharing_down", "sharing_up", "inference"])
+    guard (1...64).contains(count) else {
+      throw Failure(.invalidConfiguration, "\(count) is not between 1 and 64", at: c.path(to: "num_experts"))
+    }
+    let downs = try c.optionalBool("sharing_down") ?? false ? 1 : count,
+      ups = try c.optionalBool("sharing_up") ?? true ? 1 : count
+    let usual: JSON.Members = [
+      "reduction_factor": 16, "non_linearity": "gelu_new", "mh_adapter": false, "output_adapter": true,
+    ]
+    let options = c.completed(
+      with: usual, without: ["architecture", "num_experts", "sharing_down", "sharing_up", "inference"])
     let block = try BottleneckConfiguration(options)
     var experts: [Site: Experts] = [:]
     for site in block.sites(of: shape) {
-      let width = try block.bottleneck(inLayer: site.layer, of: shape.hiddenSize), source = weights["layers"][site.layer][site.place.rawValue]
+      let width = try block.bottleneck(inLayer: site.layer, of: shape.hiddenSize),
+        source = weights["layers"][site.layer][site.place.rawValue]
       experts[site] = Experts(
-        down: try (0..<downs).map { try Linear(from: source["down"][$0], shape.hiddenSize, width, initially: block.initialWeights) },
-        up: try (0..<ups).map { try Linear(from: source["up"][$0], width, shape.hiddenSize, initially: block.initialUpWeights) })
+        down: try (0..<downs).map {
+          try Linear(from: source["down"][$0], shape.hiddenSize, width, initially: block.initialWeights)
+        },
+        up: try (0..<ups).map {
+          try Linear(from: source["up"][$0], width, shape.hiddenSize, initially: block.initialUpWeights)
+        })
     }
     let inference = try c.optionalString("inference") ?? "merged"
     guard ["merged", "ensemble"].contains(inference) else {
-      throw Failure(.invalidConfiguration, "inference is merged or ensemble, not \(inference.debugDescription)", at: c.path(to: "inference"))
+      throw Failure(
+        .invalidConfiguration, "inference is merged or ensemble, not \(inference.debugDescription)",
+        at: c.path(to: "inference"))
     }
     let blocks = experts.mapValues { experts in
       inference == "merged"
@@ -49,7 +63,9 @@ public struct AdaMix: AdapterMethod {
     self.init(options, block, experts, blocks)
   }
 
-  private init(_ options: JSONObject, _ c: BottleneckConfiguration, _ experts: [Site: Experts], _ blocks: [Site: BottleneckBlock]) {
+  private init(
+    _ options: JSONObject, _ c: BottleneckConfiguration, _ experts: [Site: Experts], _ blocks: [Site: BottleneckBlock]
+  ) {
     self.options = options
     configuration = c
     self.experts = experts
@@ -62,14 +78,16 @@ public struct AdaMix: AdapterMethod {
     var choices = blocks
     for (site, experts) in experts.sorted(by: { $0.key < $1.key }) {
       let down = experts.down[Int.random(in: experts.down.indices, using: &generator)]
-      choices[site] = BottleneckBlock(configuration, down: down, up: experts.up[Int.random(in: experts.up.indices, using: &generator)])
+      choices[site] = BottleneckBlock(
+        configuration, down: down, up: experts.up[Int.random(in: experts.up.indices, using: &generator)])
     }
     return AdaMix(options, configuration, experts, choices)
   }
 
   /// The merged form by itself.
   public func merged(engine: Engine) throws -> WrittenOutBottleneck {
-    try WrittenOutBottleneck(options, experts.mapValues { BottleneckBlock(configuration, down: $0.down.mean, up: $0.up.mean) }, engine: engine)
+    try WrittenOutBottleneck(
+      options, experts.mapValues { BottleneckBlock(configuration, down: $0.down.mean, up: $0.up.mean) }, engine: engine)
   }
 
   /// What training adds to the first pass's loss so that two choices of experts agree: `½ (KL(q ‖ p) + KL(p ‖ q))`, each

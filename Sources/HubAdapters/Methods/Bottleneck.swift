@@ -23,7 +23,8 @@ public struct Bottleneck: AdapterMethod {
       for place in c.places(inLayer: layer) {
         let bottleneck = try c.bottleneck(inLayer: layer, of: shape.hiddenSize)
         let source = weights["layers"][layer][place.rawValue]
-        blocks[Site(layer, place)] = try BottleneckBlock(c, hidden: shape.hiddenSize, bottleneck: bottleneck, shared: shared, from: source)
+        blocks[Site(layer, place)] = try BottleneckBlock(
+          c, hidden: shape.hiddenSize, bottleneck: bottleneck, shared: shared, from: source)
       }
     }
     self.blocks = blocks
@@ -33,9 +34,14 @@ public struct Bottleneck: AdapterMethod {
     }
   }
 
-  private static func shared(_ c: BottleneckConfiguration, _ shape: BaseShape, from weights: ParameterSource) throws -> PHMShared? {
+  private static func shared(
+    _ c: BottleneckConfiguration, _ shape: BaseShape, from weights: ParameterSource
+  ) throws -> PHMShared? {
     guard let phm = c.phm else { return nil }
-    let widths = Set(try (0..<shape.layers).filter { !c.places(inLayer: $0).isEmpty }.map { try c.bottleneck(inLayer: $0, of: shape.hiddenSize) })
+    let widths = Set(
+      try (0..<shape.layers).filter { !c.places(inLayer: $0).isEmpty }.map {
+        try c.bottleneck(inLayer: $0, of: shape.hiddenSize)
+      })
     guard !phm.sharesWeights || widths.count <= 1 else {
       throw Failure(.invalidConfiguration, "layers of different widths cannot share their weights", at: "shared_W_phm")
     }
@@ -47,7 +53,8 @@ public struct Bottleneck: AdapterMethod {
   public var embeddingAdapter: (any EmbeddingAdapter)? { invertible }
 
   public var parameters: [Parameter] {
-    (shared?.parameters ?? []) + (invertible?.parameters ?? []) + blocks.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+    (shared?.parameters ?? []) + (invertible?.parameters ?? [])
+      + blocks.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
   }
 
   public var frozenParameters: [Parameter] { blocks.values.flatMap(\.frozenParameters) }
@@ -56,7 +63,9 @@ public struct Bottleneck: AdapterMethod {
 /// One of the two layers of a bottleneck.
 protocol BottleneckLayer: Sendable {
   /// `activation(layer(x)) · scale + residual`
-  func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor
+  func callAsFunction(
+    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context
+  ) -> Tensor
   /// The weights of an ordinary layer that does the same in this pass, if there are any.
   func projection(in context: Context) -> Context.Projection?
   var parameters: [Parameter] { get }
@@ -80,7 +89,9 @@ struct BottleneckBlock: SublayerAdapter {
   private let scaling: Parameter?
   private let gate: Linear?
 
-  init(_ c: BottleneckConfiguration, hidden: Int, bottleneck: Int, shared: PHMShared?, from weights: ParameterSource) throws {
+  init(
+    _ c: BottleneckConfiguration, hidden: Int, bottleneck: Int, shared: PHMShared?, from weights: ParameterSource
+  ) throws {
     configuration = c
     // The adapter's own norms have this epsilon whatever the base model's is.
     normBefore = c.hasNormBefore ? try LayerNorm(from: weights["norm_before"], hidden, epsilon: 1e-5) : nil
@@ -109,7 +120,8 @@ struct BottleneckBlock: SublayerAdapter {
   }
 
   var parameters: [Parameter] {
-    (normBefore?.parameters ?? []) + down.parameters + up.parameters + (normAfter?.parameters ?? []) + (scaling.map { [$0] } ?? [])
+    (normBefore?.parameters ?? []) + down.parameters + up.parameters + (normAfter?.parameters ?? [])
+      + (scaling.map { [$0] } ?? [])
       + (gate?.parameters ?? [])
   }
 
@@ -129,15 +141,21 @@ struct BottleneckBlock: SublayerAdapter {
     return PreparedInput(input: input, residual: residual, raw: h)
   }
 
-  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { contribution(input, plus: nil, in: cx) }
+  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+    contribution(input, plus: nil, in: cx)
+  }
 
   private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
     let normed = normBefore.map { $0(input, in: cx) } ?? input
-    if case .constant(let factor) = configuration.scaling, let down = down.projection(in: cx), let up = up.projection(in: cx) {
+    if case .constant(let factor) = configuration.scaling, let down = down.projection(in: cx),
+      let up = up.projection(in: cx)
+    {
       return cx.bottleneck(normed, down: down, up: up, then: configuration.activation, scale: factor, plus: residual)
     }
     let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: cx)
-    if case .constant(let factor) = configuration.scaling { return up(inner, then: .identity, scale: factor, plus: residual, in: cx) }
+    if case .constant(let factor) = configuration.scaling {
+      return up(inner, then: .identity, scale: factor, plus: residual, in: cx)
+    }
     var result = up(inner, then: .identity, scale: 1, plus: nil, in: cx)
     if let scaling { result = cx.multiply(result, by: scaling) }
     return residual.map { cx.add(result, $0) } ?? result
@@ -147,7 +165,9 @@ struct BottleneckBlock: SublayerAdapter {
   func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
     let residual = configuration.isParallel ? nil : prepared.residual
     guard let normAfter else { return gated(prepared.input, plus: residual, gating, in: cx) }
-    if configuration.addsResidualBeforeNorm { return normAfter(gated(prepared.input, plus: residual, gating, in: cx), in: cx) }
+    if configuration.addsResidualBeforeNorm {
+      return normAfter(gated(prepared.input, plus: residual, gating, in: cx), in: cx)
+    }
     let normed = normAfter(gated(prepared.input, plus: nil, gating, in: cx), in: cx)
     return residual.map { cx.add(normed, $0) } ?? normed
   }

@@ -82,7 +82,8 @@ public struct BottleneckConfiguration: Sendable {
   /// The bottleneck's width: `hidden / reduction`, rounded down, at least 1.
   func bottleneck(inLayer layer: Int, of width: Int) throws -> Int {
     guard let factor = reduction["\(layer)"] ?? reduction["default"] else {
-      throw Failure(.invalidConfiguration, "there is no factor for layer \(layer) and no \"default\"", at: "reduction_factor")
+      throw Failure(
+        .invalidConfiguration, "there is no factor for layer \(layer) and no \"default\"", at: "reduction_factor")
     }
     return max(1, Int((Double(width) / factor).rounded(.down)))
   }
@@ -91,10 +92,14 @@ public struct BottleneckConfiguration: Sendable {
 extension BottleneckConfiguration {
   /// Keys that say nothing about the forward pass, or that are read above.
   private static let known: Set<String> = [
-    "architecture", "mh_adapter", "output_adapter", "cross_adapter", "reduction_factor", "non_linearity", "original_ln_before",
-    "original_ln_after", "ln_before", "ln_after", "init_weights", "init_weights_seed", "is_parallel", "scaling", "use_gating",
-    "residual_before_ln", "adapter_residual_before_ln", "inv_adapter", "inv_adapter_reduction_factor", "leave_out", "dropout",
-    "stochastic_depth", "phm_layer", "phm_dim", "factorized_phm_W", "shared_W_phm", "shared_phm_rule", "factorized_phm_rule",
+    "architecture", "mh_adapter", "output_adapter", "cross_adapter", "reduction_factor", "non_linearity",
+    "original_ln_before",
+    "original_ln_after", "ln_before", "ln_after", "init_weights", "init_weights_seed", "is_parallel", "scaling",
+    "use_gating",
+    "residual_before_ln", "adapter_residual_before_ln", "inv_adapter", "inv_adapter_reduction_factor", "leave_out",
+    "dropout",
+    "stochastic_depth", "phm_layer", "phm_dim", "factorized_phm_W", "shared_W_phm", "shared_phm_rule",
+    "factorized_phm_rule",
     "phm_c_init", "phm_init_range", "learn_phm", "hypercomplex_nonlinearity", "phm_rank", "phm_bias",
   ]
 
@@ -109,7 +114,8 @@ extension BottleneckConfiguration {
     case .string("channel")?: return .channel
     case let value?:
       guard let factor = value.number else {
-        throw Failure(.invalidConfiguration, "scaling is a number, \"learned\" or \"channel\"", at: c.path(to: "scaling"))
+        throw Failure(
+          .invalidConfiguration, "scaling is a number, \"learned\" or \"channel\"", at: c.path(to: "scaling"))
       }
       return .constant(Float(factor))
     }
@@ -121,16 +127,21 @@ extension BottleneckConfiguration {
     case .bool(false)?: return .afterNorm
     case .string("post_add")?:
       guard try c.optionalBool("original_ln_before") == true else {
-        throw Failure(.invalidConfiguration, "\"post_add\" needs original_ln_before", at: c.path(to: "residual_before_ln"))
+        throw Failure(
+          .invalidConfiguration, "\"post_add\" needs original_ln_before", at: c.path(to: "residual_before_ln"))
       }
       return .sum
-    default: throw Failure(.invalidConfiguration, "residual_before_ln is true, false or \"post_add\"", at: c.path(to: "residual_before_ln"))
+    default:
+      throw Failure(
+        .invalidConfiguration, "residual_before_ln is true, false or \"post_add\"", at: c.path(to: "residual_before_ln")
+      )
     }
   }
 
   private static func reduction(_ c: JSONObject) throws -> [String: Double] {
     let key = "reduction_factor"
-    let factors = try c.required(key, "a number, or an object from layer numbers to numbers") { value -> [String: Double]? in
+    let factors = try c.required(key, "a number, or an object from layer numbers to numbers") {
+      value -> [String: Double]? in
       if let number = value.number { return ["default": number] }
       return value.object.map { members in
         Dictionary(members.entries.map { ($0.key, $0.value.number ?? .nan) }, uniquingKeysWith: { $1 })
@@ -142,7 +153,8 @@ extension BottleneckConfiguration {
 
   private static func checkReduction(_ factor: Double, at path: String) throws {
     guard factor.isFinite, factor >= 1e-4, factor <= 1e9 else {
-      throw Failure(.invalidConfiguration, "a reduction factor of \(factor) is not between 0.0001 and 1000000000", at: path)
+      throw Failure(
+        .invalidConfiguration, "a reduction factor of \(factor) is not between 0.0001 and 1000000000", at: path)
     }
   }
 
@@ -150,8 +162,10 @@ extension BottleneckConfiguration {
     guard let block = try c.optionalString("inv_adapter"), !block.isEmpty else { return nil }
     guard block == "nice" else {
       throw Failure(
-        .invalidConfiguration, "invertible adapters of the type \(block.debugDescription) are not supported", at: c.path(to: "inv_adapter"),
-        hint: block == "glow" ? "the Python library cannot run GLOW blocks either; \"nice\" is what adapters use" : "supported: nice")
+        .invalidConfiguration, "invertible adapters of the type \(block.debugDescription) are not supported",
+        at: c.path(to: "inv_adapter"),
+        hint: block == "glow"
+          ? "the Python library cannot run GLOW blocks either; \"nice\" is what adapters use" : "supported: nice")
     }
     let factor = try c.number("inv_adapter_reduction_factor")
     try checkReduction(factor, at: c.path(to: "inv_adapter_reduction_factor"))
@@ -164,7 +178,10 @@ extension BottleneckConfiguration {
     case "bert": return (.normal(deviation: 0.02), .normal(deviation: 0.02))
     case "mam_adapter": return (.kaimingUniform(a: Float(5).squareRoot()), .zeros)
     case "houlsby": return (.normal(deviation: 0.01), .normal(deviation: 0.01))
-    default: throw Failure(.invalidConfiguration, "init_weights is bert, mam_adapter or houlsby, not \(name.debugDescription)", at: c.path(to: "init_weights"))
+    default:
+      throw Failure(
+        .invalidConfiguration, "init_weights is bert, mam_adapter or houlsby, not \(name.debugDescription)",
+        at: c.path(to: "init_weights"))
     }
   }
 }

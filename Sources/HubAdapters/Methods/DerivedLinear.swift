@@ -14,7 +14,8 @@ struct DerivedLinear: BottleneckLayer {
   ///   - weight: `[out, in]`
   ///   - bias: `[1, out]`
   init(
-    from parameters: [Parameter], weight: @escaping @Sendable (Context) -> Tensor, bias: (@Sendable (Context) -> Tensor)?
+    from parameters: [Parameter], weight: @escaping @Sendable (Context) -> Tensor,
+    bias: (@Sendable (Context) -> Tensor)?
   ) {
     self.parameters = parameters
     self.weight = DerivedParameter(from: parameters, weight)
@@ -26,8 +27,12 @@ struct DerivedLinear: BottleneckLayer {
     weight.settled(in: cx).map { ($0, bias?.settled(in: cx)) }
   }
 
-  func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    if let (weight, bias) = projection(in: cx) { return cx.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual) }
+  func callAsFunction(
+    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context
+  ) -> Tensor {
+    if let (weight, bias) = projection(in: cx) {
+      return cx.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual)
+    }
     var result = cx.product(x, weight.value(in: cx), transposing: true)
     if let bias { result = cx.add(result, cx.rows(bias.value(in: cx), Array(repeating: 0, count: x.rows))) }
     if activation != .identity { result = cx.activate(result, activation) }

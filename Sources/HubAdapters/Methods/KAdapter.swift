@@ -22,10 +22,14 @@ public struct KAdapter: AdapterMethod {
     let configuration = try KAdapterConfiguration(c, shape)
     read = configuration.read
     last = shape.layers - 1
-    knowledge = try (0..<configuration.knowledge).map { try Knowledge(configuration, shape, from: weights["knowledge"][$0]) }
+    knowledge = try (0..<configuration.knowledge).map {
+      try Knowledge(configuration, shape, from: weights["knowledge"][$0])
+    }
     dense =
       knowledge.count > 1
-      ? try Linear(from: weights["dense"], knowledge.count * shape.hiddenSize, shape.hiddenSize, initially: .identity(rest: 0)) : nil
+      ? try Linear(
+        from: weights["dense"], knowledge.count * shape.hiddenSize, shape.hiddenSize, initially: .identity(rest: 0))
+      : nil
   }
 
   /// The hidden states are the inputs of the layers and the output of the last.
@@ -34,7 +38,8 @@ public struct KAdapter: AdapterMethod {
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
     guard index == last || read.contains(index) else { return nil }
     return KAdapterLayer(
-      index: index, keepsInput: read.contains(index), end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, read: read, last: last) : nil)
+      index: index, keepsInput: read.contains(index),
+      end: index == last ? KAdapterEnd(knowledge: knowledge, dense: dense, read: read, last: last) : nil)
   }
 
   public var parameters: [Parameter] { knowledge.flatMap(\.parameters) + (dense?.parameters ?? []) }
@@ -47,21 +52,27 @@ struct KAdapterConfiguration: Sendable {
 
   init(_ c: JSONObject, _ shape: BaseShape) throws {
     try c.refuseUnknown([
-      "architecture", "adapter_list", "adapter_size", "adapter_transformer_layers", "adapter_skip_layers", "num_attention_heads", "intermediate_size",
+      "architecture", "adapter_list", "adapter_size", "adapter_transformer_layers", "adapter_skip_layers",
+      "num_attention_heads", "intermediate_size",
       "non_linearity", "knowledge",
     ])
     func count(_ key: String, _ range: ClosedRange<Int>, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard range.contains(value) else {
-        throw Failure(.invalidConfiguration, "\(value) is not between \(range.lowerBound) and \(range.upperBound)", at: c.path(to: key))
+        throw Failure(
+          .invalidConfiguration, "\(value) is not between \(range.lowerBound) and \(range.upperBound)",
+          at: c.path(to: key))
       }
       return value
     }
     read = try c.required("adapter_list", "an array of numbers of hidden states") { $0.integers }
     let isAscending = zip(read, read.dropFirst()).allSatisfy { $0 < $1 }
-    guard shape.layers > 0, (1...32).contains(read.count), isAscending, read.allSatisfy({ (0...shape.layers).contains($0) }) else {
+    guard shape.layers > 0, (1...32).contains(read.count), isAscending,
+      read.allSatisfy({ (0...shape.layers).contains($0) })
+    else {
       throw Failure(
-        .invalidConfiguration, "this is no ascending list of at most 32 hidden states between 0 and \(shape.layers)", at: c.path(to: "adapter_list"))
+        .invalidConfiguration, "this is no ascending list of at most 32 hidden states between 0 and \(shape.layers)",
+        at: c.path(to: "adapter_list"))
     }
     size = try c.optionalSize("adapter_size") ?? 768
     layers = try count("adapter_transformer_layers", 1...16, 2)
@@ -71,10 +82,13 @@ struct KAdapterConfiguration: Sendable {
     knowledge = try count("knowledge", 1...8, 1)
     activation = try c.optionalActivation("non_linearity") ?? .gelu
     guard size % heads == 0 else {
-      throw Failure(.invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "num_attention_heads"))
+      throw Failure(
+        .invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "num_attention_heads"))
     }
     guard skip != 1 else {
-      throw Failure(.invalidConfiguration, "with 1, the first block would need the second one's output", at: c.path(to: "adapter_skip_layers"))
+      throw Failure(
+        .invalidConfiguration, "with 1, the first block would need the second one's output",
+        at: c.path(to: "adapter_skip_layers"))
     }
   }
 }
@@ -115,7 +129,8 @@ private struct KnowledgeBlock: Sendable {
     down = try Linear(from: weights["down"], shape.hiddenSize, c.size, initially: .normal(deviation: 2e-4))
     layers = try (0..<c.layers).map {
       try PostNormLayer(
-        from: weights["layers"][$0], index: $0, hiddenSize: c.size, intermediateSize: c.intermediateSize, heads: c.heads, activation: c.activation,
+        from: weights["layers"][$0], index: $0, hiddenSize: c.size, intermediateSize: c.intermediateSize,
+        heads: c.heads, activation: c.activation,
         layerNormEpsilon: 1e-5)
     }
     up = try Linear(from: weights["up"], c.size, shape.hiddenSize, initially: .normal(deviation: 2e-4))
@@ -134,7 +149,9 @@ private struct KAdapterLayer: LayerAdapter {
   let keepsInput: Bool
   let end: KAdapterEnd?
 
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
+  func callAsFunction(
+    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+  ) -> Tensor {
     if keepsInput { kept[index] = input }
     return end?(kept, output, sequences, in: cx) ?? output
   }
@@ -149,7 +166,8 @@ private struct KAdapterEnd: Sendable {
   /// - Parameter kept: of fewer copies than `output` where rows were multiplied in between
   func callAsFunction(_ kept: [Int: Tensor], _ output: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
     let states = read.map { index in
-      index > last ? output : kept[index].map { $0.rows == output.rows ? $0 : cx.repeated($0, output.rows / max(1, $0.rows)) }
+      index > last
+        ? output : kept[index].map { $0.rows == output.rows ? $0 : cx.repeated($0, output.rows / max(1, $0.rows)) }
     }
     let results = knowledge.map { $0(states, output, sequences, in: cx) }
     guard let dense else { return results[0] }

@@ -13,7 +13,12 @@ public struct LHUC: AdapterMethod {
     try c.refuseUnknown(["architecture", "leave_out"])
     units = try Dictionary(
       uniqueKeysWithValues: c.adaptedLayers(of: shape).map {
-        ($0, LHUCUnit(amplitudes: try weights["layers"][$0][Site.Place.layer.rawValue].parameter("amplitudes", [shape.hiddenSize])))
+        (
+          $0,
+          LHUCUnit(
+            amplitudes: try weights["layers"][$0][Site.Place.layer.rawValue].parameter("amplitudes", [shape.hiddenSize])
+          )
+        )
       })
   }
 
@@ -25,7 +30,9 @@ public struct LHUC: AdapterMethod {
 private struct LHUCUnit: LayerAdapter {
   let amplitudes: Parameter
 
-  func callAsFunction(_ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
+  func callAsFunction(
+    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+  ) -> Tensor {
     cx.multiply(output, columnsBy: cx.scaled(cx.activate(cx.value(of: amplitudes), .sigmoid), by: 2))
   }
 }

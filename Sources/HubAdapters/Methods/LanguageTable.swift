@@ -23,7 +23,8 @@ struct LanguageTable: Sendable {
   init(_ c: JSONObject, from weights: ParameterSource) throws {
     names = try c.strings("languages")
     guard (1...10_000).contains(names.count), Set(names).count == names.count else {
-      throw Failure(.invalidConfiguration, "languages are between 1 and 10000, and none twice", at: c.path(to: "languages"))
+      throw Failure(
+        .invalidConfiguration, "languages are between 1 and 10000, and none twice", at: c.path(to: "languages"))
     }
     language = .row(try Self.index(of: c.string("language"), in: names, at: c.path(to: "language")))
     size = try c.optionalSize("language_size") ?? 32
@@ -31,7 +32,8 @@ struct LanguageTable: Sendable {
     guard let features else {
       guard projection == nil else {
         throw Failure(
-          .invalidConfiguration, "there are no features that could be projected", at: c.path(to: "feature_projection"), hint: "features says how many")
+          .invalidConfiguration, "there are no features that could be projected", at: c.path(to: "feature_projection"),
+          hint: "features says how many")
       }
       (inner, outer) = (nil, nil)
       values = try weights.parameter("values", [names.count, size], initially: .normal(deviation: 1))
@@ -46,7 +48,9 @@ struct LanguageTable: Sendable {
   private static func index(of language: String, in names: [String], at path: String) throws -> Int {
     guard let index = names.firstIndex(of: language) else {
       let known = names.prefix(20).joined(separator: ", ") + (names.count > 20 ? " and \(names.count - 20) more" : "")
-      throw Failure(.invalidConfiguration, "the adapter does not know the language \(language.debugDescription)", at: path, hint: "it knows \(known)")
+      throw Failure(
+        .invalidConfiguration, "the adapter does not know the language \(language.debugDescription)", at: path,
+        hint: "it knows \(known)")
     }
     return index
   }
@@ -59,7 +63,9 @@ struct LanguageTable: Sendable {
 
   func speaking(_ values: [Float]) throws -> LanguageTable {
     guard values.count == self.values.columns, values.allSatisfy(\.isFinite) else {
-      throw Failure(.invalidConfiguration, "a language is \(self.values.columns) finite numbers here, not \(values.count)", at: "language")
+      throw Failure(
+        .invalidConfiguration, "a language is \(self.values.columns) finite numbers here, not \(values.count)",
+        at: "language")
     }
     var copy = self
     copy.language = .values(values)

@@ -51,7 +51,8 @@ struct UpdateUnit: LinearUnit {
   }
 
   init(
-    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), _ update: any LinearUpdate,
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int),
+    _ update: any LinearUpdate,
     from weights: ParameterSource
   ) throws {
     self.update = update
@@ -59,7 +60,8 @@ struct UpdateUnit: LinearUnit {
     scale = target.scaling
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
     magnitude = try c.magnitude.map {
-      Magnitude($0, try weights.parameter("magnitude", [widths.output, 1], initially: .ones), of: update, scale: target.scaling)
+      Magnitude(
+        $0, try weights.parameter("magnitude", [widths.output, 1], initially: .ones), of: update, scale: target.scaling)
     }
   }
 
@@ -94,8 +96,11 @@ struct UpdateUnit: LinearUnit {
   private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
     guard let magnitude else { return sum }
     let ratios = magnitude.ratios.value(with: projection.linear.weight, in: cx)
-    guard magnitude.form == .withoutBias, let bias = projection.linear.bias else { return cx.multiply(sum, columnsBy: ratios) }
-    let biases = cx.rows(cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
+    guard magnitude.form == .withoutBias, let bias = projection.linear.bias else {
+      return cx.multiply(sum, columnsBy: ratios)
+    }
+    let biases = cx.rows(
+      cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
     return cx.add(cx.multiply(cx.add(sum, cx.scaled(biases, by: -1)), columnsBy: ratios), biases)
   }
 }
@@ -107,7 +112,10 @@ struct ScaleUnit: LinearUnit {
   private let scale: Float
   private let gate: Linear?
 
-  init(_ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
+  init(
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int),
+    from weights: ParameterSource
+  ) throws {
     factors = try weights.parameter("lora_b", [widths.output, 1], initially: c.initialWeights.b)
     scale = target.scaling
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
@@ -126,7 +134,8 @@ struct ScaleUnit: LinearUnit {
 
   func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
     let row = row(in: cx)
-    let product = h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
+    let product =
+      h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
     guard let gate else { return product }
     return gating(product, by: gate(projection.input, in: cx), in: cx)
   }
@@ -147,9 +156,14 @@ struct InputScaleUnit: LinearUnit {
   let canFollow = true
   private let factors: Parameter
 
-  init(_ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), from weights: ParameterSource) throws {
+  init(
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int),
+    from weights: ParameterSource
+  ) throws {
     guard !c.isGated, target.scaling == 1 else {
-      throw Failure(.invalidConfiguration, "a scaling of the input has neither a gate nor a factor", at: "targets.\(target.site.layer).\(target.site.place.rawValue)")
+      throw Failure(
+        .invalidConfiguration, "a scaling of the input has neither a gate nor a factor",
+        at: "targets.\(target.site.layer).\(target.site.place.rawValue)")
     }
     factors = try weights.parameter("lora_b", [widths.input, 1], initially: c.initialWeights.b)
   }

@@ -38,20 +38,24 @@ public struct LoRA: AdapterMethod {
     guard case .vera = c.kind, let first = targets.first else { return nil }
     let widths = shape.widths(at: first.site.place)
     guard targets.allSatisfy({ shape.widths(at: $0.site.place) == widths && $0.rank == first.rank }) else {
-      throw Failure(.invalidConfiguration, "the layers share their matrices, and have different shapes", at: "vera_d", hint: "adapt layers of one shape only")
+      throw Failure(
+        .invalidConfiguration, "the layers share their matrices, and have different shapes", at: "vera_d",
+        hint: "adapt layers of one shape only")
     }
     let a = try weights.parameter("lora_a", [first.rank, widths.input], initially: c.initialWeights.a)
     return (a, try weights.parameter("lora_b", [widths.output, first.rank], initially: c.initialWeights.b))
   }
 
   private static func unit(
-    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int), _ shared: (a: Parameter, b: Parameter)?,
+    _ c: LoRAConfiguration, _ target: LoRAConfiguration.Target, _ widths: (input: Int, output: Int),
+    _ shared: (a: Parameter, b: Parameter)?,
     from weights: ParameterSource
   ) throws -> any LinearUnit {
     let rank = target.rank
     switch (c.kind, shared) {
     case (.scale, _):
-      return target.scalesInput ? try InputScaleUnit(c, target, widths, from: weights) : try ScaleUnit(c, target, widths, from: weights)
+      return target.scalesInput
+        ? try InputScaleUnit(c, target, widths, from: weights) : try ScaleUnit(c, target, widths, from: weights)
     case (.vera(let d, let b), let shared?):
       let update = VectorUpdate(
         a: shared.a, b: shared.b, inner: try weights.parameter("vera_d", [rank, rank], initially: .diagonal(d)),

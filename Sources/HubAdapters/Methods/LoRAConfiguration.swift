@@ -64,8 +64,12 @@ struct LoRAConfiguration: Sendable {
     places = try Self.places(c)
     leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
     if case .scale = kind {
-      guard rank == 1 else { throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r")) }
-      guard magnitude == nil else { throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora")) }
+      guard rank == 1 else {
+        throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r"))
+      }
+      guard magnitude == nil else {
+        throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora"))
+      }
     }
   }
 
@@ -80,16 +84,19 @@ struct LoRAConfiguration: Sendable {
       let key = entry.key
       guard let site = Site(linearLayer: key), site.layer < shape.layers else {
         throw Failure(
-          .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers", at: named.path,
+          .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers",
+          at: named.path,
           hint: "a target is called like \"0.query\"")
       }
       let c = try JSONObject(entry.value, path: named.path(to: key))
       try c.refuseUnknown(["r", "alpha", "scales_input"])
       let scalesInput = try c.optionalBool("scales_input") ?? false
-      if scalesInput, case .scale = kind {} else if scalesInput {
+      if scalesInput, case .scale = kind {
+      } else if scalesInput {
         throw Failure(.invalidConfiguration, "only a scaling can act on the input", at: c.path(to: "scales_input"))
       }
-      return target(site, try Self.rank(c) ?? rank, Float(try c.optionalNumber("alpha") ?? Double(alpha)), scalesInput: scalesInput)
+      return target(
+        site, try Self.rank(c) ?? rank, Float(try c.optionalNumber("alpha") ?? Double(alpha)), scalesInput: scalesInput)
     }.sorted { $0.site < $1.site }
   }
 
@@ -103,7 +110,8 @@ extension Site {
   /// A linear layer called like `3.query`.
   init?(linearLayer name: String) {
     let parts = name.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let layer = Int(parts[0]), layer >= 0, "\(layer)" == parts[0], let place = Place(rawValue: String(parts[1])), place.isLinear
+    guard parts.count == 2, let layer = Int(parts[0]), layer >= 0, "\(layer)" == parts[0],
+      let place = Place(rawValue: String(parts[1])), place.isLinear
     else { return nil }
     self.init(layer, place)
   }
@@ -111,14 +119,17 @@ extension Site {
 
 extension LoRAConfiguration {
   private static let known: Set<String> = [
-    "architecture", "selfattn_lora", "intermediate_lora", "output_lora", "leave_out", "r", "alpha", "dropout", "attn_matrices",
+    "architecture", "selfattn_lora", "intermediate_lora", "output_lora", "leave_out", "r", "alpha", "dropout",
+    "attn_matrices",
     "composition_mode", "init_weights", "init_weights_seed", "use_gating", "use_dora", "vera_d", "vera_b", "dtype",
     "targets", "use_rslora", "lora_bias", "dora_form",
   ]
 
   private static func rank(_ c: JSONObject) throws -> Int? {
     guard let rank = try c.optionalInteger("r") else { return nil }
-    guard (1...65_536).contains(rank) else { throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r")) }
+    guard (1...65_536).contains(rank) else {
+      throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r"))
+    }
     return rank
   }
 
@@ -126,7 +137,10 @@ extension LoRAConfiguration {
     switch try c.optionalString("dora_form") ?? "library" {
     case "library": return .withBias
     case "peft": return .withoutBias
-    case let other: throw Failure(.invalidConfiguration, "dora_form is \"library\" or \"peft\", not \(other.debugDescription)", at: c.path(to: "dora_form"))
+    case let other:
+      throw Failure(
+        .invalidConfiguration, "dora_form is \"library\" or \"peft\", not \(other.debugDescription)",
+        at: c.path(to: "dora_form"))
     }
   }
 
@@ -137,9 +151,16 @@ extension LoRAConfiguration {
     case ("add", nil, nil): return .lowRank
     case ("add", let d?, let b?): return .vera(d: Float(d), b: Float(b))
     case ("scale", nil, nil): return .scale
-    case ("add", nil, _), ("scale", _, _?): throw Failure(.invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_b"))
-    case ("add", _, nil), ("scale", _?, _): throw Failure(.invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_d"))
-    default: throw Failure(.invalidConfiguration, "composition_mode is \"add\" or \"scale\", not \(mode.debugDescription)", at: c.path(to: "composition_mode"))
+    case ("add", nil, _), ("scale", _, _?):
+      throw Failure(
+        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_b"))
+    case ("add", _, nil), ("scale", _?, _):
+      throw Failure(
+        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_d"))
+    default:
+      throw Failure(
+        .invalidConfiguration, "composition_mode is \"add\" or \"scale\", not \(mode.debugDescription)",
+        at: c.path(to: "composition_mode"))
     }
   }
 
@@ -148,7 +169,9 @@ extension LoRAConfiguration {
     if try c.optionalBool("selfattn_lora") ?? true {
       for name in try c.optionalStrings("attn_matrices") ?? ["q", "v"] {
         guard let place = (["q": .query, "k": .key, "v": .value] as [String: Site.Place])[name] else {
-          throw Failure(.invalidConfiguration, "attn_matrices is of q, k and v; \(name.debugDescription) is none of them", at: c.path(to: "attn_matrices"))
+          throw Failure(
+            .invalidConfiguration, "attn_matrices is of q, k and v; \(name.debugDescription) is none of them",
+            at: c.path(to: "attn_matrices"))
         }
         places.insert(place)
       }
@@ -165,7 +188,10 @@ extension LoRAConfiguration {
     case "bert": return (.normal(deviation: 0.02), .normal(deviation: 0.02))
     case "ia3": return (.ones, .ones)
     case "vera": return (.kaimingUniform(a: 0), .kaimingUniform(a: 0))
-    default: throw Failure(.invalidConfiguration, "init_weights is lora, bert, ia3 or vera, not \(name.debugDescription)", at: c.path(to: "init_weights"))
+    default:
+      throw Failure(
+        .invalidConfiguration, "init_weights is lora, bert, ia3 or vera, not \(name.debugDescription)",
+        at: c.path(to: "init_weights"))
     }
   }
 }

@@ -12,9 +12,12 @@ public struct MTLLoRA: AdapterMethod {
   private let units: [Site: UpdateUnit]
 
   public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
-    let c = try LoRAConfiguration(configuration, others: ["n_up_projection", "task_specific_matrix_type", "weights_sharpness"])
+    let c = try LoRAConfiguration(
+      configuration, others: ["n_up_projection", "task_specific_matrix_type", "weights_sharpness"])
     guard case .lowRank = c.kind, c.magnitude == nil, !c.isGated else {
-      throw Failure(.invalidConfiguration, "MTL-LoRA adds a product of low rank, without gates or magnitudes", at: configuration.path(to: "composition_mode"))
+      throw Failure(
+        .invalidConfiguration, "MTL-LoRA adds a product of low rank, without gates or magnitudes",
+        at: configuration.path(to: "composition_mode"))
     }
     let type = try configuration.optionalString("task_specific_matrix_type") ?? "singular_values"
     guard type == "singular_values" else {
@@ -24,15 +27,18 @@ public struct MTLLoRA: AdapterMethod {
     }
     let count = try configuration.optionalInteger("n_up_projection") ?? 1
     guard (1...64).contains(count) else {
-      throw Failure(.invalidConfiguration, "\(count) is not between 1 and 64", at: configuration.path(to: "n_up_projection"))
+      throw Failure(
+        .invalidConfiguration, "\(count) is not between 1 and 64", at: configuration.path(to: "n_up_projection"))
     }
     let sharpness = Float(try configuration.optionalNumber("weights_sharpness") ?? 0.05)
     guard sharpness > 0 else {
-      throw Failure(.invalidConfiguration, "\(sharpness) is not above 0", at: configuration.path(to: "weights_sharpness"))
+      throw Failure(
+        .invalidConfiguration, "\(sharpness) is not above 0", at: configuration.path(to: "weights_sharpness"))
     }
     var units: [Site: UpdateUnit] = [:]
     for target in try c.targets(shape) {
-      let site = target.site, widths = shape.widths(at: site.place), source = weights["layers"][site.layer][site.place.rawValue]
+      let site = target.site, widths = shape.widths(at: site.place),
+        source = weights["layers"][site.layer][site.place.rawValue]
       let update = TaskUpdate(
         a: try source.parameter("lora_a", [target.rank, widths.input], initially: c.initialWeights.a),
         b: try source.parameter("lora_b", [count, widths.output, target.rank], initially: c.initialWeights.b),
@@ -72,7 +78,9 @@ private struct TaskUpdate: LinearUpdate {
     return residual.map { cx.add(result, $0) } ?? result
   }
 
-  func matrix(in cx: Context) -> Tensor? { cx.product(cx.multiply(up.value(in: cx), columnsBy: diagonal(in: cx)), cx.value(of: a)) }
+  func matrix(in cx: Context) -> Tensor? {
+    cx.product(cx.multiply(up.value(in: cx), columnsBy: diagonal(in: cx)), cx.value(of: a))
+  }
 
   var parameters: [Parameter] { [a, b, values, weights] }
 }

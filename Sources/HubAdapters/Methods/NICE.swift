@@ -37,10 +37,13 @@ private struct Coupling: Sendable {
   private let down, up: Linear
   private let activation: Activation
 
-  init(_ input: Int, _ output: Int, _ reduction: Double, _ activation: Activation, from weights: ParameterSource) throws {
+  init(_ input: Int, _ output: Int, _ reduction: Double, _ activation: Activation, from weights: ParameterSource) throws
+  {
     let bottleneck = Int((Double(input) / reduction).rounded(.down))
     guard bottleneck >= 1 else {
-      throw Failure(.invalidConfiguration, "a factor of \(reduction) leaves nothing of \(input) columns", at: "inv_adapter_reduction_factor")
+      throw Failure(
+        .invalidConfiguration, "a factor of \(reduction) leaves nothing of \(input) columns",
+        at: "inv_adapter_reduction_factor")
     }
     self.activation = activation
     down = try Linear(from: weights["down"], input, bottleneck)

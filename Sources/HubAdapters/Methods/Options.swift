@@ -6,7 +6,8 @@ extension JSONObject {
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for something.
   func refuseUnknown(_ known: Set<String>) throws {
     for entry in members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
-      throw Failure(.unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: path(to: entry.key))
+      throw Failure(
+        .unsupportedAdapter, "the option is unknown, and ignoring it could change the result", at: path(to: entry.key))
     }
   }
 
@@ -15,7 +16,9 @@ extension JSONObject {
     guard let name = try optionalString(key) else { return nil }
     guard let activation = Activation(named: name) else {
       let known = Activation.names.keys.sorted().joined(separator: ", ")
-      throw Failure(.invalidConfiguration, "the non-linearity \(name.debugDescription) is unknown", at: path(to: key), hint: "known: \(known)")
+      throw Failure(
+        .invalidConfiguration, "the non-linearity \(name.debugDescription) is unknown", at: path(to: key),
+        hint: "known: \(known)")
     }
     return activation
   }
@@ -23,7 +26,9 @@ extension JSONObject {
   /// A width or a count, from 1 to 65536.
   func optionalSize(_ key: String) throws -> Int? {
     guard let value = try optionalInteger(key) else { return nil }
-    guard (1...65_536).contains(value) else { throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: path(to: key)) }
+    guard (1...65_536).contains(value) else {
+      throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: path(to: key))
+    }
     return value
   }
 

@@ -15,7 +15,9 @@ public struct PAL: AdapterMethod {
   private let shared: PALProjections?
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
-    try c.refuseUnknown(["architecture", "size", "attention", "heads", "shared_projections", "non_linearity", "leave_out"])
+    try c.refuseUnknown([
+      "architecture", "size", "attention", "heads", "shared_projections", "non_linearity", "leave_out",
+    ])
     let attends = try c.optionalBool("attention") ?? true
     let size = try c.optionalSize("size") ?? (attends ? 204 : 100), heads = try c.optionalSize("heads") ?? 6
     guard !attends || size % heads == 0 else {
@@ -30,14 +32,17 @@ public struct PAL: AdapterMethod {
       let site = Site(layer, .feedForward), source = weights["layers"][layer][site.place.rawValue]
       units[site] = PALUnit(
         projections: try shared ?? PALProjections(hidden: shape.hiddenSize, size, from: source),
-        attention: attends ? try PALAttention(size, heads: heads, from: source) : nil, activation: activation, sharesProjections: shares)
+        attention: attends ? try PALAttention(size, heads: heads, from: source) : nil, activation: activation,
+        sharesProjections: shares)
     }
     self.units = units
   }
 
   public var sites: Set<Site> { Set(units.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { units[site] }
-  public var parameters: [Parameter] { (shared?.parameters ?? []) + units.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+  public var parameters: [Parameter] {
+    (shared?.parameters ?? []) + units.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+  }
 }
 
 private struct PALProjections: Sendable {
@@ -83,7 +88,9 @@ private struct PALUnit: SublayerAdapter {
     PreparedInput(input: sublayer.layerInput, residual: h, raw: h)
   }
 
-  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { function(input, sequences, plus: nil, in: cx) }
+  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+    function(input, sequences, plus: nil, in: cx)
+  }
 
   func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
     function(prepared.input, gating.sequences, plus: prepared.residual, in: cx)
@@ -92,7 +99,8 @@ private struct PALUnit: SublayerAdapter {
   private func function(_ x: Tensor, _ sequences: Sequences, plus residual: Tensor?, in cx: Context) -> Tensor {
     let (down, up) = (projections.down, projections.up)
     guard let attention else {
-      return cx.bottleneck(x, down: (down.weight, down.bias), up: (up.weight, up.bias), then: activation, scale: 1, plus: residual)
+      return cx.bottleneck(
+        x, down: (down.weight, down.bias), up: (up.weight, up.bias), then: activation, scale: 1, plus: residual)
     }
     return up(attention(down(x, in: cx), sequences, in: cx), then: activation, plus: residual, in: cx)
   }

@@ -19,7 +19,9 @@ struct PHMConfiguration: Sendable {
     guard try c.optionalBool("phm_layer") == true else { return nil }
     func size(_ key: String, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
-      guard (1...4096).contains(value) else { throw Failure(.invalidConfiguration, "\(value) is not between 1 and 4096", at: c.path(to: key)) }
+      guard (1...4096).contains(value) else {
+        throw Failure(.invalidConfiguration, "\(value) is not between 1 and 4096", at: c.path(to: key))
+      }
       return value
     }
     dimension = try size("phm_dim", 4)
@@ -30,14 +32,20 @@ struct PHMConfiguration: Sendable {
     sharesRules = try c.optionalBool("shared_phm_rule") ?? true
     learnsRules = try c.optionalBool("learn_phm") ?? true
     hasBias = try c.optionalBool("phm_bias") ?? true
-    let range = Float(try c.optionalNumber("phm_init_range") ?? 1e-4), name = try c.optionalString("phm_c_init") ?? "normal"
+    let range = Float(try c.optionalNumber("phm_init_range") ?? 1e-4),
+      name = try c.optionalString("phm_c_init") ?? "normal"
     switch name {
     case "normal": initialRules = .normal(deviation: sharesRules ? range : 0.01)
     case "uniform": initialRules = .uniform(bound: sharesRules ? 1 : 0.01)
-    default: throw Failure(.invalidConfiguration, "phm_c_init is normal or uniform, not \(name.debugDescription)", at: c.path(to: "phm_c_init"))
+    default:
+      throw Failure(
+        .invalidConfiguration, "phm_c_init is normal or uniform, not \(name.debugDescription)",
+        at: c.path(to: "phm_c_init"))
     }
     guard try c.optionalString("init_weights") ?? "bert" == "bert" else {
-      throw Failure(.invalidConfiguration, "hypercomplex layers have an initialisation of their own", at: c.path(to: "init_weights"), hint: "leave it out")
+      throw Failure(
+        .invalidConfiguration, "hypercomplex layers have an initialisation of their own",
+        at: c.path(to: "init_weights"), hint: "leave it out")
     }
   }
 }
@@ -47,9 +55,14 @@ struct PHMMatrices: Sendable {
   let parameters: [Parameter]
 
   /// `count` matrices `[rows, columns]`, called `name`, or `name_left` and `name_right`.
-  init(_ name: String, _ count: Int, _ rows: Int, _ columns: Int, rank: Int?, initially initial: Initializer?, from weights: ParameterSource) throws {
+  init(
+    _ name: String, _ count: Int, _ rows: Int, _ columns: Int, rank: Int?, initially initial: Initializer?,
+    from weights: ParameterSource
+  ) throws {
     // Glorot's, unless there is another one.
-    func start(_ inputs: Int, _ outputs: Int) -> Initializer { initial ?? .normal(deviation: (2 / Float(inputs + outputs)).squareRoot()) }
+    func start(_ inputs: Int, _ outputs: Int) -> Initializer {
+      initial ?? .normal(deviation: (2 / Float(inputs + outputs)).squareRoot())
+    }
     guard let rank else {
       parameters = [try weights.parameter(name, [count, rows, columns], initially: start(rows, columns))]
       return
@@ -95,7 +108,8 @@ extension PHMMatrices {
         .invalidConfiguration, "\(n) does not divide a layer from \(input) to \(output)", at: "phm_dim",
         hint: "choose a reduction_factor that leaves a multiple of phm_dim")
     }
-    try self.init("w", n, input / n, output / n, rank: c.factorizesWeights ? c.rank : nil, initially: nil, from: weights)
+    try self.init(
+      "w", n, input / n, output / n, rank: c.factorizesWeights ? c.rank : nil, initially: nil, from: weights)
   }
 }
 
@@ -106,12 +120,14 @@ struct PHMLayer: BottleneckLayer {
 
   /// - Parameter shared: the matrices of this layer that belong to all
   init(
-    _ c: PHMConfiguration, _ input: Int, _ output: Int, shared: (rules: PHMMatrices?, weights: PHMMatrices?), from source: ParameterSource
+    _ c: PHMConfiguration, _ input: Int, _ output: Int, shared: (rules: PHMMatrices?, weights: PHMMatrices?),
+    from source: ParameterSource
   ) throws {
     let rules = try shared.rules ?? PHMMatrices(rulesOf: c, from: source)
     let weights = try shared.weights ?? PHMMatrices(weightsOf: c, input, output, from: source)
     let bias = c.hasBias ? try source.parameter("bias", [output]) : nil, biases = bias.map { [$0] } ?? []
-    parameters = (shared.rules == nil ? rules.parameters : []) + (shared.weights == nil ? weights.parameters : []) + biases
+    parameters =
+      (shared.rules == nil ? rules.parameters : []) + (shared.weights == nil ? weights.parameters : []) + biases
     frozenParameters = c.learnsRules ? [] : rules.parameters
     linear = DerivedLinear(
       from: rules.parameters + weights.parameters + biases,
@@ -122,7 +138,9 @@ struct PHMLayer: BottleneckLayer {
 
   func projection(in cx: Context) -> Context.Projection? { linear.projection(in: cx) }
 
-  func callAsFunction(_ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context
+  ) -> Tensor {
     linear(x, then: activation, scale: scale, plus: residual, in: cx)
   }
 }

@@ -20,7 +20,8 @@ public struct PrefixTuning: AdapterMethod {
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
-      "architecture", "encoder_prefix", "cross_prefix", "leave_out", "flat", "prefix_length", "bottleneck_size", "non_linearity", "dropout",
+      "architecture", "encoder_prefix", "cross_prefix", "leave_out", "flat", "prefix_length", "bottleneck_size",
+      "non_linearity", "dropout",
       "use_gating", "shared_gating", "init_weights_seed", "shift_positions",
     ])
     shiftsPositions = try c.optionalBool("shift_positions") ?? false
@@ -42,9 +43,13 @@ public struct PrefixTuning: AdapterMethod {
     layers.firstIndex(of: layer).map { PrefixUnit(source: source, gate: gates[layer], index: $0) }
   }
 
-  public var promptAdapter: (any PromptAdapter)? { shiftsPositions ? PositionShift(takenPositions: source.length) : nil }
+  public var promptAdapter: (any PromptAdapter)? {
+    shiftsPositions ? PositionShift(takenPositions: source.length) : nil
+  }
 
-  public var parameters: [Parameter] { source.parameters + gates.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+  public var parameters: [Parameter] {
+    source.parameters + gates.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+  }
 }
 
 /// Leaves the first positions to a prefix, which has no rows.
@@ -89,7 +94,9 @@ struct PrefixSource: Sendable {
   init(_ c: JSONObject, hidden: Int, layers: Int, from weights: ParameterSource) throws {
     func size(_ key: String, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
-      guard (1...65_536).contains(value) else { throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: c.path(to: key)) }
+      guard (1...65_536).contains(value) else {
+        throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: c.path(to: key))
+      }
       return value
     }
     length = try size("prefix_length", 30)
@@ -102,7 +109,8 @@ struct PrefixSource: Sendable {
     let bottleneck = try size("bottleneck_size", 512), usual = Initializer.kaimingUniform(a: Float(5).squareRoot())
     form = .computed(
       embedding: try weights.parameter("embedding", [length, hidden], initially: .normal(deviation: 1)),
-      down: try Linear(from: weights["down"], hidden, bottleneck, initially: usual), up: try Linear(from: weights["up"], bottleneck, width, initially: usual),
+      down: try Linear(from: weights["down"], hidden, bottleneck, initially: usual),
+      up: try Linear(from: weights["up"], bottleneck, width, initially: usual),
       try c.optionalActivation("non_linearity") ?? .tanh)
   }
 

@@ -13,12 +13,15 @@ public struct PromptTuning: AdapterMethod {
   private let prompt: Prompt
 
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
-    try c.refuseUnknown(["architecture", "prompt_length", "prompt_init", "prompt_init_text", "combine", "init_weights_seed"])
+    try c.refuseUnknown([
+      "architecture", "prompt_length", "prompt_init", "prompt_init_text", "combine", "init_weights_seed",
+    ])
     let length = try c.optionalInteger("prompt_length") ?? 10
     guard (1...65_536).contains(length) else {
       throw Failure(.invalidConfiguration, "\(length) is not between 1 and 65536", at: c.path(to: "prompt_length"))
     }
-    let embeddings = try weights.parameter("prompt.embedding", [length, shape.embeddingSize], initially: .uniform(bound: 0.5))
+    let embeddings = try weights.parameter(
+      "prompt.embedding", [length, shape.embeddingSize], initially: .uniform(bound: 0.5))
     let name = try c.optionalString("combine") ?? Prompt.Place.prefix.rawValue
     guard let place = Prompt.Place(rawValue: name) else {
       let known = Prompt.Place.allCases.map(\.rawValue).joined(separator: ", ")

@@ -26,7 +26,9 @@ public struct ReFT: AdapterMethod {
   }
 
   public var sites: Set<Site> { Set(layers.keys.map { Site($0, .layer) }) }
-  public func layerAdapter(at index: Int) -> (any LayerAdapter)? { layers[index].map { ReFTLayer(configuration: configuration, units: $0) } }
+  public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
+    layers[index].map { ReFTLayer(configuration: configuration, units: $0) }
+  }
   public var parameters: [Parameter] { layers.sorted { $0.key < $1.key }.flatMap { $0.value.flatMap(\.parameters) } }
   public var frozenParameters: [Parameter] { layers.values.flatMap { $0.flatMap(\.frozenParameters) } }
 }
@@ -41,7 +43,8 @@ struct ReFTConfiguration: Sendable {
 
   init(_ c: JSONObject) throws {
     try c.refuseUnknown([
-      "architecture", "layers", "prefix_positions", "suffix_positions", "r", "orthogonality", "subtract_projection", "tied_weights", "dropout",
+      "architecture", "layers", "prefix_positions", "suffix_positions", "r", "orthogonality", "subtract_projection",
+      "tied_weights", "dropout",
       "non_linearity", "dtype", "output_reft", "init_weights_seed",
     ])
     func count(_ key: String, _ absent: Int, atLeast least: Int) throws -> Int {
@@ -61,13 +64,18 @@ struct ReFTConfiguration: Sendable {
     guard try c.optionalBool("output_reft") ?? true else {
       throw Failure(.invalidConfiguration, "output_reft is the only place there is", at: c.path(to: "output_reft"))
     }
-    layers = c.members["layers"] == "all" ? nil : try c.optional("layers", "\"all\" or an array of layer numbers") { $0.integers }
-    guard first + last > 0 else { throw Failure(.invalidConfiguration, "no token is changed", at: c.path(to: "prefix_positions")) }
+    layers =
+      c.members["layers"] == "all"
+      ? nil : try c.optional("layers", "\"all\" or an array of layer numbers") { $0.integers }
+    guard first + last > 0 else {
+      throw Failure(.invalidConfiguration, "no token is changed", at: c.path(to: "prefix_positions"))
+    }
   }
 
   func layers(of shape: BaseShape) throws -> [Int] {
     guard rank <= shape.hiddenSize else {
-      throw Failure(.invalidConfiguration, "a rank of \(rank) is more than the hidden size, \(shape.hiddenSize)", at: "r")
+      throw Failure(
+        .invalidConfiguration, "a rank of \(rank) is more than the hidden size, \(shape.hiddenSize)", at: "r")
     }
     guard let layers else { return Array(0..<shape.layers) }
     if let wrong = layers.first(where: { !(0..<shape.layers).contains($0) }) {
@@ -84,7 +92,9 @@ private struct ReFTLayer: LayerAdapter {
 
   let composes = false
 
-  func callAsFunction(_ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context) -> Tensor {
+  func callAsFunction(
+    _ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+  ) -> Tensor {
     var first: [Int] = [], last: [Int] = []
     for index in 0..<sequences.count {
       let rows = sequences[index], end = max(rows.lowerBound, rows.upperBound - configuration.last)
@@ -120,7 +130,8 @@ struct ReFTUnit: Sendable {
     projection =
       c.isOrthogonal
       ? .orthogonal(try HouseholderProjection(c.rank, hidden, from: weights))
-      : .free(try weights.parameter("projection", [c.rank, hidden], initially: .kaimingUniform(a: Float(5).squareRoot())))
+      : .free(
+        try weights.parameter("projection", [c.rank, hidden], initially: .kaimingUniform(a: Float(5).squareRoot())))
     switch projection {
     case .free(let matrix):
       rows = DerivedParameter(from: [matrix]) { $0.value(of: matrix) }

@@ -21,7 +21,9 @@ public struct UDapter: AdapterMethod {
   public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
     let own = LanguageTable.keys.union(["architecture"])
     try c.refuseUnknown(own.union(["reduction_factor", "non_linearity", "mh_adapter", "output_adapter", "leave_out"]))
-    let usual: JSON.Members = ["reduction_factor": 3, "non_linearity": "gelu", "mh_adapter": true, "output_adapter": true]
+    let usual: JSON.Members = [
+      "reduction_factor": 3, "non_linearity": "gelu", "mh_adapter": true, "output_adapter": true,
+    ]
     let options = c.completed(with: usual, without: own), block = try BottleneckConfiguration(options)
     let languages = try LanguageTable(c, from: weights["languages"])
     var generators: [Site: BottleneckGenerator] = [:]
@@ -33,7 +35,10 @@ public struct UDapter: AdapterMethod {
     self.init(options, block, languages, generators)
   }
 
-  private init(_ options: JSONObject, _ c: BottleneckConfiguration, _ languages: LanguageTable, _ generators: [Site: BottleneckGenerator]) {
+  private init(
+    _ options: JSONObject, _ c: BottleneckConfiguration, _ languages: LanguageTable,
+    _ generators: [Site: BottleneckGenerator]
+  ) {
     self.options = options
     configuration = c
     self.languages = languages
@@ -57,11 +62,15 @@ public struct UDapter: AdapterMethod {
   }
 
   /// The adapter of its language by itself.
-  public func generated(engine: Engine) throws -> WrittenOutBottleneck { try WrittenOutBottleneck(options, blocks, engine: engine) }
+  public func generated(engine: Engine) throws -> WrittenOutBottleneck {
+    try WrittenOutBottleneck(options, blocks, engine: engine)
+  }
 
   public var sites: Set<Site> { Set(blocks.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { blocks[site] }
-  public var parameters: [Parameter] { languages.parameters + generators.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
+  public var parameters: [Parameter] {
+    languages.parameters + generators.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+  }
   public var frozenParameters: [Parameter] { languages.frozenParameters }
 }
 

@@ -14,11 +14,16 @@ public struct Union: AdapterMethod {
     try configuration.refuseUnknown(["architecture", "configs"])
     let list = try configuration.array("configs")
     guard (1...16).contains(list.count) else {
-      throw Failure(.invalidConfiguration, "a union has between 1 and 16 parts, not \(list.count)", at: configuration.path(to: "configs"))
+      throw Failure(
+        .invalidConfiguration, "a union has between 1 and 16 parts, not \(list.count)",
+        at: configuration.path(to: "configs"))
     }
     parts = try list.enumerated().map { index, json in
-      let part = try JSONObject(json, path: configuration.path(to: "configs[\(index)]")), type = try AdapterMethods.type(for: part)
-      guard type != Union.self else { throw Failure(.invalidConfiguration, "a union cannot stand in a union", at: part.path) }
+      let part = try JSONObject(json, path: configuration.path(to: "configs[\(index)]")),
+        type = try AdapterMethods.type(for: part)
+      guard type != Union.self else {
+        throw Failure(.invalidConfiguration, "a union cannot stand in a union", at: part.path)
+      }
       return try type.init(configuration: part, shape: shape, weights: weights) as any AdapterMethod
     }
     var taken: Set<Site> = []
@@ -31,17 +36,26 @@ public struct Union: AdapterMethod {
       taken.formUnion(part.sites)
     }
     guard parts.count(where: { $0.embeddingAdapter != nil }) <= 1 else {
-      throw Failure(.invalidConfiguration, "two parts of the union change the embeddings", at: configuration.path(to: "configs"))
+      throw Failure(
+        .invalidConfiguration, "two parts of the union change the embeddings", at: configuration.path(to: "configs"))
     }
   }
 
   public var sites: Set<Site> { parts.reduce(into: []) { $0.formUnion($1.sites) } }
   public var embeddingAdapter: (any EmbeddingAdapter)? { parts.lazy.compactMap(\.embeddingAdapter).first }
   public var promptAdapter: (any PromptAdapter)? { parts.lazy.compactMap(\.promptAdapter).first }
-  public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { parts.lazy.compactMap { $0.sublayerAdapter(at: site) }.first }
-  public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { parts.lazy.compactMap { $0.projectionAdapter(at: site) }.first }
-  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { parts.lazy.compactMap { $0.prefixAdapter(at: layer) }.first }
-  public func layerAdapter(at index: Int) -> (any LayerAdapter)? { parts.lazy.compactMap { $0.layerAdapter(at: index) }.first }
+  public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? {
+    parts.lazy.compactMap { $0.sublayerAdapter(at: site) }.first
+  }
+  public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? {
+    parts.lazy.compactMap { $0.projectionAdapter(at: site) }.first
+  }
+  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? {
+    parts.lazy.compactMap { $0.prefixAdapter(at: layer) }.first
+  }
+  public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
+    parts.lazy.compactMap { $0.layerAdapter(at: index) }.first
+  }
   public var parameters: [Parameter] { parts.flatMap(\.parameters) }
   public var frozenParameters: [Parameter] { parts.flatMap(\.frozenParameters) }
 }

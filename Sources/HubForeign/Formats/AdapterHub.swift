@@ -24,9 +24,12 @@ public enum AdapterHub: ForeignFormat {
     } else {
       return try readHeadAlone(folder)
     }
-    if folder.files.contains(headConfig) { (adapter.head, adapter.source["head"]) = try readHead(folder, &adapter.notes) }
+    if folder.files.contains(headConfig) {
+      (adapter.head, adapter.source["head"]) = try readHead(folder, &adapter.notes)
+    }
     let used = [
-      adapterConfig, fusionConfig, headConfig, "adapter.safetensors", "pytorch_adapter.bin", "model_adapter_fusion.safetensors",
+      adapterConfig, fusionConfig, headConfig, "adapter.safetensors", "pytorch_adapter.bin",
+      "model_adapter_fusion.safetensors",
       "pytorch_model_adapter_fusion.bin", "model_head.safetensors", "pytorch_model_head.bin",
     ]
     adapter.notes += folder.notes(besides: used)
@@ -42,7 +45,10 @@ public enum AdapterHub: ForeignFormat {
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
       guard let (stable, isAlias) = AdapterHubNames.stable(adapterTensor: tensor.name, of: name, table) else {
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)", at: tensor.name).within(file.path)
+        throw Failure(
+          .unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)",
+          at: tensor.name
+        ).within(file.path)
       }
       if !isAlias || mapped[stable] == nil { mapped[stable] = tensor.renamed(stable) }
     }
@@ -50,7 +56,8 @@ public enum AdapterHub: ForeignFormat {
     let inverts = configuration["inv_adapter"]?.string != nil
     return try described(
       json, adapterConfig, name: name, content: .adapter, method: AdapterHubConfiguration.methodName(configuration),
-      isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !folder.files.contains(headConfig)), configuration, Array(mapped.values))
+      isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !folder.files.contains(headConfig)), configuration,
+      Array(mapped.values))
   }
 
   private static func readFusion(_ folder: ForeignFolder) throws -> ForeignAdapter {
@@ -60,15 +67,19 @@ public enum AdapterHub: ForeignFormat {
       let members = try json.optionalStrings("adapter_names") ?? name.split(separator: ",").map(String.init)
       return (name, members, try AdapterHubConfiguration.fusion(json))
     }
-    let file = try folder.weights(["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
+    let file = try folder.weights(
+      ["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
     let tensors = try file.tensors.map { tensor in
       guard let stable = AdapterHubNames.stable(fusionTensor: tensor.name, of: name) else {
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name).within(file.path)
+        throw Failure(
+          .unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name
+        ).within(file.path)
       }
       return tensor.renamed(stable)
     }
     return try described(
-      json, fusionConfig, name: name, content: .fusion(members: members), method: "fusion", isLanguage: false, configuration, tensors)
+      json, fusionConfig, name: name, content: .fusion(members: members), method: "fusion", isLanguage: false,
+      configuration, tensors)
   }
 
   private static func readHeadAlone(_ folder: ForeignFolder) throws -> ForeignAdapter {
@@ -86,7 +97,9 @@ public enum AdapterHub: ForeignFormat {
   /// filter. They are left out, and that is said.
   private static func readHead(_ folder: ForeignFolder, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
     let json = try folder.object(headConfig)
-    let (name, configuration) = try locating(headConfig) { (try json.string("name"), try AdapterHubConfiguration.head(json)) }
+    let (name, configuration) = try locating(headConfig) {
+      (try json.string("name"), try AdapterHubConfiguration.head(json))
+    }
     let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
     let table = AdapterHubTables.table(forHead: configuration)
     var tensors: [StoredTensor] = [], strangers = 0
@@ -96,10 +109,14 @@ public enum AdapterHub: ForeignFormat {
       } else if tensor.name.hasPrefix("heads."), !tensor.name.hasPrefix("heads.\(name).") {
         strangers += 1
       } else {
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in the head \(name.debugDescription)", at: tensor.name).within(file.path)
+        throw Failure(
+          .unknownForeignTensor, "the tensor belongs to nothing in the head \(name.debugDescription)", at: tensor.name
+        ).within(file.path)
       }
     }
-    if strangers > 0 { notes.append("\(strangers) tensors of other heads in the file of the head \(name.debugDescription) were left out") }
+    if strangers > 0 {
+      notes.append("\(strangers) tensors of other heads in the file of the head \(name.debugDescription) were left out")
+    }
     return (ForeignAdapter.Head(name: name, configuration: configuration, weights: tensors), .object(rest(json)))
   }
 }
@@ -112,9 +129,12 @@ extension AdapterHub {
     try locating(file) {
       let modelName = try json.optionalString("model_name")
       return ForeignAdapter(
-        format: Self.name, name: name, content: content, method: method, isLanguage: isLanguage, configuration: configuration,
-        weights: tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }, head: nil, architecture: try json.string("model_type"),
-        modelName: modelName.flatMap { $0.isEmpty ? nil : $0 }, hiddenSize: try json.integer("hidden_size"), source: rest(json), notes: [])
+        format: Self.name, name: name, content: content, method: method, isLanguage: isLanguage,
+        configuration: configuration,
+        weights: tensors.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }, head: nil,
+        architecture: try json.string("model_type"),
+        modelName: modelName.flatMap { $0.isEmpty ? nil : $0 }, hiddenSize: try json.integer("hidden_size"),
+        source: rest(json), notes: [])
     }
   }
 

@@ -50,11 +50,14 @@ enum AdapterHubConfiguration {
   /// What has no names in the bundle format yet is refused by name, before its tensors are looked at.
   private static func refuseUnsupported(_ config: JSON.Members, at path: String) throws {
     if let architecture = config["architecture"]?.string, !supported.contains(architecture) {
-      throw Failure(.unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported", at: "\(path).architecture")
+      throw Failure(
+        .unsupportedForeignContent, "adapters of the method \(architecture.debugDescription) are not supported",
+        at: "\(path).architecture")
     }
     if config["inv_adapter"] == "glow" {
       throw Failure(
-        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither", at: "\(path).inv_adapter",
+        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither",
+        at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
     }
     for (index, part) in (config["configs"]?.array ?? []).enumerated() {
@@ -64,9 +67,11 @@ enum AdapterHubConfiguration {
 
   static func fusion(_ json: JSONObject) throws -> JSON.Members {
     switch json.members["config"]?.string {
-    case "static": ["value": false, "temperature": false, "value_before_softmax": true, "value_initialized": false] as JSON.Members
+    case "static":
+      ["value": false, "temperature": false, "value_before_softmax": true, "value_initialized": false] as JSON.Members
     case "dynamic": JSON.Members()
-    case let other?: throw Failure(.unknownForeignFormat, "the fusion \(other.debugDescription) is unknown", at: "config")
+    case let other?:
+      throw Failure(.unknownForeignFormat, "the fusion \(other.debugDescription) is unknown", at: "config")
     case nil: try json.object("config").members
     }
   }
@@ -74,11 +79,14 @@ enum AdapterHubConfiguration {
   /// The `config` of a `head_config.json`.
   static func head(_ json: JSONObject) throws -> JSON.Members {
     guard let config = try json.optionalObject("config") else {
-      throw Failure(.unsupportedForeignContent, "heads of Hugging Face's own model classes are not supported", at: "config")
+      throw Failure(
+        .unsupportedForeignContent, "heads of Hugging Face's own model classes are not supported", at: "config")
     }
     let type = try config.string("head_type")
     guard AdapterHubTables.heads.contains(type) else {
-      throw Failure(.unsupportedForeignContent, "heads of the type \(type.debugDescription) are not supported", at: "config.head_type")
+      throw Failure(
+        .unsupportedForeignContent, "heads of the type \(type.debugDescription) are not supported",
+        at: "config.head_type")
     }
     return config.members
   }
@@ -86,32 +94,42 @@ enum AdapterHubConfiguration {
   /// The library's named configurations.
   private static let named: [String: JSON.Members] = {
     let pfeiffer: JSON.Members = [
-      "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true, "non_linearity": "relu",
+      "mh_adapter": false, "output_adapter": true, "original_ln_before": true, "original_ln_after": true,
+      "non_linearity": "relu",
       "reduction_factor": 16,
     ]
     let houlsby: JSON.Members = [
-      "mh_adapter": true, "output_adapter": true, "original_ln_before": false, "original_ln_after": true, "non_linearity": "swish",
+      "mh_adapter": true, "output_adapter": true, "original_ln_before": false, "original_ln_after": true,
+      "non_linearity": "swish",
       "reduction_factor": 16,
     ]
     let parallel: JSON.Members = [
-      "mh_adapter": false, "output_adapter": true, "original_ln_before": false, "original_ln_after": true, "non_linearity": "relu",
+      "mh_adapter": false, "output_adapter": true, "original_ln_before": false, "original_ln_after": true,
+      "non_linearity": "relu",
       "reduction_factor": 2, "is_parallel": true, "scaling": 4.0, "init_weights": "mam_adapter",
     ]
     let lora: JSON.Members = ["architecture": "lora", "r": 8, "alpha": 8, "attn_matrices": ["q", "v"]]
-    let ia3 = lora.with(["r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale", "init_weights": "ia3"])
+    let ia3 = lora.with([
+      "r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale",
+      "init_weights": "ia3",
+    ])
     let vera = lora.with(["vera_d": 0.1, "vera_b": 0.0, "init_weights": "vera"])
     let hypercomplex: JSON.Members = ["phm_layer": true, "reduction_factor": 32, "non_linearity": "gelu"]
     let inverting: JSON.Members = ["inv_adapter": "nice", "inv_adapter_reduction_factor": 2]
     return [
-      "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel, "parallel": parallel,
+      "seq_bn": pfeiffer, "pfeiffer": pfeiffer, "double_seq_bn": houlsby, "houlsby": houlsby, "par_bn": parallel,
+      "parallel": parallel,
       "scaled_par_bn": parallel.with(["scaling": "learned"]), "scaled_parallel": parallel.with(["scaling": "learned"]),
       "seq_bn_inv": pfeiffer.with(inverting), "pfeiffer+inv": pfeiffer.with(inverting),
-      "prefix_tuning": ["architecture": "prefix_tuning"], "prefix_tuning_flat": ["architecture": "prefix_tuning", "flat": true],
+      "prefix_tuning": ["architecture": "prefix_tuning"],
+      "prefix_tuning_flat": ["architecture": "prefix_tuning", "flat": true],
       "prompt_tuning": ["architecture": "prompt_tuning"], "mtl_lora": lora.with(["architecture": "mtl_lora"]),
-      "loreft": ["architecture": "reft", "orthogonality": true], "noreft": ["architecture": "reft", "orthogonality": false],
+      "loreft": ["architecture": "reft", "orthogonality": true],
+      "noreft": ["architecture": "reft", "orthogonality": false],
       "direft": ["architecture": "reft", "orthogonality": false, "subtract_projection": false],
       "compacter": houlsby.with(hypercomplex), "compacter++": pfeiffer.with(hypercomplex),
-      "lora": lora, "ia3": ia3, "vera": vera, "dora": lora.with(["use_dora": true]), "dvora": vera.with(["use_dora": true]),
+      "lora": lora, "ia3": ia3, "vera": vera, "dora": lora.with(["use_dora": true]),
+      "dvora": vera.with(["use_dora": true]),
       "double_seq_bn_inv": houlsby.with(inverting), "houlsby+inv": houlsby.with(inverting),
     ]
   }()

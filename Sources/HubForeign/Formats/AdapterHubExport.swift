@@ -10,16 +10,21 @@ extension AdapterHub {
     let name = isFusion ? manifest.members.map(moduleName).joined(separator: ",") : moduleName(manifest.name)
     var files = ForeignFiles()
     let common: JSON.Members = [
-      "hidden_size": .integer(manifest.base.hiddenSize), "model_class": .string("\(modules.className(manifest.base.architecture))AdapterModel"),
-      "model_name": manifest.base.name.map(JSON.string) ?? .null, "model_type": .string(manifest.base.architecture), "name": .string(name),
+      "hidden_size": .integer(manifest.base.hiddenSize),
+      "model_class": .string("\(modules.className(manifest.base.architecture))AdapterModel"),
+      "model_name": manifest.base.name.map(JSON.string) ?? .null, "model_type": .string(manifest.base.architecture),
+      "name": .string(name),
       "version": "adapters.1.3.0",
     ]
     let tensors = try adapter.weights.map { tensor in
       let stored =
         isFusion
         ? AdapterHubNames.stored(fusionTensor: tensor.name, of: name, model: manifest.base.architecture)
-        : AdapterHubNames.stored(tensor.name, of: name, model: manifest.base.architecture, configuration: adapter.configuration.members)
-      guard let stored else { throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the tensor", at: tensor.name) }
+        : AdapterHubNames.stored(
+          tensor.name, of: name, model: manifest.base.architecture, configuration: adapter.configuration.members)
+      guard let stored else {
+        throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the tensor", at: tensor.name)
+      }
       return tensor.renamed(stored)
     }
     if isFusion {
@@ -35,7 +40,8 @@ extension AdapterHub {
   }
 
   private static func add(
-    _ head: (configuration: JSONObject, weights: [StoredTensor]), of adapter: AdapterContent, _ name: String, _ common: JSON.Members,
+    _ head: (configuration: JSONObject, weights: [StoredTensor]), of adapter: AdapterContent, _ name: String,
+    _ common: JSON.Members,
     to files: inout ForeignFiles
   ) throws {
     let type = try head.configuration.string("head_type")
@@ -45,11 +51,15 @@ extension AdapterHub {
     }
     var configuration = head.configuration.members
     if configuration["label2id"] == nil, let labels = adapter.manifest.labels {
-      configuration["label2id"] = .object(labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })
+      configuration["label2id"] = .object(
+        labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })
     }
     let tensors = try head.weights.map { tensor in
       let model = adapter.manifest.base.architecture
-      guard let stored = AdapterHubNames.stored(tensor.name, of: name, model: model, configuration: [:], headConfiguration: configuration) else {
+      guard
+        let stored = AdapterHubNames.stored(
+          tensor.name, of: name, model: model, configuration: [:], headConfiguration: configuration)
+      else {
         throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the head's tensor", at: tensor.name)
       }
       return tensor.renamed(stored)
@@ -67,17 +77,23 @@ extension AdapterHub {
   private static func library(_ c: JSONObject) throws -> JSON.Members {
     let architecture = try c.optionalString("architecture")
     guard architecture.map(AdapterHubConfiguration.supported.contains) ?? true else {
-      throw Failure(.inexpressibleAdapter, "AdapterHub has no method \((architecture ?? "").debugDescription)", at: c.path(to: "architecture"))
+      throw Failure(
+        .inexpressibleAdapter, "AdapterHub has no method \((architecture ?? "").debugDescription)",
+        at: c.path(to: "architecture"))
     }
     for key in ["targets", "use_rslora", "lora_bias", "shift_positions"] {
       guard let value = c.members[key], !value.isNull, value != false else { continue }
-      throw Failure(.inexpressibleAdapter, "AdapterHub cannot say this", at: c.path(to: key), hint: "hub convert --to peft may")
+      throw Failure(
+        .inexpressibleAdapter, "AdapterHub cannot say this", at: c.path(to: key), hint: "hub convert --to peft may")
     }
     for (key, value) in [("dora_form", "peft"), ("combine", "words")] where c.members[key]?.string == value {
-      throw Failure(.inexpressibleAdapter, "AdapterHub computes this differently", at: c.path(to: key), hint: "hub convert --to peft may")
+      throw Failure(
+        .inexpressibleAdapter, "AdapterHub computes this differently", at: c.path(to: key),
+        hint: "hub convert --to peft may")
     }
     guard c.members["subtract_projection"] != false else {
-      throw Failure(.inexpressibleAdapter, "AdapterHub would read a DiReFT as a NoReFT", at: c.path(to: "subtract_projection"))
+      throw Failure(
+        .inexpressibleAdapter, "AdapterHub would read a DiReFT as a NoReFT", at: c.path(to: "subtract_projection"))
     }
     guard architecture != "union" else {
       let parts = try c.array("configs").enumerated().map { index, part in

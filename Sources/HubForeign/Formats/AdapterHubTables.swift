@@ -37,7 +37,10 @@ enum AdapterHubTables {
       pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after") + both("\(foreign).gate", "\(stable).gate")
       pairs.append(Pair("\(foreign).scaling", "\(stable).scaling"))
     }
-    return pairs + ["phm_rule", "phm_rule_left", "phm_rule_right"].map { Pair("shared_parameters.@.\($0)", "shared.\($0.dropFirst(4))") }
+    return pairs
+      + ["phm_rule", "phm_rule_left", "phm_rule_right"].map {
+        Pair("shared_parameters.@.\($0)", "shared.\($0.dropFirst(4))")
+      }
       + ["down", "up"].flatMap { layer in
         ["", "_left", "_right"].map { Pair("shared_parameters.@.W_\(layer)\($0)", "shared.\(layer).w\($0)") }
       }
@@ -46,14 +49,17 @@ enum AdapterHubTables {
   /// A layer of Compacter.
   private static func hypercomplex(_ foreign: String, _ stable: String) -> [Pair] {
     [
-      ("W", "w"), ("W_left", "w_left"), ("W_right", "w_right"), ("phm_rule", "rule"), ("phm_rule_left", "rule_left"), ("phm_rule_right", "rule_right"),
+      ("W", "w"), ("W_left", "w_left"), ("W_right", "w_right"), ("phm_rule", "rule"), ("phm_rule_left", "rule_left"),
+      ("phm_rule_right", "rule_right"),
       ("b", "bias"),
     ].map { Pair("\(foreign).\($0)", "\(stable).\($1)") }
   }
 
   /// LoRA, (IA)³, VeRA and DoRA.
   private static let lora =
-    linearLayers([("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b")])
+    linearLayers([
+      ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b"),
+    ])
     + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
 
   private static let multiTaskLoRA = linearLayers([
@@ -63,26 +69,32 @@ enum AdapterHubTables {
   /// What each adapted linear layer has.
   private static func linearLayers(_ parameters: [(foreign: String, stable: String)]) -> [Pair] {
     let modules = [
-      ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"), ("intermediate.dense", "intermediate"),
+      ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"),
+      ("intermediate.dense", "intermediate"),
       ("output.dense", "output"),
     ]
     return modules.flatMap { module, place in
       let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
-      return parameters.map { Pair("\(foreign).\($0.foreign)", "\(stable).\($0.stable)") } + both("\(foreign).gate", "\(stable).gate")
+      return parameters.map { Pair("\(foreign).\($0.foreign)", "\(stable).\($0.stable)") }
+        + both("\(foreign).gate", "\(stable).gate")
     }
   }
 
   /// The library repeats a prefix in each layer.
   private static let prefix: [Pair] = {
     func pairs(_ foreign: String, isAlias: Bool) -> [Pair] {
-      let layers = both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias) + both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
+      let layers =
+        both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias)
+        + both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
       return layers + [
-        Pair("\(foreign).wte.weight", "prefix.embedding", isAlias: isAlias), Pair("\(foreign).control_trans", "prefix.values", isAlias: isAlias),
+        Pair("\(foreign).wte.weight", "prefix.embedding", isAlias: isAlias),
+        Pair("\(foreign).control_trans", "prefix.values", isAlias: isAlias),
       ]
     }
     let attention = "encoder.layer.#.attention.self.prefix_tuning"
     return pairs("prefix_tuning.prefix_tunings.@.self_prefix", isAlias: false)
-      + pairs("\(attention).pool.prefix_tunings.@.self_prefix", isAlias: true) + both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
+      + pairs("\(attention).pool.prefix_tunings.@.self_prefix", isAlias: true)
+      + both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
   }()
 
   private static let reft: [Pair] = {
@@ -96,21 +108,26 @@ enum AdapterHubTables {
 
   /// The types of heads that have a table.
   static let heads: Set<String> = [
-    "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering", "dependency_parsing", "masked_lm", "causal_lm",
+    "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering",
+    "dependency_parsing", "masked_lm", "causal_lm",
   ]
 
   /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
   static func table(forHead configuration: JSON.Members) -> NameTable {
     let layers = min(max(1, configuration["layers"]?.integer ?? 1), 16), type = configuration["head_type"]?.string
     if type == "dependency_parsing" {
-      return NameTable([Pair("heads.@.biaffine_arcs.weight", "arcs.weight"), Pair("heads.@.biaffine_rels.weight", "relations.weight")])
+      return NameTable([
+        Pair("heads.@.biaffine_arcs.weight", "arcs.weight"), Pair("heads.@.biaffine_rels.weight", "relations.weight"),
+      ])
     }
     if type == "masked_lm" || type == "causal_lm" {
       if layers == 1 { return NameTable(both("heads.@.0", "decoder")) }
-      let hasActivation = configuration["activation_function"]?.string != nil, hasNorm = configuration["layer_norm"] == true
+      let hasActivation = configuration["activation_function"]?.string != nil,
+        hasNorm = configuration["layer_norm"] == true
       let norm = hasActivation ? 2 : 1
       return NameTable(
-        both("heads.@.0", "dense") + (hasNorm ? both("heads.@.\(norm)", "norm") : []) + both("heads.@.\(hasNorm ? norm + 1 : norm)", "decoder"))
+        both("heads.@.0", "dense") + (hasNorm ? both("heads.@.\(norm)", "norm") : [])
+          + both("heads.@.\(hasNorm ? norm + 1 : norm)", "decoder"))
     }
     let step = configuration["activation_function"]?.string == nil ? 2 : 3
     return NameTable((0..<layers).flatMap { both("heads.@.\(1 + $0 * step)", "linear.\($0)") })

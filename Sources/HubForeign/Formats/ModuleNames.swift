@@ -28,7 +28,8 @@ struct ModuleNames: Sendable {
   /// What Hugging Face's classes for a model begin with.
   func className(_ model: String) -> String {
     let names = [
-      "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "xmod": "Xmod", "electra": "Electra", "distilbert": "DistilBert",
+      "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "xmod": "Xmod", "electra": "Electra",
+      "distilbert": "DistilBert",
     ]
     return names[model] ?? model
   }
@@ -38,10 +39,13 @@ struct ModuleNames: Sendable {
   private static let distilBERT = ModuleNames(
     models: ["distilbert"], prefix: "distilbert.",
     renames: [
-      ("transformer.layer.", "encoder.layer."), (".attention.q_lin.", ".attention.self.query."), (".attention.k_lin.", ".attention.self.key."),
+      ("transformer.layer.", "encoder.layer."), (".attention.q_lin.", ".attention.self.query."),
+      (".attention.k_lin.", ".attention.self.key."),
       (".attention.v_lin.", ".attention.self.value."), (".attention.out_lin.", ".attention.output.dense."),
-      (".attention.prefix_tuning.", ".attention.self.prefix_tuning."), (".prefix_tunings.@.self.", ".prefix_tunings.@.self_prefix."),
-      (".ffn.lin1.", ".intermediate.dense."), (".ffn.lin2.", ".output.dense."), (".attention_adapters.", ".attention.output."),
+      (".attention.prefix_tuning.", ".attention.self.prefix_tuning."),
+      (".prefix_tunings.@.self.", ".prefix_tunings.@.self_prefix."),
+      (".ffn.lin1.", ".intermediate.dense."), (".ffn.lin2.", ".output.dense."),
+      (".attention_adapters.", ".attention.output."),
       (".output_adapters.", ".output."),
     ])
 

@@ -34,7 +34,8 @@ struct NameTable {
 
   private static func split(_ name: String) -> (pattern: String, indices: [Substring]) {
     var components = name.dotted, indices: [Substring] = []
-    for position in components.indices.dropFirst() where isIndex(components[position]) && ["layer", "layers", "units"].contains(components[position - 1]) {
+    for position in components.indices.dropFirst()
+    where isIndex(components[position]) && ["layer", "layers", "units"].contains(components[position - 1]) {
       indices.append(components[position])
       components[position] = "#"
     }
@@ -44,7 +45,8 @@ struct NameTable {
   /// Whether it is a number, written in the one way that there is.
   private static func isIndex(_ component: Substring) -> Bool {
     let digits = component.utf8
-    return digits.allSatisfy { (0x30...0x39).contains($0) } && Int(component) != nil && (digits.count == 1 || digits.first != 0x30)
+    return digits.allSatisfy { (0x30...0x39).contains($0) } && Int(component) != nil
+      && (digits.count == 1 || digits.first != 0x30)
   }
 
   private static func fill(_ pattern: String, _ indices: [Substring]) -> String {
@@ -55,7 +57,9 @@ struct NameTable {
 
 extension String {
   /// What stands between the dots. Names of tensors are cut by bytes: looking for characters is far slower.
-  var dotted: [Substring] { utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init) }
+  var dotted: [Substring] {
+    utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init)
+  }
 
   /// What follows `prefix`; `nil` if the text does not begin with it.
   func after(_ prefix: String) -> String? {

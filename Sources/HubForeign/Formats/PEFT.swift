@@ -13,7 +13,9 @@ public enum PEFT: ForeignFormat {
   static let configFile = "adapter_config.json"
   static let weightFiles = ["adapter_model.safetensors", "adapter_model.bin"]
 
-  public static func recognizes(files: Set<String>) -> Bool { files.contains(configFile) && !files.isDisjoint(with: weightFiles) }
+  public static func recognizes(files: Set<String>) -> Bool {
+    files.contains(configFile) && !files.isDisjoint(with: weightFiles)
+  }
 
   public static func read(folder: String) throws -> ForeignAdapter {
     let files = try ForeignFolder(folder), json = try files.object(configFile)
@@ -24,40 +26,56 @@ public enum PEFT: ForeignFormat {
       var own: [StoredTensor] = [], others: [StoredTensor] = []
       for tensor in file.tensors {
         let name = modules.bert(unwrapped(tensor.name)).replacing(".default.", with: ".")
-        if isAdapterTensor(name) { own.append(tensor.renamed(name)) } else { others.append(tensor.renamed(unwrapped(tensor.name))) }
+        if isAdapterTensor(name) {
+          own.append(tensor.renamed(name))
+        } else {
+          others.append(tensor.renamed(unwrapped(tensor.name)))
+        }
       }
       let method = try PEFTMethod.all[json.string("peft_type")].map { try $0(json, own) }
       guard let method else {
         throw Failure(
-          .unsupportedForeignContent, "adapters of the type \(try json.string("peft_type")) are not supported", at: "peft_type",
+          .unsupportedForeignContent, "adapters of the type \(try json.string("peft_type")) are not supported",
+          at: "peft_type",
           hint: "supported: \(PEFTMethod.all.keys.sorted().joined(separator: ", "))")
       }
       let architecture = try architecture(json, modules), model = try json.optionalString("base_model_name_or_path")
       return ForeignAdapter(
-        format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter, method: method.name, isLanguage: false,
-        configuration: method.configuration, weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        head: try head(others, json, architecture), architecture: architecture, modelName: model.flatMap { $0.isEmpty ? nil : $0 },
-        hiddenSize: method.hiddenSize, source: json.members, notes: files.notes(besides: [configFile, "README.md"] + weightFiles))
+        format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter,
+        method: method.name, isLanguage: false,
+        configuration: method.configuration,
+        weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
+        head: try head(others, json, architecture), architecture: architecture,
+        modelName: model.flatMap { $0.isEmpty ? nil : $0 },
+        hiddenSize: method.hiddenSize, source: json.members,
+        notes: files.notes(besides: [configFile, "README.md"] + weightFiles))
     }
   }
 
   /// What changes the result and cannot be expressed.
   private static func refuseUnsupported(_ json: JSONObject) throws {
     let options = [
-      "fan_in_fan_out", "layer_replication", "target_parameters", "trainable_token_indices", "use_qalora", "use_bdlora", "alora_invocation_tokens",
+      "fan_in_fan_out", "layer_replication", "target_parameters", "trainable_token_indices", "use_qalora", "use_bdlora",
+      "alora_invocation_tokens",
     ]
     for option in options {
-      guard let value = json.members[option], !value.isNull, value != false, value.array?.isEmpty != true else { continue }
-      throw Failure(.unsupportedForeignContent, "the option is not supported, and ignoring it would change the result", at: option)
+      guard let value = json.members[option], !value.isNull, value != false, value.array?.isEmpty != true else {
+        continue
+      }
+      throw Failure(
+        .unsupportedForeignContent, "the option is not supported, and ignoring it would change the result", at: option)
     }
     guard try json.optionalString("bias") ?? "none" == "none" else {
-      throw Failure(.unsupportedForeignContent, "adapters that train biases of the base model are not supported", at: "bias")
+      throw Failure(
+        .unsupportedForeignContent, "adapters that train biases of the base model are not supported", at: "bias")
     }
   }
 
   /// What PEFT puts before a name of the model.
   private static func unwrapped(_ name: String) -> String {
-    for prefix in ["base_model.model.", "base_model."] where name.hasPrefix(prefix) { return String(name.dropFirst(prefix.count)) }
+    for prefix in ["base_model.model.", "base_model."] where name.hasPrefix(prefix) {
+      return String(name.dropFirst(prefix.count))
+    }
     return name
   }
 
@@ -86,12 +104,18 @@ public enum PEFT: ForeignFormat {
   }
 
   /// The head in `modules_to_save`.
-  private static func head(_ tensors: [StoredTensor], _ json: JSONObject, _ architecture: String) throws -> ForeignAdapter.Head? {
+  private static func head(
+    _ tensors: [StoredTensor], _ json: JSONObject, _ architecture: String
+  ) throws -> ForeignAdapter.Head? {
     guard !tensors.isEmpty else { return nil }
-    let tasks = ["SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification", "QUESTION_ANS": "ForQuestionAnswering"]
+    let tasks = [
+      "SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification",
+      "QUESTION_ANS": "ForQuestionAnswering",
+    ]
     let family = ModuleNames.of(model: architecture)?.className(architecture)
     let named = json.members["auto_mapping"]?["base_model_class"]?.string
-    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family.map { $0 + task } }
+    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family.map { $0 + task }
+    }
     guard let modelClass = named ?? guessed, let form = CheckpointHeadForm.of(modelClass) else {
       throw Failure(
         .unsupportedForeignContent, "\(tensors[0].name) belongs to no head that is known", at: "modules_to_save",

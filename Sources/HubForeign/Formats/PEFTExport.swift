@@ -3,10 +3,13 @@ import HubWeights
 
 extension PEFT {
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
-    let manifest = adapter.manifest, modules = try adapter.modules(), family = modules.className(manifest.base.architecture)
+    let manifest = adapter.manifest, modules = try adapter.modules(),
+      family = modules.className(manifest.base.architecture)
     var export = try PEFTExport(adapter, modules), files = ForeignFiles()
     let head = adapter.head.flatMap { CheckpointHeadForm.matching($0.configuration.members, family: family) }
-    if adapter.head != nil, head == nil { files.notes.append("the head was not carried over: no model class of Hugging Face has one like it") }
+    if adapter.head != nil, head == nil {
+      files.notes.append("the head was not carried over: no model class of Hugging Face has one like it")
+    }
     let modelClass = head?.modelClass ?? "\(family)Model"
     if let head, let own = adapter.head {
       for tensor in own.weights {
@@ -15,19 +18,26 @@ extension PEFT {
         }
         export.add(tensor.renamed(stored), isPrefixed: false)
       }
-      let saved = Set(own.weights.compactMap { head.form.stored($0.name)?.split(separator: ".").first.map(String.init) })
+      let saved = Set(
+        own.weights.compactMap { head.form.stored($0.name)?.split(separator: ".").first.map(String.init) })
       export.configuration["modules_to_save"] = .array(saved.sorted().map(JSON.string))
     }
     let package = manifest.base.architecture.replacing("-", with: "_")
-    let mapping: JSON = ["base_model_class": .string(modelClass), "parent_library": .string("transformers.models.\(package).modeling_\(package)")]
+    let mapping: JSON = [
+      "base_model_class": .string(modelClass),
+      "parent_library": .string("transformers.models.\(package).modeling_\(package)"),
+    ]
     // PEFT runs prefixes and prompts only where a task says what the model is.
-    let task: JSON.Members = export.hasVirtualTokens ? ["task_type": "FEATURE_EXTRACTION"] : ["task_type": .null, "auto_mapping": mapping]
-    files.json.append((
-      configFile,
-      export.configuration.with(task).with([
-        "base_model_name_or_path": manifest.base.name.map(JSON.string) ?? .null, "inference_mode": true, "revision": .null,
-      ])
-    ))
+    let task: JSON.Members =
+      export.hasVirtualTokens ? ["task_type": "FEATURE_EXTRACTION"] : ["task_type": .null, "auto_mapping": mapping]
+    files.json.append(
+      (
+        configFile,
+        export.configuration.with(task).with([
+          "base_model_name_or_path": manifest.base.name.map(JSON.string) ?? .null, "inference_mode": true,
+          "revision": .null,
+        ])
+      ))
     files.weights.append((weightFiles[0], export.tensors(prefix: head == nil ? "" : modules.prefix), ["format": "pt"]))
     return files
   }
@@ -44,7 +54,9 @@ private struct PEFTExport {
     self.modules = modules
     c = adapter.configuration
     configuration = [:]
-    guard adapter.manifest.kind != .fusion else { throw Failure(.inexpressibleAdapter, "PEFT has no fusions", at: "kind") }
+    guard adapter.manifest.kind != .fusion else {
+      throw Failure(.inexpressibleAdapter, "PEFT has no fusions", at: "kind")
+    }
     let architecture = try c.optionalString("architecture")
     switch (architecture, try c.optionalString("composition_mode")) {
     case ("lora", "scale"): try addScalings(adapter)
@@ -52,7 +64,9 @@ private struct PEFTExport {
     case ("prefix_tuning", _): try addPrefix(adapter)
     case ("prompt_tuning", _): try addPrompt(adapter)
     default:
-      throw Failure(.inexpressibleAdapter, "PEFT has no method \((architecture ?? "bottleneck").debugDescription)", at: "architecture")
+      throw Failure(
+        .inexpressibleAdapter, "PEFT has no method \((architecture ?? "bottleneck").debugDescription)",
+        at: "architecture")
     }
   }
 
@@ -71,14 +85,18 @@ private struct PEFTExport {
   /// One linear layer's tensor: the path of the module, and what the tensor is.
   private func split(_ tensor: StoredTensor) throws -> (module: String, target: String, parameter: String) {
     let parts = tensor.name.split(separator: ".").map(String.init)
-    guard parts.count == 4, parts[0] == "layers", let module = PEFTMethod.modules.first(where: { $0.place == parts[2] })?.module else {
+    guard parts.count == 4, parts[0] == "layers",
+      let module = PEFTMethod.modules.first(where: { $0.place == parts[2] })?.module
+    else {
       throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
     }
     let path = String(modules.own("encoder.layer.\(parts[1]).\(module).").dropFirst(modules.prefix.count).dropLast())
     return (path, "\(parts[1]).\(parts[2])", parts[3])
   }
 
-  private func number(_ key: String, of target: String) -> Double? { c.members["targets"]?[target]?[key]?.number ?? c.members[key]?.number }
+  private func number(_ key: String, of target: String) -> Double? {
+    c.members["targets"]?[target]?[key]?.number ?? c.members[key]?.number
+  }
 
   private mutating func addLoRA(_ adapter: AdapterContent) throws {
     for key in ["use_gating", "vera_d"] {
@@ -87,13 +105,20 @@ private struct PEFTExport {
     }
     let hasMagnitudes = try c.optionalBool("use_dora") ?? false
     guard try !hasMagnitudes || c.optionalString("dora_form") == "peft" else {
-      throw Failure(.inexpressibleAdapter, "PEFT's DoRA leaves the bias alone and scales its update, AdapterHub's does neither", at: "use_dora")
+      throw Failure(
+        .inexpressibleAdapter, "PEFT's DoRA leaves the bias alone and scales its update, AdapterHub's does neither",
+        at: "use_dora")
     }
-    let names = ["lora_a": "lora_A.weight", "lora_b": "lora_B.weight", "lora_b_bias": "lora_B.bias", "magnitude": "lora_magnitude_vector"]
+    let names = [
+      "lora_a": "lora_A.weight", "lora_b": "lora_B.weight", "lora_b_bias": "lora_B.bias",
+      "magnitude": "lora_magnitude_vector",
+    ]
     var ranks: [String: Int] = [:], alphas: [String: Double] = [:]
     for tensor in adapter.weights {
       let (module, target, parameter) = try split(tensor)
-      guard let name = names[parameter] else { throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name) }
+      guard let name = names[parameter] else {
+        throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
+      }
       let stored = parameter == "magnitude" ? tensor.reshaped([tensor.count]) ?? tensor : tensor
       add(stored.renamed("\(module).\(name)"))
       guard parameter == "lora_a", let rank = tensor.shape.first else { continue }
@@ -102,10 +127,13 @@ private struct PEFTExport {
     }
     let rank = ranks.values.max() ?? 8, alpha = alphas.values.max() ?? 8
     configuration = [
-      "peft_type": "LORA", "r": .integer(rank), "lora_alpha": .number(alpha), "lora_dropout": 0.0, "bias": "none", "fan_in_fan_out": false,
-      "init_lora_weights": true, "use_rslora": c.members["use_rslora"] ?? false, "use_dora": .bool(hasMagnitudes), "lora_bias": c.members["lora_bias"] ?? false,
+      "peft_type": "LORA", "r": .integer(rank), "lora_alpha": .number(alpha), "lora_dropout": 0.0, "bias": "none",
+      "fan_in_fan_out": false,
+      "init_lora_weights": true, "use_rslora": c.members["use_rslora"] ?? false, "use_dora": .bool(hasMagnitudes),
+      "lora_bias": c.members["lora_bias"] ?? false,
       "rank_pattern": pattern(ranks.filter { $0.value != rank }.mapValues(JSON.integer)),
-      "alpha_pattern": pattern(alphas.filter { $0.value != alpha }.mapValues(JSON.number)), "target_modules": list(ranks.keys),
+      "alpha_pattern": pattern(alphas.filter { $0.value != alpha }.mapValues(JSON.number)),
+      "target_modules": list(ranks.keys),
     ]
   }
 
@@ -116,43 +144,60 @@ private struct PEFTExport {
     var targets: Set<String> = [], inputs: Set<String> = []
     for tensor in adapter.weights {
       let (module, target, parameter) = try split(tensor)
-      guard parameter == "lora_b" else { throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name) }
+      guard parameter == "lora_b" else {
+        throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
+      }
       let scalesInput = c.members["targets"]?[target]?["scales_input"] == true
       targets.insert(module)
       if scalesInput { inputs.insert(module) }
       add((tensor.reshaped(scalesInput ? [1, tensor.count] : [tensor.count, 1]) ?? tensor).renamed("\(module).ia3_l"))
     }
-    configuration = ["peft_type": "IA3", "target_modules": list(targets), "feedforward_modules": list(inputs), "fan_in_fan_out": false, "init_ia3_weights": true]
+    configuration = [
+      "peft_type": "IA3", "target_modules": list(targets), "feedforward_modules": list(inputs), "fan_in_fan_out": false,
+      "init_ia3_weights": true,
+    ]
   }
 
   private mutating func addPrefix(_ adapter: AdapterContent) throws {
-    guard try c.optionalBool("shift_positions") == true, let values = adapter.weights.first(where: { $0.name == "prefix.values" }) else {
+    guard try c.optionalBool("shift_positions") == true,
+      let values = adapter.weights.first(where: { $0.name == "prefix.values" })
+    else {
       throw Failure(
-        .inexpressibleAdapter, "PEFT's prefixes are flat and move the positions of the text; these do not", at: "architecture")
+        .inexpressibleAdapter, "PEFT's prefixes are flat and move the positions of the text; these do not",
+        at: "architecture")
     }
     guard let heads = adapter.manifest.source?["num_attention_heads"]?.integer else {
-      throw Failure(.inexpressibleAdapter, "PEFT wants to know the heads of the base model, and the adapter does not", at: "source.num_attention_heads")
+      throw Failure(
+        .inexpressibleAdapter, "PEFT wants to know the heads of the base model, and the adapter does not",
+        at: "source.num_attention_heads")
     }
-    let length = try c.integer("prefix_length"), hiddenSize = adapter.manifest.base.hiddenSize, width = values.count / max(1, length)
+    let length = try c.integer("prefix_length"), hiddenSize = adapter.manifest.base.hiddenSize,
+      width = values.count / max(1, length)
     add((values.reshaped([length, width]) ?? values).renamed("prompt_embeddings"))
     configuration = virtualTokens("PREFIX_TUNING", length, adapter).with([
-      "encoder_hidden_size": .integer(hiddenSize), "num_attention_heads": .integer(heads), "num_layers": .integer(width / max(1, 2 * hiddenSize)),
+      "encoder_hidden_size": .integer(hiddenSize), "num_attention_heads": .integer(heads),
+      "num_layers": .integer(width / max(1, 2 * hiddenSize)),
       "prefix_projection": false,
     ])
   }
 
   private mutating func addPrompt(_ adapter: AdapterContent) throws {
-    guard try c.optionalString("combine") == "words", let embedding = adapter.weights.first(where: { $0.name == "prompt.embedding" }) else {
+    guard try c.optionalString("combine") == "words",
+      let embedding = adapter.weights.first(where: { $0.name == "prompt.embedding" })
+    else {
       throw Failure(.inexpressibleAdapter, "PEFT's prompts have positions, these do not", at: "combine")
     }
     add(embedding.renamed("prompt_embeddings"))
-    configuration = virtualTokens("PROMPT_TUNING", embedding.shape.first ?? 0, adapter).with(["prompt_tuning_init": "RANDOM"])
+    configuration = virtualTokens("PROMPT_TUNING", embedding.shape.first ?? 0, adapter).with([
+      "prompt_tuning_init": "RANDOM"
+    ])
     for key in ["num_attention_heads", "num_layers"] { configuration[key] = adapter.manifest.source?[key] }
   }
 
   private func virtualTokens(_ type: String, _ count: Int, _ adapter: AdapterContent) -> JSON.Members {
     [
-      "peft_type": .string(type), "num_virtual_tokens": .integer(count), "token_dim": .integer(adapter.manifest.base.hiddenSize),
+      "peft_type": .string(type), "num_virtual_tokens": .integer(count),
+      "token_dim": .integer(adapter.manifest.base.hiddenSize),
       "num_transformer_submodules": 1,
     ]
   }

@@ -28,10 +28,12 @@ struct PEFTMethod {
 
     init(_ tensor: StoredTensor) throws {
       let parts = tensor.name.split(separator: ".", maxSplits: 3).map(String.init)
-      guard parts.count == 4, parts[0] == "encoder", parts[1] == "layer", let layer = Int(parts[2]), (0..<1024).contains(layer),
+      guard parts.count == 4, parts[0] == "encoder", parts[1] == "layer", let layer = Int(parts[2]),
+        (0..<1024).contains(layer),
         let (module, place) = PEFTMethod.modules.first(where: { parts[3].hasPrefix($0.module + ".") })
       else {
-        throw Failure(.unsupportedForeignContent, "the tensor adapts a layer that Dovetail has no site for", at: tensor.name)
+        throw Failure(
+          .unsupportedForeignContent, "the tensor adapts a layer that Dovetail has no site for", at: tensor.name)
       }
       (self.layer, self.place, self.module) = (layer, place, module)
       parameter = String(parts[3].dropFirst(module.count + 1))
@@ -46,7 +48,8 @@ extension PEFTMethod {
   /// `W x + b + s·B A x`, `s = alpha / r` or with `use_rslora` `alpha / √r`; DoRA as the paper has it.
   private static let lora: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
     let names = [
-      "lora_A.weight": "lora_a", "lora_B.weight": "lora_b", "lora_B.bias": "lora_b_bias", "lora_magnitude_vector": "magnitude",
+      "lora_A.weight": "lora_a", "lora_B.weight": "lora_b", "lora_B.bias": "lora_b_bias",
+      "lora_magnitude_vector": "magnitude",
       "lora_magnitude_vector.weight": "magnitude",
     ]
     var targets: [String: JSON.Members] = [:], weights: [StoredTensor] = [], hiddenSize = 0
@@ -54,7 +57,8 @@ extension PEFTMethod {
     for tensor in tensors {
       let name = try Name(tensor)
       guard let parameter = names[name.parameter] else {
-        throw Failure(.unsupportedForeignContent, "the tensor belongs to a kind of LoRA that is not supported", at: tensor.name)
+        throw Failure(
+          .unsupportedForeignContent, "the tensor belongs to a kind of LoRA that is not supported", at: tensor.name)
       }
       let stored = parameter == "magnitude" ? tensor.reshaped([tensor.count, 1]) ?? tensor : tensor
       weights.append(stored.renamed("\(name.stable).\(parameter)"))
@@ -63,7 +67,9 @@ extension PEFTMethod {
       let own = patterns.first { path == $0.name || path.hasSuffix(".\($0.name)") }?.alpha ?? alpha
       targets[name.target] = ["r": .integer(rank), "alpha": .number(own)]
       if name.place != "output" { hiddenSize = tensor.shape.last ?? 0 }
-      if hiddenSize == 0, let b = tensors.first(where: { $0.name == tensor.name.replacing("lora_A", with: "lora_B") }) { hiddenSize = b.shape.first ?? 0 }
+      if hiddenSize == 0, let b = tensors.first(where: { $0.name == tensor.name.replacing("lora_A", with: "lora_B") }) {
+        hiddenSize = b.shape.first ?? 0
+      }
     }
     var configuration: JSON.Members = ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"]
     let isScaled = try c.optionalBool("use_rslora") ?? false, hasMagnitudes = try c.optionalBool("use_dora") ?? false
@@ -72,7 +78,8 @@ extension PEFTMethod {
     if hasBias { configuration["lora_bias"] = true }
     if hasMagnitudes { configuration = configuration.with(["use_dora": true, "dora_form": "peft"]) }
     configuration = configuration.with(isWhole(c) ? simplified(targets) ?? named(targets) : named(targets))
-    return PEFTMethod(name: hasMagnitudes ? "dora" : "lora", configuration: configuration, weights: weights, hiddenSize: hiddenSize)
+    return PEFTMethod(
+      name: hasMagnitudes ? "dora" : "lora", configuration: configuration, weights: weights, hiddenSize: hiddenSize)
   }
 
   /// Vectors that multiply what a layer gives, or of shape `[1, in]` what a feed-forward layer reads.
@@ -81,10 +88,14 @@ extension PEFTMethod {
     let weights = try tensors.map { tensor in
       let name = try Name(tensor), scalesInput = tensor.shape.first == 1 && tensor.count > 1
       targets[name.target] = scalesInput ? ["scales_input": true] : [:]
-      if name.place == "intermediate" ? scalesInput : name.place == "output" ? !scalesInput : true { hiddenSize = tensor.count }
+      if name.place == "intermediate" ? scalesInput : name.place == "output" ? !scalesInput : true {
+        hiddenSize = tensor.count
+      }
       return (tensor.reshaped([tensor.count, 1]) ?? tensor).renamed("\(name.stable).lora_b")
     }
-    var configuration: JSON.Members = ["architecture": "lora", "composition_mode": "scale", "init_weights": "ia3", "r": 1, "alpha": 1]
+    var configuration: JSON.Members = [
+      "architecture": "lora", "composition_mode": "scale", "init_weights": "ia3", "r": 1, "alpha": 1,
+    ]
     let plain = targets.values.contains { $0["scales_input"] == true } ? nil : simplified(targets)
     configuration = configuration.with(plain ?? named(targets))
     return PEFTMethod(name: "ia3", configuration: configuration, weights: weights, hiddenSize: hiddenSize)
@@ -94,25 +105,37 @@ extension PEFTMethod {
   private static let prefixTuning: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
     let length = try c.integer("num_virtual_tokens"), hiddenSize = try c.integer("token_dim")
     guard try c.optionalInteger("num_transformer_submodules") ?? 1 == 1 else {
-      throw Failure(.unsupportedForeignContent, "prefixes of encoder-decoder models are not supported", at: "num_transformer_submodules")
+      throw Failure(
+        .unsupportedForeignContent, "prefixes of encoder-decoder models are not supported",
+        at: "num_transformer_submodules")
     }
-    guard tensors.count == 1, let tensor = tensors.first, tensor.name == "prompt_embeddings", tensor.shape.first == length,
+    guard tensors.count == 1, let tensor = tensors.first, tensor.name == "prompt_embeddings",
+      tensor.shape.first == length,
       let flat = tensor.reshaped([tensor.count])
-    else { throw Failure(.unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: tensors.first?.name) }
+    else {
+      throw Failure(
+        .unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: tensors.first?.name)
+    }
     return PEFTMethod(
       name: "prefix_tuning_flat",
-      configuration: ["architecture": "prefix_tuning", "flat": true, "prefix_length": .integer(length), "shift_positions": true],
+      configuration: [
+        "architecture": "prefix_tuning", "flat": true, "prefix_length": .integer(length), "shift_positions": true,
+      ],
       weights: [flat.renamed("prefix.values")], hiddenSize: hiddenSize)
   }
 
   /// `[tokens, hidden]`: words before the text's.
   private static let promptTuning: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
     let length = try c.integer("num_virtual_tokens")
-    guard tensors.count == 1, let tensor = tensors.first, tensor.name == "prompt_embeddings", tensor.shape.count == 2, tensor.shape[0] == length else {
-      throw Failure(.unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: tensors.first?.name)
+    guard tensors.count == 1, let tensor = tensors.first, tensor.name == "prompt_embeddings", tensor.shape.count == 2,
+      tensor.shape[0] == length
+    else {
+      throw Failure(
+        .unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: tensors.first?.name)
     }
     return PEFTMethod(
-      name: "prompt_tuning", configuration: ["architecture": "prompt_tuning", "prompt_length": .integer(length), "combine": "words"],
+      name: "prompt_tuning",
+      configuration: ["architecture": "prompt_tuning", "prompt_length": .integer(length), "combine": "words"],
       weights: [tensor.renamed("prompt.embedding")], hiddenSize: tensor.shape[1])
   }
 
@@ -122,7 +145,8 @@ extension PEFTMethod {
       let name = entry.key.hasPrefix("^") ? String(entry.key.dropFirst()) : entry.key
       guard let alpha = entry.value.number, name.allSatisfy({ $0.isLetter || $0.isNumber || "._".contains($0) }) else {
         throw Failure(
-          .unsupportedForeignContent, "a key must be a name without special characters, and its value a number", at: "alpha_pattern.\(entry.key)")
+          .unsupportedForeignContent, "a key must be a name without special characters, and its value a number",
+          at: "alpha_pattern.\(entry.key)")
       }
       return (name, alpha)
     }
@@ -142,12 +166,17 @@ extension PEFTMethod {
   /// The Python library's switches, if they can say the same: the same linear layers in every layer, with one rank.
   private static func simplified(_ targets: [String: JSON.Members]) -> JSON.Members? {
     guard let common = targets.first?.value, targets.values.allSatisfy({ $0 == common }) else { return nil }
-    let names = targets.keys.map { $0.split(separator: ".") }, layers = Set(names.map { $0[0] }), places = Set(names.map { String($0[1]) })
-    let attention = [("query", "q"), ("key", "k"), ("value", "v")].filter { places.contains($0.0) }.map { JSON.string($0.1) }
-    guard targets.count == layers.count * places.count, !places.contains("attention_output"), (0..<layers.count).allSatisfy({ layers.contains("\($0)") })
+    let names = targets.keys.map { $0.split(separator: ".") }, layers = Set(names.map { $0[0] }),
+      places = Set(names.map { String($0[1]) })
+    let attention = [("query", "q"), ("key", "k"), ("value", "v")].filter { places.contains($0.0) }.map {
+      JSON.string($0.1)
+    }
+    guard targets.count == layers.count * places.count, !places.contains("attention_output"),
+      (0..<layers.count).allSatisfy({ layers.contains("\($0)") })
     else { return nil }
     return common.with([
-      "selfattn_lora": .bool(!attention.isEmpty), "attn_matrices": .array(attention), "intermediate_lora": .bool(places.contains("intermediate")),
+      "selfattn_lora": .bool(!attention.isEmpty), "attn_matrices": .array(attention),
+      "intermediate_lora": .bool(places.contains("intermediate")),
       "output_lora": .bool(places.contains("output")),
     ])
   }

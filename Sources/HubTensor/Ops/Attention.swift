@@ -59,18 +59,22 @@ extension Context {
     }
     if isRecorded(q, k, v, bias, prefixes?.keys, prefixes?.values) {
       record(&result) { [unowned self] gradient, gradients in
-        func sums(of tensor: Tensor?) -> Tensor? { tensor.flatMap { gradients.wants($0) ? zeros($0.rows, $0.columns) : nil } }
+        func sums(of tensor: Tensor?) -> Tensor? {
+          tensor.flatMap { gradients.wants($0) ? zeros($0.rows, $0.columns) : nil }
+        }
         let dq = empty(q.rows, q.columns), dk = empty(q.rows, q.columns), dv = empty(q.rows, q.columns)
         let dKeys = sums(of: prefixes?.keys), dValues = sums(of: prefixes?.values), dBias = sums(of: bias)
         let isSummed = dKeys != nil || dValues != nil || dBias != nil
-        plan.run(on: engine.workers, sequencesInTurn: isSummed, scratch: kernels.attention_backward_scratch) { head, scratch in
+        plan.run(on: engine.workers, sequencesInTurn: isSummed, scratch: kernels.attention_backward_scratch) {
+          head, scratch in
           var shape = plan.shape(of: head)
           let first = plan.first(of: head), prefix = plan.firstOfPrefix(of: head)
           var slopes = hub_attention_gradients(
             q: dq.block.base + first, k: dk.block.base + first, v: dv.block.base + first,
             prefix_keys: dKeys.map { $0.block.base + prefix }, prefix_values: dValues.map { $0.block.base + prefix },
             bias: dBias.map { $0.block.base + plan.firstOfBias(of: head) })
-          kernels.attention_backward(&slopes, gradient.base + first, q.base + first, k.base + first, v.base + first, &shape, scratch)
+          kernels.attention_backward(
+            &slopes, gradient.base + first, q.base + first, k.base + first, v.base + first, &shape, scratch)
         }
         gradients.add(dq, to: q)
         gradients.add(dk, to: k)
@@ -112,7 +116,10 @@ private struct AttentionPlan {
   let prefixes: AttentionPrefixes?
   let keyScores: Tensor?
 
-  init(sequences: Sequences, heads: Int, columns: Int, causal: Bool, bias: Tensor?, prefixes: AttentionPrefixes?, keyScores: Tensor?) {
+  init(
+    sequences: Sequences, heads: Int, columns: Int, causal: Bool, bias: Tensor?, prefixes: AttentionPrefixes?,
+    keyScores: Tensor?
+  ) {
     precondition(bias == nil || keyScores == nil)
     self.keyScores = keyScores
     self.sequences = sequences
@@ -133,7 +140,9 @@ private struct AttentionPlan {
 
   /// The first element of a head's queries; of its keys, values and result too.
   func first(of head: Head) -> Int { sequences[head.sequence].lowerBound * columns + head.index * (columns / heads) }
-  func firstOfPrefix(of head: Head) -> Int { prefix(of: head.sequence).lowerBound * columns + head.index * (columns / heads) }
+  func firstOfPrefix(of head: Head) -> Int {
+    prefix(of: head.sequence).lowerBound * columns + head.index * (columns / heads)
+  }
   func firstOfBias(of head: Head) -> Int { bias.map { $0.rows / heads * $0.columns * head.index } ?? 0 }
 
   func shape(of head: Head) -> hub_attention_shape {
@@ -141,16 +150,19 @@ private struct AttentionPlan {
     return hub_attention_shape(
       rows: sequences[head.sequence].count, head_width: width, stride: columns, scale: 1 / Float(width).squareRoot(),
       causal: causal ? 1 : 0,
-      prefix: self.prefix(of: head.sequence).count, prefix_keys: prefixes.map { $0.keys.base + prefix }, prefix_values: prefixes.map { $0.values.base + prefix },
+      prefix: self.prefix(of: head.sequence).count, prefix_keys: prefixes.map { $0.keys.base + prefix },
+      prefix_values: prefixes.map { $0.values.base + prefix },
       // A stride of zero gives all queries the same row.
-      bias: bias.map { $0.base + firstOfBias(of: head) } ?? keyScores.map { $0.base + head.sequence * $0.columns }, bias_stride: bias?.columns ?? 0)
+      bias: bias.map { $0.base + firstOfBias(of: head) } ?? keyScores.map { $0.base + head.sequence * $0.columns },
+      bias_stride: bias?.columns ?? 0)
   }
 
   /// Calls `body` with scratch memory for each head of each sequence that is not empty.
   ///
   /// - Parameter sequencesInTurn: Whether a head has all its sequences one after another, so that they may add to one sum.
   func run(
-    on workers: Workers, sequencesInTurn: Bool = false, scratch: (Int, Int, Int) -> Int, _ body: (Head, UnsafeMutablePointer<Float>) -> Void
+    on workers: Workers, sequencesInTurn: Bool = false, scratch: (Int, Int, Int) -> Int,
+    _ body: (Head, UnsafeMutablePointer<Float>) -> Void
   ) {
     let longest = (0..<sequences.count).map { sequences[$0].count }.max() ?? 0
     let longestPrefix = prefixes?.rows.map(\.count).max() ?? 0
@@ -163,7 +175,8 @@ private struct AttentionPlan {
         for sequence in 0..<sequences.count { visit(sequence, index, memory) }
       }
     } else {
-      workers.run(sequences.count * heads, scratch: size) { index, memory in visit(index / heads, index % heads, memory) }
+      workers.run(sequences.count * heads, scratch: size) { index, memory in visit(index / heads, index % heads, memory)
+      }
     }
   }
 }

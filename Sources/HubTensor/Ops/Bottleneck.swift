@@ -23,14 +23,17 @@ extension Context {
       return linear(inner, up.weight, bias: up.bias, scale: scale, plus: residual)
     }
     let result = empty(x.rows, up.weight.rows)
-    let first = Step(down, then: activation, scale: 1, in: self), second = Step(up, then: .identity, scale: scale, in: self)
+    let first = Step(down, then: activation, scale: 1, in: self),
+      second = Step(up, then: .identity, scale: scale, in: self)
     let largest = (x.rows + parts - 1) / parts
-    engine.workers.run(parts, scratch: largest * first.outputs + max(first.gemm.scratch, second.gemm.scratch)) { index, scratch in
+    engine.workers.run(parts, scratch: largest * first.outputs + max(first.gemm.scratch, second.gemm.scratch)) {
+      index, scratch in
       let rows = x.rows * index / parts..<x.rows * (index + 1) / parts
       let inner = scratch + max(first.gemm.scratch, second.gemm.scratch)
       first(inner, x.base + rows.lowerBound * x.columns, rows: rows.count, plus: nil, scratch: scratch)
       let start = rows.lowerBound * second.outputs
-      second(result.block.base + start, inner, rows: rows.count, plus: residual.map { $0.base + start }, scratch: scratch)
+      second(
+        result.block.base + start, inner, rows: rows.count, plus: residual.map { $0.base + start }, scratch: scratch)
     }
     return result
   }
@@ -56,9 +59,11 @@ private struct Step {
   }
 
   func callAsFunction(
-    _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, plus residual: UnsafePointer<Float>?, scratch: UnsafeMutablePointer<Float>
+    _ y: UnsafeMutablePointer<Float>, _ x: UnsafePointer<Float>, rows: Int, plus residual: UnsafePointer<Float>?,
+    scratch: UnsafeMutablePointer<Float>
   ) {
-    var epilogue = hub_epilogue(bias: bias?.base, residual: residual, residual_stride: outputs, scale: scale, activation: activation.kernel)
+    var epilogue = hub_epilogue(
+      bias: bias?.base, residual: residual, residual_stride: outputs, scale: scale, activation: activation.kernel)
     gemm.multiply(y, outputs, x, inputs, 1, packed.block.base, rows, outputs, inputs, &epilogue, scratch)
   }
 }

@@ -19,7 +19,9 @@ extension Context {
     }
     var result = tensor(rows: 1, columns: 1, [Float(total / rows)])
     if isRecorded(logits) {
-      record(&result) { [unowned self] gradient, gradients in gradients.add(scaled(slope, by: gradient.base[0]), to: logits) }
+      record(&result) { [unowned self] gradient, gradients in
+        gradients.add(scaled(slope, by: gradient.base[0]), to: logits)
+      }
     }
     return result
   }

@@ -19,7 +19,9 @@ extension Context {
         if gradients.wants(rules) {
           let back = zeros(rules.rows, n)
           Self.forPairs(n, p) { rule, part, whole in
-            back.block.base[rule] += (0..<q).reduce(Float(0)) { $0 + gradient.base[whole * q + $1] * w.base[part * q + $1] }
+            back.block.base[rule] += (0..<q).reduce(Float(0)) {
+              $0 + gradient.base[whole * q + $1] * w.base[part * q + $1]
+            }
           }
           gradients.add(back, to: rules)
         }

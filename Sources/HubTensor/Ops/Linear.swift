@@ -25,7 +25,9 @@ extension Context {
       epilogue.residual = residual?.base
     }
     let product = withExtendedLifetime((biasValue, residual)) {
-      multiply(x, strideM: x.columns, strideK: 1, m: x.rows, by: weight.packed(in: self), n: weight.rows, k: weight.columns, epilogue)
+      multiply(
+        x, strideM: x.columns, strideK: 1, m: x.rows, by: weight.packed(in: self), n: weight.rows, k: weight.columns,
+        epilogue)
     }
     guard isRecorded else { return product }
     var result = isFused ? product : finished(product, activation, scale: scale, plus: residual)
@@ -59,7 +61,8 @@ extension Context {
       record(&result) { [unowned self] gradient, gradients in
         if gradients.wants(x) {
           let forth = multiply(
-            gradient, strideM: gradient.columns, strideK: 1, m: gradient.rows, by: weight.packed(in: self), n: weight.rows, k: weight.columns)
+            gradient, strideM: gradient.columns, strideK: 1, m: gradient.rows, by: weight.packed(in: self),
+            n: weight.rows, k: weight.columns)
           gradients.add(forth, to: x)
         }
         if gradients.wants(weight) { gradients.add(sumOfProducts(x, gradient), to: weight) }
@@ -69,11 +72,15 @@ extension Context {
   }
 
   private func back(_ x: Tensor, through weight: Parameter) -> Tensor {
-    multiply(x, strideM: x.columns, strideK: 1, m: x.rows, by: weight.packedTransposed(in: self), n: weight.columns, k: weight.rows)
+    multiply(
+      x, strideM: x.columns, strideK: 1, m: x.rows, by: weight.packedTransposed(in: self), n: weight.columns,
+      k: weight.rows)
   }
 
   /// `dx = dy · W`, `dW = dyᵀ · x`, `db = Σ dy`.
-  private func linearGradients(_ gradient: Tensor, _ x: Tensor, _ weight: Parameter, _ bias: Parameter?, _ gradients: Gradients) {
+  private func linearGradients(
+    _ gradient: Tensor, _ x: Tensor, _ weight: Parameter, _ bias: Parameter?, _ gradients: Gradients
+  ) {
     if gradients.wants(x) { gradients.add(back(gradient, through: weight), to: x) }
     if gradients.wants(weight) { gradients.add(sumOfProducts(gradient, x), to: weight) }
     if let bias, gradients.wants(bias) { gradients.add(columnSums(gradient), to: bias) }

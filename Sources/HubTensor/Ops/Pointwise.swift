@@ -21,7 +21,8 @@ extension Context {
 
   /// `x + y`.
   public func add(_ x: Tensor, _ y: Tensor) -> Tensor {
-    precondition(x.rows == y.rows && x.columns == y.columns, "cannot add [\(x.rows), \(x.columns)] and [\(y.rows), \(y.columns)]")
+    precondition(
+      x.rows == y.rows && x.columns == y.columns, "cannot add [\(x.rows), \(x.columns)] and [\(y.rows), \(y.columns)]")
     var result = x
     result.node = nil
     accumulate(y, into: &result)
@@ -37,7 +38,9 @@ extension Context {
   /// `x · factor`, the factor being a learned scalar `[1, 1]` or one value per column `[1, columns]`.
   public func multiply(_ x: Tensor, by factor: Parameter) -> Tensor {
     precondition(factor.count == 1 || factor.count == x.columns)
-    let row = factor.count == 1 ? tensor(rows: 1, columns: x.columns, repeatElement(factor.value.base[0], count: x.columns)) : factor.value
+    let row =
+      factor.count == 1
+      ? tensor(rows: 1, columns: x.columns, repeatElement(factor.value.base[0], count: x.columns)) : factor.value
     var result = scaledColumns(x, by: row)
     if isRecorded(x, parameters: factor) {
       record(&result) { [unowned self] gradient, gradients in

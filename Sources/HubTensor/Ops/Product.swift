@@ -18,12 +18,15 @@ extension Context {
   ///   - bias: `[1, n]`
   public func product(_ a: Tensor, _ b: Tensor, transposing: Bool = false, bias: Parameter? = nil) -> Tensor {
     let n = transposing ? b.rows : b.columns, k = a.columns
-    precondition(k == (transposing ? b.columns : b.rows), "cannot multiply [\(a.rows), \(k)] and [\(b.rows), \(b.columns)]")
+    precondition(
+      k == (transposing ? b.columns : b.rows), "cannot multiply [\(a.rows), \(k)] and [\(b.rows), \(b.columns)]")
     let packedB = packed(b, n: n, k: k, strideN: transposing ? k : 1, strideK: transposing ? 1 : n)
     let biasValue = bias?.value
     var epilogue = hub_epilogue.plain
     epilogue.bias = biasValue?.base
-    var result = withExtendedLifetime(biasValue) { multiply(a, strideM: k, strideK: 1, m: a.rows, by: packedB, n: n, k: k, epilogue) }
+    var result = withExtendedLifetime(biasValue) {
+      multiply(a, strideM: k, strideK: 1, m: a.rows, by: packedB, n: n, k: k, epilogue)
+    }
     if isRecorded(a, b, parameters: bias) {
       record(&result) { [unowned self] gradient, gradients in
         if gradients.wants(a) { gradients.add(product(gradient, b.unrecorded, transposing: !transposing), to: a) }

@@ -12,14 +12,17 @@ extension Context {
     let gains = gain.value, width = x.columns
     forRows(x.rows, cost: width) { rows in
       let first = rows.lowerBound * width
-      kernels.rms_norm(result.block.base + first, x.base + first, residual.map { $0.base + first }, gains.base, rows.count, width, epsilon)
+      kernels.rms_norm(
+        result.block.base + first, x.base + first, residual.map { $0.base + first }, gains.base, rows.count, width,
+        epsilon)
     }
     if isRecorded(x, residual, parameters: gain) {
       record(&result) { [unowned self] gradient, gradients in
         let back = empty(x.rows, width)
         let gainSums = gradients.wants(gain) ? zeros(1, width) : nil
         kernels.rms_norm_backward(
-          back.block.base, gainSums?.block.base, gradient.base, x.base, residual?.base, gains.base, x.rows, width, epsilon)
+          back.block.base, gainSums?.block.base, gradient.base, x.base, residual?.base, gains.base, x.rows, width,
+          epsilon)
         gradients.add(back, to: x)
         if let residual { gradients.add(back, to: residual) }
         if let gainSums { gradients.add(gainSums, to: gain) }

@@ -31,7 +31,9 @@ extension Context {
   /// `vᵀ x`
   private func weightedRows(_ x: Tensor, _ v: [Float]) -> [Float] {
     let sums = zeros(1, x.columns)
-    for (row, weight) in v.enumerated() { kernels.add_scaled(sums.block.base, x.base + row * x.columns, weight, x.columns) }
+    for (row, weight) in v.enumerated() {
+      kernels.add_scaled(sums.block.base, x.base + row * x.columns, weight, x.columns)
+    }
     return sums.values
   }
 

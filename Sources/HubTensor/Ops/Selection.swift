@@ -57,7 +57,8 @@ extension Context {
 
   private func copyColumns(of source: Tensor, from first: Int, to target: Tensor, at column: Int, count: Int) {
     for row in 0..<source.rows {
-      (target.block.base + row * target.columns + column).update(from: source.base + row * source.columns + first, count: count)
+      (target.block.base + row * target.columns + column).update(
+        from: source.base + row * source.columns + first, count: count)
     }
   }
 
@@ -145,7 +146,11 @@ extension Context {
           let row = value.rows[token]
           precondition(row >= 0 && row < value.table.rows)
           let source = value.table.base + row * width
-          if index == 0 { target.update(from: source, count: width) } else { kernels.add_scaled(target, source, 1, width) }
+          if index == 0 {
+            target.update(from: source, count: width)
+          } else {
+            kernels.add_scaled(target, source, 1, width)
+          }
         }
       }
     }

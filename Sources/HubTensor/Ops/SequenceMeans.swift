@@ -8,14 +8,19 @@ extension Context {
     var result = zeros(sequences.count, width)
     for index in 0..<sequences.count {
       let rows = sequences[index]
-      for row in rows { kernels.add_scaled(result.block.base + index * width, x.base + row * width, 1 / Float(rows.count), width) }
+      for row in rows {
+        kernels.add_scaled(result.block.base + index * width, x.base + row * width, 1 / Float(rows.count), width)
+      }
     }
     if isRecorded(x) {
       record(&result) { [unowned self] gradient, gradients in
         let back = zeros(x.rows, width)
         for index in 0..<sequences.count {
           let rows = sequences[index]
-          for row in rows { kernels.add_scaled(back.block.base + row * width, gradient.base + index * width, 1 / Float(rows.count), width) }
+          for row in rows {
+            kernels.add_scaled(
+              back.block.base + row * width, gradient.base + index * width, 1 / Float(rows.count), width)
+          }
         }
         gradients.add(back, to: x)
       }

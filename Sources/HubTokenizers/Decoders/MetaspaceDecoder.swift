@@ -6,7 +6,11 @@ struct MetaspaceDecoder: TokenDecoder {
     var text = String.UnicodeScalarView()
     for (index, token) in tokens.enumerated() {
       for scalar in token.unicodeScalars {
-        if scalar != metaspace.replacement { text.append(scalar) } else if index > 0 || metaspace.prepending == .never { text.append(" ") }
+        if scalar != metaspace.replacement {
+          text.append(scalar)
+        } else if index > 0 || metaspace.prepending == .never {
+          text.append(" ")
+        }
       }
     }
     return String(text)

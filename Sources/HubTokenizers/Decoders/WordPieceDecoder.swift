@@ -12,7 +12,11 @@ struct WordPieceDecoder: TokenDecoder {
     for (index, token) in tokens.enumerated() {
       var bytes = Array(token.utf8)
       if index > 0 {
-        if bytes.starts(with: prefix) { bytes.removeFirst(prefix.count) } else { bytes.insert(UInt8(ascii: " "), at: 0) }
+        if bytes.starts(with: prefix) {
+          bytes.removeFirst(prefix.count)
+        } else {
+          bytes.insert(UInt8(ascii: " "), at: 0)
+        }
       }
       text += cleansUp ? Self.cleanedUp(bytes) : bytes
     }

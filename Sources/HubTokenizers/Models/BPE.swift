@@ -24,7 +24,8 @@ struct BPE: TokenModel {
   /// - Parameter merges: what is merged, the earliest first.
   /// - Throws: ``Failure`` with ``Failure/Code/malformedVocabulary`` if parts of a merge or its result are no tokens.
   init(
-    vocabulary: Vocabulary, merges: [(left: String, right: String)], unknownID: Int32? = nil, fusesUnknown: Bool = false,
+    vocabulary: Vocabulary, merges: [(left: String, right: String)], unknownID: Int32? = nil,
+    fusesUnknown: Bool = false,
     prefersWholeWords: Bool = false
   ) throws {
     self.vocabulary = vocabulary
@@ -34,10 +35,12 @@ struct BPE: TokenModel {
     var table: [Pair: Merge] = [:]
     table.reserveCapacity(merges.count)
     for (rank, merge) in merges.enumerated() {
-      guard let left = vocabulary.id(of: merge.left), let right = vocabulary.id(of: merge.right), let id = vocabulary.id(of: merge.left + merge.right)
+      guard let left = vocabulary.id(of: merge.left), let right = vocabulary.id(of: merge.right),
+        let id = vocabulary.id(of: merge.left + merge.right)
       else {
         throw Failure(
-          .malformedVocabulary, "merge \(rank) has parts that are no tokens, or is none", at: "\(merge.left) \(merge.right)".debugDescription)
+          .malformedVocabulary, "merge \(rank) has parts that are no tokens, or is none",
+          at: "\(merge.left) \(merge.right)".debugDescription)
       }
       table[Pair(left: left, right: right)] = Merge(rank: Int32(truncatingIfNeeded: rank), id: id)
     }
@@ -45,7 +48,9 @@ struct BPE: TokenModel {
   }
 
   func tokenize(_ text: [UInt8], _ range: Range<Int>, into tokens: inout [ModelToken]) {
-    if prefersWholeWords, let id = vocabulary.id(of: text, range) { return tokens.append(ModelToken(id: id, range: range)) }
+    if prefersWholeWords, let id = vocabulary.id(of: text, range) {
+      return tokens.append(ModelToken(id: id, range: range))
+    }
     var word = characters(text, range)
     merge(&word)
     for symbol in word where !symbol.range.isEmpty { tokens.append(ModelToken(id: symbol.id, range: symbol.range)) }
@@ -106,7 +111,9 @@ struct BPE: TokenModel {
     var place: Int
     var id: Int32
 
-    static func < (first: Candidate, second: Candidate) -> Bool { (first.rank, first.place) < (second.rank, second.place) }
+    static func < (first: Candidate, second: Candidate) -> Bool {
+      (first.rank, first.place) < (second.rank, second.place)
+    }
   }
 }
 
@@ -116,9 +123,13 @@ extension BPE {
   /// Reads `model` of tokenizer.json.
   init(_ json: JSONObject) throws {
     for key in ["continuing_subword_prefix", "end_of_word_suffix"] {
-      guard try json.optionalString(key) ?? "" == "" else { throw TokenizerFile.unsupported("model option", key, in: json) }
+      guard try json.optionalString(key) ?? "" == "" else {
+        throw TokenizerFile.unsupported("model option", key, in: json)
+      }
     }
-    guard try json.optionalBool("byte_fallback") != true else { throw TokenizerFile.unsupported("model option", "byte_fallback", in: json) }
+    guard try json.optionalBool("byte_fallback") != true else {
+      throw TokenizerFile.unsupported("model option", "byte_fallback", in: json)
+    }
     let vocabulary = try TokenizerFile.vocabulary(json.object("vocab"))
     let unknown = try json.optionalString("unk_token").map { token in
       guard let id = vocabulary.id(of: token) else {
@@ -127,14 +138,17 @@ extension BPE {
       return id
     }
     let merges = try json.array("merges").enumerated().map { index, merge in
-      let pair = merge.array?.compactMap(\.string) ?? merge.string.map { $0.split(separator: " ", omittingEmptySubsequences: false).map(String.init) }
+      let pair =
+        merge.array?.compactMap(\.string)
+        ?? merge.string.map { $0.split(separator: " ", omittingEmptySubsequences: false).map(String.init) }
       guard let pair, pair.count == 2 else {
         throw Failure(.malformedVocabulary, "expected two tokens", at: "\(json.path(to: "merges"))[\(index)]")
       }
       return (pair[0], pair[1])
     }
     try self.init(
-      vocabulary: vocabulary, merges: merges, unknownID: unknown, fusesUnknown: try json.optionalBool("fuse_unk") ?? false,
+      vocabulary: vocabulary, merges: merges, unknownID: unknown,
+      fusesUnknown: try json.optionalBool("fuse_unk") ?? false,
       prefersWholeWords: try json.optionalBool("ignore_merges") ?? false)
   }
 }
@@ -159,7 +173,9 @@ private struct Heap<Element: Comparable> {
     var place = 0
     while true {
       var least = place
-      for child in [2 * place + 1, 2 * place + 2] where child < elements.count && elements[child] < elements[least] { least = child }
+      for child in [2 * place + 1, 2 * place + 2] where child < elements.count && elements[child] < elements[least] {
+        least = child
+      }
       guard least != place else { return first }
       elements.swapAt(place, least)
       place = least

@@ -18,7 +18,9 @@ struct Unigram: TokenModel {
   ///   - unknown: the id of the token for what no other covers
   /// - Throws: ``Failure``: a token too long or there twice, or no token with the id `unknown`.
   init(tokens: [(token: String, score: Double)], unknown: Int) throws {
-    guard tokens.indices.contains(unknown) else { throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one") }
+    guard tokens.indices.contains(unknown) else {
+      throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one")
+    }
     var vocabulary = Vocabulary(minimumCapacity: tokens.count)
     for (id, (token, _)) in tokens.enumerated() {
       // From each place of a text tokens are looked up as far as the longest goes.
@@ -85,7 +87,9 @@ struct Unigram: TokenModel {
 extension Unigram {
   /// Reads `model` of tokenizer.json: `vocab` is a list of tokens and scores, a token's id being its place.
   init(_ json: JSONObject) throws {
-    guard try json.optionalBool("byte_fallback") != true else { throw TokenizerFile.unsupported("model option", "byte_fallback", in: json) }
+    guard try json.optionalBool("byte_fallback") != true else {
+      throw TokenizerFile.unsupported("model option", "byte_fallback", in: json)
+    }
     let tokens = try json.array("vocab").enumerated().map { id, entry in
       guard let pair = entry.array, pair.count == 2, let token = pair[0].string, let score = pair[1].number else {
         throw Failure(.malformedVocabulary, "expected a token and its score", at: "\(json.path(to: "vocab"))[\(id)]")

@@ -120,11 +120,15 @@ extension Vocabulary {
   }
 
   /// The id of the token with the bytes of `range`.
-  func id(of text: [UInt8], _ range: Range<Int>) -> Int32? { find(hasher.hash(text, range)) { equals($0, text, range) } }
+  func id(of text: [UInt8], _ range: Range<Int>) -> Int32? {
+    find(hasher.hash(text, range)) { equals($0, text, range) }
+  }
 
   private func equals(_ id: Int32, _ text: [UInt8], _ range: Range<Int>) -> Bool {
     guard let span = spans[Int(id)], span.count == range.count else { return false }
-    for offset in 0..<range.count where bytes[span.lowerBound + offset] != text[range.lowerBound + offset] { return false }
+    for offset in 0..<range.count where bytes[span.lowerBound + offset] != text[range.lowerBound + offset] {
+      return false
+    }
     return true
   }
 

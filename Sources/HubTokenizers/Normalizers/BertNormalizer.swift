@@ -103,7 +103,9 @@ extension BertNormalizer {
     }
 
     mutating func finish(_ scalar: Unicode.Scalar, from source: Range<Int32>) {
-      guard rules.lowercases, scalar.properties.changesWhenLowercased else { return output.append(scalar, from: source) }
+      guard rules.lowercases, scalar.properties.changesWhenLowercased else {
+        return output.append(scalar, from: source)
+      }
       for lower in scalar.properties.lowercaseMapping.unicodeScalars { output.append(lower, from: source) }
     }
   }

@@ -21,7 +21,9 @@ struct Precompiled: Normalizer {
     }
     units = stride(from: 4, to: 4 + size, by: 4).map { Self.unit(table, at: $0) }
     replacements = Array(table[(4 + size)...])
-    guard String(validating: replacements, as: UTF8.self) != nil else { throw Failure(.malformedNormalizer, "the replacements are not UTF-8") }
+    guard String(validating: replacements, as: UTF8.self) != nil else {
+      throw Failure(.malformedNormalizer, "the replacements are not UTF-8")
+    }
     guard replacements.split(separator: 0).allSatisfy({ $0.count <= InputLimits.replacementBytes }) else {
       throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes")
     }
@@ -75,7 +77,9 @@ struct Precompiled: Normalizer {
   private static func offset(_ unit: UInt32) -> Int { Int(unit >> 10) << Int((unit & 1 << 9) >> 6) }
 
   private func entry(_ start: Int) -> ArraySlice<UInt8>? {
-    guard start <= replacements.count, start == replacements.count || !isContinuation(replacements[start]) else { return nil }
+    guard start <= replacements.count, start == replacements.count || !isContinuation(replacements[start]) else {
+      return nil
+    }
     return replacements[start...].prefix { $0 != 0 }
   }
 }

@@ -43,7 +43,8 @@ extension Replace {
     let pattern = try json.object("pattern"), text = try pattern.optionalString("String")
     content = Array(try json.string("content").utf8)
     guard max(content.count, text?.utf8.count ?? 0) <= InputLimits.replacementBytes else {
-      throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes", at: json.path)
+      throw Failure(
+        .excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes", at: json.path)
     }
     if let text {
       self.pattern = .text(Array(text.utf8))

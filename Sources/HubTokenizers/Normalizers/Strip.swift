@@ -8,7 +8,9 @@ struct Strip: Normalizer {
   func normalize(_ text: AlignedText) -> AlignedText {
     let bytes = text.bytes
     var (start, end) = (0, bytes.count)
-    while right, start < end, bytes.scalar(at: bytes.scalarStart(before: end)).scalar.isSpace { end = bytes.scalarStart(before: end) }
+    while right, start < end, bytes.scalar(at: bytes.scalarStart(before: end)).scalar.isSpace {
+      end = bytes.scalarStart(before: end)
+    }
     while left, start < end, bytes.scalar(at: start).scalar.isSpace { start = bytes.scalar(at: start).end }
     return start == 0 && end == bytes.count ? text : text[start..<end]
   }

@@ -34,7 +34,8 @@ extension ByteLevel {
   /// Reads `pre_tokenizer` of tokenizer.json.
   init(_ json: JSONObject) throws {
     self.init(
-      addsPrefixSpace: try json.optionalBool("add_prefix_space") ?? true, cutsWords: try json.optionalBool("use_regex") ?? true)
+      addsPrefixSpace: try json.optionalBool("add_prefix_space") ?? true,
+      cutsWords: try json.optionalBool("use_regex") ?? true)
   }
 
   /// Where the first match ends of GPT-2's
@@ -46,9 +47,12 @@ extension ByteLevel {
     let first = kind(bytes, start)
     if first.kind != .space { return endOfRun(first.kind, first.end, bytes) }
     if isBehindSpace { return endOfSpaces(start, bytes, isBehindSpace: true) }
-    guard bytes[start] == UInt8(ascii: " "), first.end < bytes.count else { return endOfSpaces(start, bytes, isBehindSpace: false) }
+    guard bytes[start] == UInt8(ascii: " "), first.end < bytes.count else {
+      return endOfSpaces(start, bytes, isBehindSpace: false)
+    }
     let second = kind(bytes, first.end)
-    return second.kind == .space ? endOfSpaces(start, bytes, isBehindSpace: false) : endOfRun(second.kind, second.end, bytes)
+    return second.kind == .space
+      ? endOfSpaces(start, bytes, isBehindSpace: false) : endOfRun(second.kind, second.end, bytes)
   }
 
   private enum Kind { case letter, number, space, other }
@@ -109,7 +113,9 @@ enum ByteAlphabet {
 
   private static let bytes = Dictionary(uniqueKeysWithValues: characters.enumerated().map { ($1, UInt8($0)) })
 
-  private static func isPrintable(_ byte: Int) -> Bool { (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || byte >= 0xAE }
+  private static func isPrintable(_ byte: Int) -> Bool {
+    (0x21...0x7E).contains(byte) || (0xA1...0xAC).contains(byte) || byte >= 0xAE
+  }
 
   /// The bytes that a token stands for, or those of its text if it has other characters, as added tokens may.
   static func bytes(of token: String) -> [UInt8] {

@@ -12,14 +12,22 @@ struct Metaspace: PreTokenizer {
 
   func split(_ text: inout AlignedText) -> [Range<Int>] {
     var written = AlignedText(minimumCapacity: text.count + text.count / 2)
-    if let first = text.bytes.first, addsMark(before: text, first) { written.append(replacement, from: text.source(of: 0..<1)) }
+    if let first = text.bytes.first, addsMark(before: text, first) {
+      written.append(replacement, from: text.source(of: 0..<1))
+    }
     var starts = [0]
     for (byte, source) in zip(text.bytes, text.sources) {
-      if byte == UInt8(ascii: " ") { written.append(replacement, from: source) } else { written.append(byte, from: source) }
+      if byte == UInt8(ascii: " ") {
+        written.append(replacement, from: source)
+      } else {
+        written.append(byte, from: source)
+      }
     }
     text = written
     let mark = Array(String(Character(replacement)).utf8)
-    for place in text.bytes.indices.dropFirst() where cutsWords && text.bytes[place...].starts(with: mark) { starts.append(place) }
+    for place in text.bytes.indices.dropFirst() where cutsWords && text.bytes[place...].starts(with: mark) {
+      starts.append(place)
+    }
     return text.count == 0 ? [] : zip(starts, starts.dropFirst() + [text.count]).map { $0..<$1 }
   }
 
@@ -48,6 +56,7 @@ extension Metaspace {
       }
       return prepending
     }
-    self.init(replacement: replacement, prepending: prepending ?? usual, cutsWords: try json.optionalBool("split") ?? true)
+    self.init(
+      replacement: replacement, prepending: prepending ?? usual, cutsWords: try json.optionalBool("split") ?? true)
   }
 }

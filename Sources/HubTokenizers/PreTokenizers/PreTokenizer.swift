@@ -33,7 +33,9 @@ extension TokenizerFile {
   /// The parts of a sequence, each of a kind of its own: what writes text anew makes it longer each time.
   private static func differentParts(of json: JSONObject) throws -> [JSONObject] {
     let parts = try parts(of: json, "pretokenizers"), kinds = try parts.map { try $0.string("type") }
-    guard Set(kinds).count == kinds.count else { throw unsupported("sequence of", kinds.joined(separator: ", "), in: json) }
+    guard Set(kinds).count == kinds.count else {
+      throw unsupported("sequence of", kinds.joined(separator: ", "), in: json)
+    }
     return parts
   }
 }

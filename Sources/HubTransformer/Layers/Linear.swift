@@ -7,14 +7,18 @@ public struct Linear: Sendable {
 
   /// - Parameters:
   ///   - weights: where `weight [out, in]` and `bias [out]` are
-  public init(from weights: ParameterSource, _ input: Int, _ output: Int, bias: Bool = true, initially initial: Initializer = .normal(deviation: 0.02)) throws {
+  public init(
+    from weights: ParameterSource, _ input: Int, _ output: Int, bias: Bool = true,
+    initially initial: Initializer = .normal(deviation: 0.02)
+  ) throws {
     weight = try weights.parameter("weight", [output, input], initially: initial)
     self.bias = bias ? try weights.parameter("bias", [output]) : nil
   }
 
   /// `activation(x · Wᵀ + b) · scale + residual`
   public func callAsFunction(
-    _ x: Tensor, then activation: Activation = .identity, scale: Float = 1, plus residual: Tensor? = nil, in context: Context
+    _ x: Tensor, then activation: Activation = .identity, scale: Float = 1, plus residual: Tensor? = nil,
+    in context: Context
   ) -> Tensor {
     context.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual)
   }

@@ -13,15 +13,20 @@ public struct PostNormEncoder: Sendable {
   private let pooler: Linear?
 
   init(
-    _ c: EncoderConfiguration, from weights: ParameterSource, names: PostNormLayer.Names = .init(), normalizesAgain: Bool = false
+    _ c: EncoderConfiguration, from weights: ParameterSource, names: PostNormLayer.Names = .init(),
+    normalizesAgain: Bool = false
   ) throws {
     configuration = c
     let embeddings = weights["embeddings"]
     words = try embeddings["word_embeddings"].parameter("weight", [c.vocabularySize, c.embeddingSize])
     positions = try embeddings["position_embeddings"].parameter("weight", [c.maximumPositions, c.embeddingSize])
-    types = try c.typeVocabularySize.map { try embeddings["token_type_embeddings"].parameter("weight", [$0, c.embeddingSize]) }
+    types = try c.typeVocabularySize.map {
+      try embeddings["token_type_embeddings"].parameter("weight", [$0, c.embeddingSize])
+    }
     embeddingNorm = try LayerNorm(from: embeddings["LayerNorm"], c.embeddingSize, epsilon: c.layerNormEpsilon)
-    projection = c.embeddingSize == c.hiddenSize ? nil : try Linear(from: weights["embeddings_project"], c.embeddingSize, c.hiddenSize)
+    projection =
+      c.embeddingSize == c.hiddenSize
+      ? nil : try Linear(from: weights["embeddings_project"], c.embeddingSize, c.hiddenSize)
     layers = try (0..<c.layers).map {
       try PostNormLayer(from: weights[names.layers][$0], c, names, index: $0, normalizesAgain: normalizesAgain)
     }
@@ -33,7 +38,8 @@ public struct PostNormEncoder: Sendable {
 
   var shape: BaseShape {
     BaseShape(
-      hiddenSize: configuration.hiddenSize, embeddingSize: configuration.embeddingSize, intermediateSize: configuration.intermediateSize,
+      hiddenSize: configuration.hiddenSize, embeddingSize: configuration.embeddingSize,
+      intermediateSize: configuration.intermediateSize,
       layers: configuration.layers, layerNormEpsilon: configuration.layerNormEpsilon)
   }
 
@@ -73,7 +79,9 @@ public struct PostNormEncoder: Sendable {
 
   private func check(_ rows: [Int], _ count: Int, _ what: String, _ table: String) throws {
     guard let wrong = rows.first(where: { !(0..<count).contains($0) }) else { return }
-    throw Failure(.invalidTokens, "\(what) \(wrong) is not in \(table) of \(count)", hint: "is the text too long, or the tokenizer another model's?")
+    throw Failure(
+      .invalidTokens, "\(what) \(wrong) is not in \(table) of \(count)",
+      hint: "is the text too long, or the tokenizer another model's?")
   }
 
   func pooled(_ hidden: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor? {

@@ -34,9 +34,12 @@ public struct PostNormLayer: Sendable {
   private let normalizesAgain: Bool
 
   /// - Parameter normalizesAgain: whether the last norm is applied once more, as in X-MOD
-  init(from weights: ParameterSource, _ c: EncoderConfiguration, _ names: Names, index: Int, normalizesAgain: Bool) throws {
+  init(
+    from weights: ParameterSource, _ c: EncoderConfiguration, _ names: Names, index: Int, normalizesAgain: Bool
+  ) throws {
     try self.init(
-      from: weights, names, index: index, hiddenSize: c.hiddenSize, intermediateSize: c.intermediateSize, heads: c.heads, activation: c.activation,
+      from: weights, names, index: index, hiddenSize: c.hiddenSize, intermediateSize: c.intermediateSize,
+      heads: c.heads, activation: c.activation,
       layerNormEpsilon: c.layerNormEpsilon, normalizesAgain: normalizesAgain)
   }
 
@@ -44,15 +47,18 @@ public struct PostNormLayer: Sendable {
   ///
   /// - Parameter heads: must divide `hiddenSize`
   public init(
-    from weights: ParameterSource, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int, activation: Activation, layerNormEpsilon: Float
+    from weights: ParameterSource, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int,
+    activation: Activation, layerNormEpsilon: Float
   ) throws {
     try self.init(
-      from: weights, Names(), index: index, hiddenSize: hiddenSize, intermediateSize: intermediateSize, heads: heads, activation: activation,
+      from: weights, Names(), index: index, hiddenSize: hiddenSize, intermediateSize: intermediateSize, heads: heads,
+      activation: activation,
       layerNormEpsilon: layerNormEpsilon, normalizesAgain: false)
   }
 
   private init(
-    from weights: ParameterSource, _ names: Names, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int, activation: Activation,
+    from weights: ParameterSource, _ names: Names, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int,
+    activation: Activation,
     layerNormEpsilon: Float, normalizesAgain: Bool
   ) throws {
     self.index = index
@@ -70,21 +76,27 @@ public struct PostNormLayer: Sendable {
   }
 
   /// Where adapters multiplied rows, everything that joins them is repeated.
-  public func callAsFunction(_ x: Tensor, _ sequences: Sequences, unseen: Set<Int> = [], with adapters: some Interventions, in cx: Context) -> Tensor {
+  public func callAsFunction(
+    _ x: Tensor, _ sequences: Sequences, unseen: Set<Int> = [], with adapters: some Interventions, in cx: Context
+  ) -> Tensor {
     let attended = attention(x, sequences, unseen: unseen, with: adapters, in: cx)
     let sequences = sequences.repeated(toRows: attended.rows)
-    let inner = adapters.projected(Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
+    let inner = adapters.projected(
+      Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
     let outer = adapters.projected(
       Projection(output, of: inner, sequences.repeated(toRows: inner.rows)), at: Site(index, .output), in: cx)
     let input = cx.repeated(x, toRows: outer.rows)
     let result = adapters.sublayer(
-      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), layerInput: input, norm: outputNorm), at: Site(index, .feedForward),
+      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), layerInput: input, norm: outputNorm),
+      at: Site(index, .feedForward),
       in: cx)
     let output = normalizesAgain ? outputNorm(result, in: cx) : result
     return adapters.layer(output, of: cx.repeated(input, toRows: result.rows), at: index, in: cx)
   }
 
-  private func attention(_ x: Tensor, _ sequences: Sequences, unseen: Set<Int>, with adapters: some Interventions, in cx: Context) -> Tensor {
+  private func attention(
+    _ x: Tensor, _ sequences: Sequences, unseen: Set<Int>, with adapters: some Interventions, in cx: Context
+  ) -> Tensor {
     let q = adapters.projected(Projection(query, of: x, sequences), at: Site(index, .query), in: cx)
     let k = adapters.projected(Projection(key, of: x, sequences), at: Site(index, .key), in: cx)
     let v = adapters.projected(Projection(value, of: x, sequences), at: Site(index, .value), in: cx)
@@ -93,17 +105,23 @@ public struct PostNormLayer: Sendable {
     let rows = max(q.rows, k.rows, v.rows, copies * x.rows), sequences = sequences.repeated(toRows: rows)
     let (allQ, allK, allV) = (cx.repeated(q, toRows: rows), cx.repeated(k, toRows: rows), cx.repeated(v, toRows: rows))
     let context = cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: prefix, unseen: unseen)
-    let output = adapters.projected(Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
+    let output = adapters.projected(
+      Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
     let input = cx.repeated(x, toRows: output.rows)
     return adapters.sublayer(
-      Sublayer(output: output, residual: input, layerInput: input, norm: attentionNorm), at: Site(index, .attention), in: cx)
+      Sublayer(output: output, residual: input, layerInput: input, norm: attentionNorm), at: Site(index, .attention),
+      in: cx)
   }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
-  public var parameters: [Parameter] { linears.flatMap(\.parameters) + attentionNorm.parameters + outputNorm.parameters }
+  public var parameters: [Parameter] {
+    linears.flatMap(\.parameters) + attentionNorm.parameters + outputNorm.parameters
+  }
 }
 
 extension Context {
   /// Copies of all rows, one behind the other, until there are `count`.
-  fileprivate func repeated(_ x: Tensor, toRows count: Int) -> Tensor { x.rows == count || x.rows == 0 ? x : repeated(x, count / x.rows) }
+  fileprivate func repeated(_ x: Tensor, toRows count: Int) -> Tensor {
+    x.rows == count || x.rows == 0 ? x : repeated(x, count / x.rows)
+  }
 }

@@ -7,14 +7,16 @@ public struct DistilBERT: PostNormModel {
   public static let prefix = "distilbert"
 
   public static let names = PostNormLayer.Names(
-    layers: "transformer.layer", query: "attention.q_lin", key: "attention.k_lin", value: "attention.v_lin", attentionOutput: "attention.out_lin",
+    layers: "transformer.layer", query: "attention.q_lin", key: "attention.k_lin", value: "attention.v_lin",
+    attentionOutput: "attention.out_lin",
     attentionNorm: "sa_layer_norm", intermediate: "ffn.lin1", output: "ffn.lin2", outputNorm: "output_layer_norm")
 
   public let encoder: PostNormEncoder
 
   public init(configuration: JSONObject, weights: ParameterSource) throws {
     let keys = EncoderConfiguration.Keys(
-      hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim", activation: "activation", hasTypes: false)
+      hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim", activation: "activation",
+      hasTypes: false)
     encoder = try PostNormEncoder(EncoderConfiguration(configuration, keys), from: weights, names: Self.names)
   }
 }

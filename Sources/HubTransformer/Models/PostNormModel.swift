@@ -26,9 +26,13 @@ extension PostNormModel {
   public var vocabularySize: Int { encoder.vocabularySize }
   public var matrices: [Parameter] { encoder.matrices }
 
-  public func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor {
+  public func callAsFunction(
+    _ tokens: TokenBatch, with adapters: some Interventions, in context: Context
+  ) throws -> Tensor {
     try encoder(tokens, positionIDs: positions(of: tokens), typeIDs: types(of: tokens), with: adapters, in: context)
   }
 
-  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? { encoder.pooled(hidden, sequences, in: context) }
+  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? {
+    encoder.pooled(hidden, sequences, in: context)
+  }
 }

@@ -15,7 +15,8 @@ struct AliasCommand: ParsableCommand {
 }
 
 struct AliasAdd: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "add", abstract: "Give an installed adapter another name.")
+  static let configuration = CommandConfiguration(
+    commandName: "add", abstract: "Give an installed adapter another name.")
 
   @Argument(help: "The other name, plain or as task/subtask@publisher.") var alias: String
   @Argument(help: "The name it is installed under.") var name: AdapterName
@@ -44,7 +45,8 @@ struct AliasList: ParsableCommand {
 }
 
 struct AliasRemove: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "remove", abstract: "Take other names away.", aliases: ["rm"])
+  static let configuration = CommandConfiguration(
+    commandName: "remove", abstract: "Take other names away.", aliases: ["rm"])
 
   @Argument(help: "Other names.") var aliases: [String]
   @OptionGroup var options: RegistryOptions

@@ -18,7 +18,10 @@ struct Convert: ParsableCommand {
   @Argument(help: ArgumentHelp("A reference, or a file or folder.", valueName: "file-or-name"), completion: .file())
   var subject: String
 
-  @Option(name: .customLong("to"), help: ArgumentHelp("\(ForeignFormats.all.map { $0.name }.sorted().joined(separator: " or ")).", valueName: "format"))
+  @Option(
+    name: .customLong("to"),
+    help: ArgumentHelp("\(ForeignFormats.all.map { $0.name }.sorted().joined(separator: " or ")).", valueName: "format")
+  )
   var format: String
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)

@@ -30,14 +30,19 @@ struct Doctor: ParsableCommand {
         json: [
           "version": .string(HubCommand.configuration.version), "system": .string(system),
           "instructionSets": .array(available.map { .string($0) }), "instructionSet": .string(engine.kernels.name),
-          "libraries": .array(libraries.map { ["name": .string($0.name), "version": .string($0.version.description), "isTooOld": .bool($0.isTooOld)] }),
-          "threads": .integer(engine.workers.count), "registry": .string(folder), "health": .string(health), "isWell": .bool(isWell),
+          "libraries": .array(
+            libraries.map {
+              ["name": .string($0.name), "version": .string($0.version.description), "isTooOld": .bool($0.isTooOld)]
+            }),
+          "threads": .integer(engine.workers.count), "registry": .string(folder), "health": .string(health),
+          "isWell": .bool(isWell),
         ], schema: "hub.doctor/1")
     } else {
       var sheet = Sheet()
       sheet.add("hub", HubCommand.configuration.version)
       sheet.add("system", system)
-      sheet.add("instruction sets", available.map { $0 == engine.kernels.name ? "\($0) (chosen)" : $0 }.joined(separator: ", "))
+      sheet.add(
+        "instruction sets", available.map { $0 == engine.kernels.name ? "\($0) (chosen)" : $0 }.joined(separator: ", "))
       sheet.add("libraries", libraries.map { "\($0.name) \($0.version)" }.joined(separator: ", "))
       sheet.add("threads", String(engine.workers.count))
       sheet.add("registry", "\(folder) (\(origin))")
@@ -57,7 +62,9 @@ struct Doctor: ParsableCommand {
   private var libraries: [LinkedLibrary] { LinkedLibrary.ofArchives + [.ofRegistry] }
 
   private var health: (String, isWell: Bool) {
-    if let old = libraries.first(where: \.isTooOld) { return ("\(old.name) \(old.version) has known faults: \(old.oldest) does not", false) }
+    if let old = libraries.first(where: \.isTooOld) {
+      return ("\(old.name) \(old.version) has known faults: \(old.oldest) does not", false)
+    }
     do {
       let registry = try options.open().registry
       guard try registry.exists else { return ("not there yet", true) }

@@ -16,8 +16,10 @@ struct Fold: ParsableCommand {
 
   @Argument(help: "An installed adapter.") var adapter: String
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory) var output: String
-  @Flag(help: "Take an adapter that was trained on other weights of the same architecture.") var allowBaseMismatch = false
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  var output: String
+  @Flag(help: "Take an adapter that was trained on other weights of the same architecture.")
+  var allowBaseMismatch = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {

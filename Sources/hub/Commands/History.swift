@@ -66,10 +66,15 @@ struct RepairCommand: ParsableCommand {
   func run() throws {
     let repair = try options.open().registry.repair()
     for adapter in repair.restored { try Console.put(adapter.reference) }
-    for failure in repair.lost { Console.say("hub: lost: \(Console.escaped(failure.subject ?? "")): \(Console.escaped(failure.message))") }
+    for failure in repair.lost {
+      Console.say("hub: lost: \(Console.escaped(failure.subject ?? "")): \(Console.escaped(failure.message))")
+    }
     if let path = repair.damagedIndex { Console.say("hub: the damaged index is kept as \(Console.escaped(path))") }
     let isDone = repair.damagedIndex != nil || !repair.restored.isEmpty || !repair.lost.isEmpty
-    Console.say(isDone ? "hub: restored adapters: \(repair.restored.count), lost: \(repair.lost.count)" : "hub: the index is whole; nothing was changed")
+    Console.say(
+      isDone
+        ? "hub: restored adapters: \(repair.restored.count), lost: \(repair.lost.count)"
+        : "hub: the index is whole; nothing was changed")
     if !repair.lost.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
   }
 }
@@ -77,7 +82,8 @@ struct RepairCommand: ParsableCommand {
 extension Event {
   fileprivate var json: JSON {
     [
-      "at": .string(timestamp(at)), "action": .string(action.rawValue), "name": .string(name.text), "version": .string(version.description),
+      "at": .string(timestamp(at)), "action": .string(action.rawValue), "name": .string(name.text),
+      "version": .string(version.description),
       "digest": .string(digest.description), "origin": origin.map { .string($0) } ?? .null,
     ]
   }

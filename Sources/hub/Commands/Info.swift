@@ -35,7 +35,8 @@ struct Info: ParsableCommand {
     let signers = try options.open().registry.signers(of: adapter)
     if json {
       let members = adapter.json.with([
-        "manifest": adapter.manifest.json, "headParameters": head.map { .integer($0) } ?? .null, "signers": .array(signers.map { .string($0.description) }),
+        "manifest": adapter.manifest.json, "headParameters": head.map { .integer($0) } ?? .null,
+        "signers": .array(signers.map { .string($0.description) }),
       ])
       return try Console.put(json: members, schema: "hub.info/1")
     }
@@ -52,8 +53,10 @@ struct Info: ParsableCommand {
     let (own, head) = (bundle.weights.parameterCount, bundle.head?.weights.parameterCount)
     if json {
       let members = bundle.manifest.summary.with([
-        "name": .string(bundle.manifest.name.text), "digest": .string(bundle.digest.description), "parameters": .integer(own),
-        "headParameters": head.map { .integer($0) } ?? .null, "format": .string(parcel.format), "manifest": bundle.manifest.json,
+        "name": .string(bundle.manifest.name.text), "digest": .string(bundle.digest.description),
+        "parameters": .integer(own),
+        "headParameters": head.map { .integer($0) } ?? .null, "format": .string(parcel.format),
+        "manifest": bundle.manifest.json,
         "notes": .array(parcel.notes.map { .string($0) }),
         "signers": .array(bundle.signatures.map { .string($0.key.description) }),
       ])
@@ -70,11 +73,14 @@ struct Info: ParsableCommand {
   /// What the user calls the signers, or else their keys.
   private func names(of signers: [PublicKey]) throws -> String {
     let trusted = try options.open().registry.trustedKeys()
-    return signers.map { key in trusted.first { $0.key == key }?.name.text ?? "\(key) (not trusted)" }.joined(separator: ", ")
+    return signers.map { key in trusted.first { $0.key == key }?.name.text ?? "\(key) (not trusted)" }.joined(
+      separator: ", ")
   }
 
   /// What a composition is made of, or how many parameters another adapter has.
-  private func add(_ config: JSONObject, of manifest: Manifest, _ parameters: (own: Int, head: Int?), to sheet: inout Sheet) throws {
+  private func add(
+    _ config: JSONObject, of manifest: Manifest, _ parameters: (own: Int, head: Int?), to sheet: inout Sheet
+  ) throws {
     guard manifest.kind == .composition else {
       return sheet.add("parameters", "\(parameters.own)" + (parameters.head.map { ", and \($0) in the head" } ?? ""))
     }

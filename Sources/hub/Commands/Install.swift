@@ -28,7 +28,10 @@ struct Install: ParsableCommand {
   @Flag(help: "Check everything and change nothing.")
   var dryRun = false
 
-  @Option(help: ArgumentHelp("Install exactly what this file of hub lock lists, from the files and folders.", valueName: "file"), completion: .file())
+  @Option(
+    help: ArgumentHelp(
+      "Install exactly what this file of hub lock lists, from the files and folders.", valueName: "file"),
+    completion: .file())
   var locked: String?
 
   @OptionGroup var consent: ConsentOptions
@@ -39,8 +42,12 @@ struct Install: ParsableCommand {
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
-    guard name == nil || paths.count == 1 else { throw ValidationError("--as names one adapter, and there are \(paths.count)") }
-    guard locked == nil || (name == nil && !dryRun) else { throw ValidationError("--locked says the names itself, and goes with no --dry-run") }
+    guard name == nil || paths.count == 1 else {
+      throw ValidationError("--as names one adapter, and there are \(paths.count)")
+    }
+    guard locked == nil || (name == nil && !dryRun) else {
+      throw ValidationError("--locked says the names itself, and goes with no --dry-run")
+    }
   }
 
   func run() throws {
@@ -53,7 +60,9 @@ struct Install: ParsableCommand {
     }
     for path in paths {
       let consent = consent.consent
-      try report(dryRun ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent))
+      try report(
+        dryRun
+          ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent))
     }
     if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
   }
@@ -69,10 +78,16 @@ struct Install: ParsableCommand {
   private func line(_ result: Installation) -> String {
     let adapter = result.adapter
     let sites = result.siteCount.map { " at \($0) \($0 == 1 ? "site" : "sites")" } ?? ""
-    let (own, what) = adapter.manifest.kind == .composition ? (adapter.manifest.composed.count, "members") : (adapter.parameterCount, "parameters")
-    let cells = [
-      adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method, adapter.digest.short,
-    ] + (Console.isTerminal ? ["\(count(own)) \(what)\(sites)"] : [String(own), result.siteCount.map { "\($0)" } ?? "-"])
+    let (own, what) =
+      adapter.manifest.kind == .composition
+      ? (adapter.manifest.composed.count, "members") : (adapter.parameterCount, "parameters")
+    let cells =
+      [
+        adapter.name.text, adapter.version.description, adapter.manifest.kind.rawValue, adapter.manifest.method,
+        adapter.digest.short,
+      ]
+      + (Console.isTerminal
+        ? ["\(count(own)) \(what)\(sites)"] : [String(own), result.siteCount.map { "\($0)" } ?? "-"])
     return cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t")
   }
 }

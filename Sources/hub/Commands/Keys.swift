@@ -29,7 +29,8 @@ struct KeysGenerate: ParsableCommand {
       """)
 
   @Argument(help: "The name of the key.") var name: AdapterName
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file()) var output: String?
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
+  var output: String?
 
   func run() throws {
     let key = try SigningKey()
@@ -53,7 +54,10 @@ struct KeysAdd: ParsableCommand {
 
   @Argument(help: "What to call its holder.") var name: AdapterName
   @Argument(help: ArgumentHelp("The public key.", valueName: "key")) var key: String
-  @Option(name: .customLong("for"), help: ArgumentHelp("What the names begin with that it alone may sign.", valueName: "prefix")) var prefixes: [String] = []
+  @Option(
+    name: .customLong("for"),
+    help: ArgumentHelp("What the names begin with that it alone may sign.", valueName: "prefix"))
+  var prefixes: [String] = []
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
@@ -67,7 +71,8 @@ struct KeysAdd: ParsableCommand {
 }
 
 struct KeysList: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "List the trusted keys.", aliases: ["ls"])
+  static let configuration = CommandConfiguration(
+    commandName: "list", abstract: "List the trusted keys.", aliases: ["ls"])
 
   @Flag(help: "Print JSON of the schema hub.keys/1.") var json = false
   @Flag(name: .shortAndLong, help: "Print names only.") var quiet = false
@@ -81,7 +86,10 @@ struct KeysList: ParsableCommand {
     var table = Table(["NAME", "KEY", "FOR", "ADDED"])
     for key in keys {
       let prefixes = key.prefixes.isEmpty ? "all others" : key.prefixes.joined(separator: ", ")
-      table.add([key.name.text, key.key.description, prefixes, Console.isTerminal ? day(key.addedAt, withTime: false) : timestamp(key.addedAt)])
+      table.add([
+        key.name.text, key.key.description, prefixes,
+        Console.isTerminal ? day(key.addedAt, withTime: false) : timestamp(key.addedAt),
+      ])
     }
     try Console.put(table.text())
   }

@@ -16,7 +16,9 @@ struct LimitsCommand: ParsableCommand {
 
   func run() throws {
     if json {
-      let limits = InputLimits.all.map { ["what": .string($0.what), "limit": .integer($0.value), "unit": .string($0.unit.rawValue)] as JSON }
+      let limits = InputLimits.all.map {
+        ["what": .string($0.what), "limit": .integer($0.value), "unit": .string($0.unit.rawValue)] as JSON
+      }
       return try Console.put(json: ["limits": .array(limits)], schema: "hub.limits/1")
     }
     var table = Table(["WHAT", "LIMIT"])
@@ -28,7 +30,9 @@ struct LimitsCommand: ParsableCommand {
 
   /// A power of two, as one says it.
   private func binary(_ count: Int) -> String {
-    for (unit, bytes) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where count % bytes == 0 { return "\(count / bytes) \(unit)" }
+    for (unit, bytes) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where count % bytes == 0 {
+      return "\(count / bytes) \(unit)"
+    }
     return "\(count) bytes"
   }
 }

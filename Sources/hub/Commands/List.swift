@@ -31,7 +31,9 @@ struct List: ParsableCommand {
     var filter = wanted.filter
     filter.namePrefix = prefix
     let adapters = try options.open().registry.list(filter, limit: limit ?? .max)
-    if json { return try Console.put(json: ["adapters": .array(adapters.map { .object($0.json) })], schema: "hub.list/1") }
+    if json {
+      return try Console.put(json: ["adapters": .array(adapters.map { .object($0.json) })], schema: "hub.list/1")
+    }
     guard !adapters.isEmpty else { return quiet ? () : Console.say("hub: no adapters") }
     if quiet { return try Console.put(adapters.map(\.reference).joined(separator: "\n")) }
     try Console.put(Table(adapters).text())

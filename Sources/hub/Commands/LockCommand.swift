@@ -18,7 +18,10 @@ struct LockCommand: ParsableCommand {
       """)
 
   @Argument(help: ArgumentHelp("References.", valueName: "reference")) var references: [String] = []
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; standard output without it.", valueName: "file"), completion: .file()) var output: String?
+  @Option(
+    name: .shortAndLong, help: ArgumentHelp("The file to write; standard output without it.", valueName: "file"),
+    completion: .file())
+  var output: String?
   @OptionGroup var options: RegistryOptions
 
   func run() throws {

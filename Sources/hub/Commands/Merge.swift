@@ -29,12 +29,15 @@ struct Merge: ParsableCommand {
   @Argument(help: ArgumentHelp("References, files or folders.", valueName: "file-or-name"), completion: .file())
   var subjects: [String]
 
-  @Option(help: ArgumentHelp("A number for each adapter; equal ones without it.", valueName: "list")) var weights: String?
+  @Option(help: ArgumentHelp("A number for each adapter; equal ones without it.", valueName: "list"))
+  var weights: String?
   @Flag(help: "Leave the weights as they are, instead of dividing them by their sum.") var noNormalize = false
-  @Option(help: "linear; for LoRA also negate-b (negative weights take away) and svd (of the products).") var strategy = Strategy.linear
+  @Option(help: "linear; for LoRA also negate-b (negative weights take away) and svd (of the products).")
+  var strategy = Strategy.linear
   @Option(help: ArgumentHelp("The rank of the result with svd.", valueName: "n")) var rank: Int?
   @Option(name: .customLong("as"), help: "The name of the result.") var name: AdapterName?
-  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file()) var output: String
+  @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
+  var output: String
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
 
@@ -49,7 +52,8 @@ struct Merge: ParsableCommand {
     }
     let parents = try subjects.map { try Subject($0, in: options.open()) }
     let merger = Merger(
-      parents: try parents.map { Merger.Parent(try $0.content(), digest: $0.digest) }, weights: try numbers(), normalizes: !noNormalize,
+      parents: try parents.map { Merger.Parent(try $0.content(), digest: $0.digest) }, weights: try numbers(),
+      normalizes: !noNormalize,
       strategy: strategy == .linear ? .linear : strategy == .negateB ? .negatingB : .product(rank: rank ?? 1))
     let usual = try AdapterName(String(parents.map(\.manifest.name.text).joined(separator: "+").prefix(64)))
     let (builder, notes) = try merger.builder(named: name ?? usual)
@@ -62,7 +66,9 @@ struct Merge: ParsableCommand {
   private func numbers() throws -> [Double]? {
     guard let weights else { return nil }
     let numbers = weights.split(separator: ",").compactMap { Double($0) }.filter(\.isFinite)
-    guard numbers.count == subjects.count, numbers.count == weights.split(separator: ",", omittingEmptySubsequences: false).count else {
+    guard numbers.count == subjects.count,
+      numbers.count == weights.split(separator: ",", omittingEmptySubsequences: false).count
+    else {
       throw ValidationError("--weights takes a number for each of the \(subjects.count) adapters, such as 1,-0.5")
     }
     return numbers

@@ -29,14 +29,19 @@ struct Methods: ParsableCommand {
       let methods = rows.map { method, summary -> JSON in
         [
           "name": .string(method.name), "paper": .string(method.paper), "equation": .string(method.equation),
-          "parameters": summary.map { .integer($0.parameters) } ?? .null, "blocks": .array((summary?.blocks ?? []).map(JSON.string)),
+          "parameters": summary.map { .integer($0.parameters) } ?? .null,
+          "blocks": .array((summary?.blocks ?? []).map(JSON.string)),
         ]
       }
-      return try Console.put(json: ["base": base.map(JSON.string) ?? .null, "methods": .array(methods)], schema: "hub.methods/1")
+      return try Console.put(
+        json: ["base": base.map(JSON.string) ?? .null, "methods": .array(methods)], schema: "hub.methods/1")
     }
     var table = Table(["METHOD", "PARAMETERS", "SHARE", "PAPER", "COMPUTES"])
     for (method, summary) in rows {
-      table.add([method.name, summary.map { count($0.parameters) } ?? "-", summary.map { share($0.parameters, of: total) } ?? "-", method.paper, method.equation])
+      table.add([
+        method.name, summary.map { count($0.parameters) } ?? "-",
+        summary.map { share($0.parameters, of: total) } ?? "-", method.paper, method.equation,
+      ])
     }
     try Console.put(table.text())
   }

@@ -18,19 +18,23 @@ struct ModelAdd: ParsableCommand {
   @Argument(help: ArgumentHelp("The folder of the model.", valueName: "dir"), completion: .directory)
   var folder: String
 
-  @Option(name: .customLong("as"), help: "The name of the model; otherwise the folder's.") var name: AdapterName?
+  @Option(name: .customLong("as"), help: "The name of the model; otherwise the folder's.")
+  var name: AdapterName?
   @Flag(name: .customLong("copy"), help: "Keep a copy in the registry.") var isCopied = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
     let model = try options.open().addBaseModel(folder: folder, as: name, copying: isCopied)
     let cells = [
-      model.name.text, model.description.architecture, "\(model.description.layers) layers", "hidden size \(model.description.hiddenSize)",
+      model.name.text, model.description.architecture, "\(model.description.layers) layers",
+      "hidden size \(model.description.hiddenSize)",
       model.description.fingerprint.short,
     ]
     try Console.put(cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t"))
     if let problem = Hub.tokenizerProblem(folder: folder) {
-      Console.say("hub: note: it answers no text: " + Console.escaped(problem.message) + (problem.hint.map { "; " + Console.escaped($0) } ?? ""))
+      Console.say(
+        "hub: note: it answers no text: " + Console.escaped(problem.message)
+          + (problem.hint.map { "; " + Console.escaped($0) } ?? ""))
     }
   }
 }

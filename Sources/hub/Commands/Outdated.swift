@@ -13,7 +13,8 @@ struct Outdated: ParsableCommand {
       Exits with 1 if there are any.
       """)
 
-  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file()) var paths: [String]
+  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file())
+  var paths: [String]
   @Flag(help: "Print JSON of the schema hub.outdated/1.") var json = false
   @OptionGroup var options: RegistryOptions
 
@@ -27,7 +28,9 @@ struct Outdated: ParsableCommand {
       var table = Table(["NAME", "INSTALLED", "OFFERED", "DIGEST", "FILE"])
       for upgrade in upgrades {
         let (old, new) = (upgrade.installed, upgrade.offer)
-        table.add([old.name.text, old.version.description, new.manifest.version.description, new.digest.short, new.path])
+        table.add([
+          old.name.text, old.version.description, new.manifest.version.description, new.digest.short, new.path,
+        ])
       }
       try Console.put(table.text())
     }
@@ -45,7 +48,8 @@ struct UpgradeCommand: ParsableCommand {
       The old versions stay, until hub remove.
       """)
 
-  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file()) var paths: [String]
+  @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file())
+  var paths: [String]
   @OptionGroup var consent: ConsentOptions
   @Flag(help: "Only say what would be installed.") var dryRun = false
   @OptionGroup var options: RegistryOptions
@@ -55,7 +59,10 @@ struct UpgradeCommand: ParsableCommand {
     let upgrades = try registry.upgrades(from: Offers(saying: paths))
     for upgrade in upgrades {
       let (path, name) = (upgrade.offer.path, upgrade.installed.name)
-      let result = try dryRun ? registry.rehearseInstall(from: path, as: name, consent.consent) : registry.install(from: path, as: name, consent.consent)
+      let result =
+        try dryRun
+        ? registry.rehearseInstall(from: path, as: name, consent.consent)
+        : registry.install(from: path, as: name, consent.consent)
       try Console.put("\(upgrade.installed.reference) -> \(result.adapter.version)")
     }
     if upgrades.isEmpty { Console.say("hub: nothing is outdated") }
@@ -67,7 +74,10 @@ extension Offers {
   /// What files and folders offer; what was skipped is said.
   init(saying paths: [String]) throws {
     try self.init(in: paths)
-    for failure in skipped { Console.say("hub: note: skipped \(Console.escaped(failure.subject ?? "a file")): \(Console.escaped(failure.message))") }
+    for failure in skipped {
+      Console.say(
+        "hub: note: skipped \(Console.escaped(failure.subject ?? "a file")): \(Console.escaped(failure.message))")
+    }
   }
 }
 
@@ -75,7 +85,8 @@ extension Upgrade {
   fileprivate var json: JSON {
     [
       "name": .string(installed.name.text), "installed": .string(installed.version.description),
-      "offered": .string(offer.manifest.version.description), "digest": .string(offer.digest.description), "file": .string(offer.path),
+      "offered": .string(offer.manifest.version.description), "digest": .string(offer.digest.description),
+      "file": .string(offer.path),
     ]
   }
 }

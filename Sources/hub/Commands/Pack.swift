@@ -24,22 +24,35 @@ struct Pack: ParsableCommand {
   @Argument(help: ArgumentHelp("A bundle, or an adapter in another format.", valueName: "dir"), completion: .file())
   var source: String?
 
-  @Option(help: ArgumentHelp("Instead: installed adapters and how they are composed.", valueName: "composition")) var setup: String?
-  @Option(help: ArgumentHelp("With --setup: the adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
+  @Option(help: ArgumentHelp("Instead: installed adapters and how they are composed.", valueName: "composition"))
+  var setup: String?
+  @Option(
+    help: ArgumentHelp("With --setup: the adapter whose head answers; otherwise the last one's.", valueName: "name"))
+  var head: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
   var output: String
 
   @Option(help: "zstd, gzip or none.") var compression = Compression.zstd
-  @Option(name: .customLong("as"), help: "The name to give to a composition, or to an adapter that comes in another format.") var name: AdapterName?
+  @Option(
+    name: .customLong("as"), help: "The name to give to a composition, or to an adapter that comes in another format.")
+  var name: AdapterName?
   @Option(help: ArgumentHelp("Its version, likewise.", valueName: "version")) var release: String?
   @Option(help: "Its task.") var task: String?
-  @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag")) var language: [String] = []
-  @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference")) var over: String?
-  @Flag(help: "Write down what it answers to a text on its base model, which `hub verify --model` compares.") var probe = false
-  @Option(help: ArgumentHelp("The text of the probe.", valueName: "text")) var probeText = "She reads 12 old letters again."
-  @Option(help: ArgumentHelp("The base model on which to run the probe.", valueName: "name")) var model: String?
-  @Option(help: ArgumentHelp("Sign it with this secret key, and say so in the manifest: the signature cannot be taken away.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag"))
+  var language: [String] = []
+  @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference"))
+  var over: String?
+  @Flag(help: "Write down what it answers to a text on its base model, which `hub verify --model` compares.")
+  var probe = false
+  @Option(help: ArgumentHelp("The text of the probe.", valueName: "text"))
+  var probeText = "She reads 12 old letters again."
+  @Option(help: ArgumentHelp("The base model on which to run the probe.", valueName: "name"))
+  var model: String?
+  @Option(
+    help: ArgumentHelp(
+      "Sign it with this secret key, and say so in the manifest: the signature cannot be taken away.", valueName: "file"
+    ), completion: .file())
   var key: String?
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
@@ -47,7 +60,9 @@ struct Pack: ParsableCommand {
   func validate() throws {
     guard (source == nil) != (setup == nil) else { throw ValidationError("give an adapter or --setup") }
     guard head == nil || setup != nil else { throw ValidationError("--head goes with --setup") }
-    guard setup == nil || (!probe && over == nil) else { throw ValidationError("a composition has no probe and stands over nothing") }
+    guard setup == nil || (!probe && over == nil) else {
+      throw ValidationError("a composition has no probe and stands over nothing")
+    }
     guard probe == (model != nil) else { throw ValidationError("--probe and --model go together") }
   }
 
@@ -63,12 +78,18 @@ struct Pack: ParsableCommand {
 
   private func adapter(_ source: String, signer: SigningKey?) throws -> Parcel {
     var parcel = try Parcel.open(source, as: name)
-    if release != nil || task != nil || over != nil || !language.isEmpty { parcel = try locating(source) { try parcel.described(describe) } }
+    if release != nil || task != nil || over != nil || !language.isEmpty {
+      parcel = try locating(source) { try parcel.described(describe) }
+    }
     guard name == nil || name == parcel.bundle.manifest.name else {
-      throw Failure(.renamedBundle, "a bundle keeps its name, which its digest covers", at: source, hint: "hub install --as gives it another one here")
+      throw Failure(
+        .renamedBundle, "a bundle keeps its name, which its digest covers", at: source,
+        hint: "hub install --as gives it another one here")
     }
     _ = try locating(source) { try BundleCheck.check(parcel.bundle) }
-    let probe = try model.map { try options.open().baseModel($0).probe(Subject.parcel(parcel).content(), text: probeText) }
+    let probe = try model.map {
+      try options.open().baseModel($0).probe(Subject.parcel(parcel).content(), text: probeText)
+    }
     guard probe != nil || signer != nil else { return parcel }
     return try locating(source) { try parcel.described(probe: probe, signer: signer) }
   }
@@ -106,7 +127,8 @@ extension Manifest.Dependency {
     case .version(let version): self.init(name: reference.name, range: "=\(version)", role: "language")
     case .range(let range): self.init(name: reference.name, range: range.description, role: "language")
     case .digest, .publisher:
-      throw Failure(.malformedReference, "a bundle names others by name and range of versions", at: reference.description)
+      throw Failure(
+        .malformedReference, "a bundle names others by name and range of versions", at: reference.description)
     }
   }
 }

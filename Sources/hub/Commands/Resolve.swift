@@ -17,11 +17,14 @@ struct Resolve: ParsableCommand {
       printed that runs a task adapter on the adapter of another language than it was trained over.
       """)
 
-  @Argument(help: ArgumentHelp("A reference: name, name@1.2.0, name@^1.2, name@sha256:…, name@publisher, sha256:….", valueName: "reference"))
+  @Argument(
+    help: ArgumentHelp(
+      "A reference: name, name@1.2.0, name@^1.2, name@sha256:…, name@publisher, sha256:….", valueName: "reference"))
   var reference: String?
 
   @OptionGroup var wanted: FilterOptions
-  @Option(name: .customLong("in"), help: ArgumentHelp("The language of the texts.", valueName: "tag")) var textLanguage: String?
+  @Option(name: .customLong("in"), help: ArgumentHelp("The language of the texts.", valueName: "tag"))
+  var textLanguage: String?
   @Flag(help: "Print each adapter that was looked at, and what speaks against it.") var explain = false
   @Flag(help: "Print JSON of the schema hub.resolve/1.") var json = false
   @OptionGroup var options: RegistryOptions
@@ -51,7 +54,10 @@ struct Resolve: ParsableCommand {
     }
     for dependency in chosen.manifest.dependencies {
       let met = try registry.list(AdapterFilter(namePrefix: dependency.name.text)).first { dependency.isMet(by: $0) }
-      table.add([dependency.title, met?.digest.short ?? "-", "\(dependency.role) of \(chosen.name)\(met == nil ? ", not installed" : "")"])
+      table.add([
+        dependency.title, met?.digest.short ?? "-",
+        "\(dependency.role) of \(chosen.name)\(met == nil ? ", not installed" : "")",
+      ])
     }
     if let language { table.add([language.reference, language.digest.short, "language of the texts"]) }
     try Console.put(table.text())

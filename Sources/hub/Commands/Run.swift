@@ -21,15 +21,28 @@ struct Run: ParsableCommand {
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Option(help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")) var setup: String?
-  @Option(help: ArgumentHelp("Instead of a setup: the installed adapter for this task.", valueName: "task")) var task: String?
-  @Option(help: ArgumentHelp("With --task: the language of the texts, whose adapter stands below.", valueName: "tag")) var language: String?
-  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name")) var head: String?
-  @Option(help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"), completion: .file()) var input: String?
-  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n")) var maxLength: Int?
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n")) var threads: Int?
-  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.") var precision = Precision.float32
-  @Flag(help: "Take adapters that were trained on other weights of the same architecture.") var allowBaseMismatch = false
+  @Option(
+    help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")
+  )
+  var setup: String?
+  @Option(help: ArgumentHelp("Instead of a setup: the installed adapter for this task.", valueName: "task"))
+  var task: String?
+  @Option(help: ArgumentHelp("With --task: the language of the texts, whose adapter stands below.", valueName: "tag"))
+  var language: String?
+  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name"))
+  var head: String?
+  @Option(
+    help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
+    completion: .file())
+  var input: String?
+  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
+  var maxLength: Int?
+  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
+  var threads: Int?
+  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.")
+  var precision = Precision.float32
+  @Flag(help: "Take adapters that were trained on other weights of the same architecture.")
+  var allowBaseMismatch = false
   @Flag(help: "Print one JSON object a line, with logits.") var json = false
   @OptionGroup var options: RegistryOptions
   @Argument(help: "Texts.") var text: [String] = []
@@ -40,7 +53,9 @@ struct Run: ParsableCommand {
     if language != nil, task == nil { throw ValidationError("--language goes with --task") }
     if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
-    if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 { throw ValidationError("nothing to ask: give texts or --input") }
+    if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 {
+      throw ValidationError("nothing to ask: give texts or --input")
+    }
   }
 
   func run() throws {
@@ -95,12 +110,16 @@ struct Run: ParsableCommand {
 
   private func file() throws -> FileHandle {
     guard let input, input != "-" else { return .standardInput }
-    guard let file = FileHandle(forReadingAtPath: input) else { throw Failure(.missingInput, "the file cannot be read", at: input) }
+    guard let file = FileHandle(forReadingAtPath: input) else {
+      throw Failure(.missingInput, "the file cannot be read", at: input)
+    }
     return file
   }
 
   /// Prints an answer for each question; returns how many are errors.
-  private func answer(_ questions: [Question], _ setup: String?, _ models: Models, _ format: any AnswerFormat) throws -> Int {
+  private func answer(
+    _ questions: [Question], _ setup: String?, _ models: Models, _ format: any AnswerFormat
+  ) throws -> Int {
     let requests = try questions.map { question in
       let model = try models.model(question.setup ?? setup)
       return question.input.flatMap { input in model.map { Request(input, of: $0) } }

@@ -28,12 +28,16 @@ struct Search: ParsableCommand {
     let result = try options.open().registry.search(words, limit: limit)
     if json {
       let (installed, offered) = (result.installed.map { JSON.object($0.json) }, result.offered.map(\.json))
-      return try Console.put(json: ["installed": .array(installed), "offered": .array(offered), "isCut": .bool(result.isCut)], schema: "hub.search/1")
+      return try Console.put(
+        json: ["installed": .array(installed), "offered": .array(offered), "isCut": .bool(result.isCut)],
+        schema: "hub.search/1")
     }
     var table = Table(["ADAPTER", "BASE", "METHOD", "WHERE"])
     for adapter in result.installed {
       let base = adapter.manifest.base
-      table.add([adapter.reference, Console.isTerminal ? base.shortTitle : base.title, adapter.manifest.method, "installed"])
+      table.add([
+        adapter.reference, Console.isTerminal ? base.shortTitle : base.title, adapter.manifest.method, "installed",
+      ])
     }
     for entry in result.offered { table.add([entry.reference, entry.base, entry.method, entry.url ?? entry.id]) }
     if result.installed.isEmpty, result.offered.isEmpty { return Console.say("hub: nothing is known by these words") }
@@ -44,7 +48,8 @@ struct Search: ParsableCommand {
 
 struct IndexCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "index", abstract: "What hub search knows of adapters that others offer.", subcommands: [IndexImport.self])
+    commandName: "index", abstract: "What hub search knows of adapters that others offer.",
+    subcommands: [IndexImport.self])
 }
 
 struct IndexImport: ParsableCommand {
@@ -69,8 +74,10 @@ struct IndexImport: ParsableCommand {
 extension CatalogueEntry {
   fileprivate var json: JSON {
     [
-      "id": .string(id), "reference": .string(reference), "publisher": .string(publisher), "task": .string(task), "subtask": .string(subtask),
-      "base": .string(base), "method": .string(method), "url": url.map { .string($0) } ?? .null, "sha256": sha256.map { .string($0.hex) } ?? .null,
+      "id": .string(id), "reference": .string(reference), "publisher": .string(publisher), "task": .string(task),
+      "subtask": .string(subtask),
+      "base": .string(base), "method": .string(method), "url": url.map { .string($0) } ?? .null,
+      "sha256": sha256.map { .string($0.hex) } ?? .null,
     ]
   }
 }

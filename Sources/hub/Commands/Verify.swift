@@ -28,10 +28,15 @@ struct Verify: ParsableCommand {
       try Console.put(json: document(result, probes: probes?.count ?? 0, found), schema: "hub.verify/1")
     } else {
       for finding in found {
-        try Console.put([finding.kind, finding.subject, finding.message].map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t"))
+        try Console.put(
+          [finding.kind, finding.subject, finding.message].map(Console.escaped).joined(
+            separator: Console.isTerminal ? "  " : "\t"))
       }
-      let findings = found.isEmpty ? "nothing is wrong" : "findings: \(found.count)", ran = probes.map { ", probes: \($0.count)" } ?? ""
-      Console.say("hub: looked at adapters: \(result.adapters), files: \(result.files), base models: \(result.models)\(ran); \(findings)")
+      let findings = found.isEmpty ? "nothing is wrong" : "findings: \(found.count)",
+        ran = probes.map { ", probes: \($0.count)" } ?? ""
+      Console.say(
+        "hub: looked at adapters: \(result.adapters), files: \(result.files), base models: \(result.models)\(ran); \(findings)"
+      )
     }
     if !found.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
   }

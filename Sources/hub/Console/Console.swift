@@ -50,7 +50,8 @@ enum Console {
 
   /// Further lines stand below the first one.
   private static func aligned(_ text: String) -> String {
-    text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }.joined(separator: "\n      ")
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { escaped(String($0)) }.joined(
+      separator: "\n      ")
   }
 
   /// Text that came from a file, made harmless for a terminal: nothing that moves the cursor, hides or turns around.

@@ -11,7 +11,8 @@ struct FilterOptions: ParsableArguments {
   @Option(help: "Only for this task.") var task: String?
 
   var filter: AdapterFilter {
-    AdapterFilter(kind: kind.map { AdapterKind(rawValue: $0) }, method: method, base: base, language: language, task: task)
+    AdapterFilter(
+      kind: kind.map { AdapterKind(rawValue: $0) }, method: method, base: base, language: language, task: task)
   }
 }
 
@@ -25,7 +26,10 @@ extension Table {
       add(
         common
           + (Console.isTerminal
-            ? [manifest.base.shortTitle, bytes(adapter.size), adapter.digest.short, day(adapter.installedAt, withTime: false)]
+            ? [
+              manifest.base.shortTitle, bytes(adapter.size), adapter.digest.short,
+              day(adapter.installedAt, withTime: false),
+            ]
             : [manifest.base.title, String(adapter.size), adapter.digest.short, timestamp(adapter.installedAt)]))
     }
   }

@@ -66,7 +66,8 @@ extension Manifest {
 extension InstalledAdapter {
   var json: JSON.Members {
     manifest.summary.with([
-      "name": .string(name.text), "reference": .string(reference), "digest": .string(digest.description), "size": .integer(size),
+      "name": .string(name.text), "reference": .string(reference), "digest": .string(digest.description),
+      "size": .integer(size),
       "parameters": .integer(parameterCount), "installedAt": .string(timestamp(installedAt)),
     ])
   }
@@ -77,8 +78,10 @@ extension BaseModelRecord {
     [
       "name": .string(name.text), "folder": .string(folder), "copied": .bool(isCopied),
       "architecture": .string(description.architecture), "hiddenSize": .integer(description.hiddenSize),
-      "layers": .integer(description.layers), "fingerprint": .string(description.fingerprint.description), "size": .integer(size),
-      "addedAt": .string(timestamp(addedAt)), "changed": .bool(hasChanged), "files": .array(files.map { .string($0.path) }),
+      "layers": .integer(description.layers), "fingerprint": .string(description.fingerprint.description),
+      "size": .integer(size),
+      "addedAt": .string(timestamp(addedAt)), "changed": .bool(hasChanged),
+      "files": .array(files.map { .string($0.path) }),
     ]
   }
 }

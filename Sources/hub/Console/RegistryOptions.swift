@@ -5,7 +5,9 @@ import Dovetail
 struct RegistryOptions: ParsableArguments {
   @Option(
     name: .customLong("registry"),
-    help: ArgumentHelp("The folder of the registry.", discussion: "Otherwise HUB_REGISTRY, or dovetail in $XDG_DATA_HOME.", valueName: "dir"))
+    help: ArgumentHelp(
+      "The folder of the registry.", discussion: "Otherwise HUB_REGISTRY, or dovetail in $XDG_DATA_HOME.",
+      valueName: "dir"))
   var path: String?
 
   @Flag(name: .customLong("insecure-registry"), help: "Take a registry that other users may write to.")

@@ -44,15 +44,20 @@ enum Subject {
   func content() throws -> AdapterContent {
     guard manifest.kind != .composition else {
       let members = manifest.composed.map(\.reference).joined(separator: ", ")
-      throw Failure(.severalAdapters, "a composition is several adapters", at: manifest.name.text, hint: "name one of its members: \(members)")
+      throw Failure(
+        .severalAdapters, "a composition is several adapters", at: manifest.name.text,
+        hint: "name one of its members: \(members)")
     }
     switch self {
     case .installed(let adapter):
       let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
-      return AdapterContent(manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors, head: head)
+      return AdapterContent(
+        manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors,
+        head: head)
     case .parcel(let parcel):
       let bundle = parcel.bundle, head = bundle.head.map { ($0.config, $0.weights.tensors) }
-      return AdapterContent(manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: head)
+      return AdapterContent(
+        manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: head)
     }
   }
 }

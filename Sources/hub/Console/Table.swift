@@ -13,7 +13,9 @@ struct Table {
     guard let width else { return rows.map { $0.joined(separator: "\t") }.joined(separator: "\n") }
     var widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
     let gaps = 2 * (header.count - 1)
-    while widths.reduce(gaps, +) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 8 {
+    while widths.reduce(gaps, +) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
+      widths[widest] > 8
+    {
       widths[widest] -= 1
     }
     return ([header] + rows).map { line($0, widths) }.joined(separator: "\n")
@@ -39,6 +41,7 @@ struct Sheet {
 
   var text: String {
     let width = lines.map(\.key.count).max() ?? 0
-    return lines.map { $0.key + ":" + String(repeating: " ", count: width - $0.key.count + 1) + $0.value }.joined(separator: "\n")
+    return lines.map { $0.key + ":" + String(repeating: " ", count: width - $0.key.count + 1) + $0.value }.joined(
+      separator: "\n")
   }
 }

@@ -33,7 +33,9 @@ struct QuestionReader {
       if text.allSatisfy(\.isWhitespace) { continue }
       let readsJSON = isJSON ?? (text.first { !$0.isWhitespace } == "{")
       isJSON = readsJSON
-      questions.append(readsJSON ? Self.question(line, at: "line \(number)") : Question(id: nil, setup: nil, input: .success(.text(text))))
+      questions.append(
+        readsJSON
+          ? Self.question(line, at: "line \(number)") : Question(id: nil, setup: nil, input: .success(.text(text))))
     }
     return questions
   }
@@ -96,7 +98,9 @@ private final class LineReader {
       }
       buffer.removeFirst(start)
       start = 0
-      guard buffer.count <= Self.limit else { throw Failure(.malformedLine, "a line has more than \(Self.limit) bytes") }
+      guard buffer.count <= Self.limit else {
+        throw Failure(.malformedLine, "a line has more than \(Self.limit) bytes")
+      }
       let bytes = file.availableData
       if bytes.isEmpty { isAtEnd = true } else { buffer += bytes }
     }

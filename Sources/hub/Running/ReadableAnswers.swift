@@ -18,26 +18,35 @@ struct ReadableAnswers: AnswerFormat {
   private func readable(_ prediction: Prediction, _ question: Question) -> String {
     switch prediction {
     case .classification(let answer):
-      line(Self.padded(Console.escaped(answer.label), to: answer.labels.map { Console.escaped($0).count }.max() ?? 0), answer.probability, question)
+      line(
+        Self.padded(Console.escaped(answer.label), to: answer.labels.map { Console.escaped($0).count }.max() ?? 0),
+        answer.probability, question)
     case .multiLabel(let answer):
-      zip(answer.labels, answer.probabilities).filter { $0.1 > 0.5 }.map { "\(Console.escaped($0)) \(Self.percent($1)) %" }.joined(separator: ", ")
+      zip(answer.labels, answer.probabilities).filter { $0.1 > 0.5 }.map {
+        "\(Console.escaped($0)) \(Self.percent($1)) %"
+      }.joined(separator: ", ")
         + (answer.chosen.isEmpty ? "none of \(answer.labels.count) labels" : "") + "  " + Self.shown(question)
     case .regression(let value): "\(value)  " + Self.shortened(Self.shown(question), to: width.map { max(20, $0 - 16) })
     case .choice(let answer): line("choice \(answer.best)", answer.probabilities[answer.best], question)
     case .tagging(let words): table(words)
     case .spans(let answer): spans(answer)
-    case .words(let masks): masks.isEmpty ? "no mask in: \(Self.shown(question))" : masks.map(self.mask).joined(separator: "\n")
+    case .words(let masks):
+      masks.isEmpty ? "no mask in: \(Self.shown(question))" : masks.map(self.mask).joined(separator: "\n")
     case .parsing(let words): tree(words)
-    case .several(let answers): answers.map { "\(Console.escaped($0.head)): " + readable($0.answer, question) }.joined(separator: "\n")
+    case .several(let answers):
+      answers.map { "\(Console.escaped($0.head)): " + readable($0.answer, question) }.joined(separator: "\n")
     }
   }
 
   private func mask(_ mask: MaskedWord) -> String {
-    "\(mask.scalars.lowerBound): " + mask.candidates.map { "\(Console.escaped($0.text)) \(Self.percent($0.probability)) %" }.joined(separator: ", ")
+    "\(mask.scalars.lowerBound): "
+      + mask.candidates.map { "\(Console.escaped($0.text)) \(Self.percent($0.probability)) %" }.joined(separator: ", ")
   }
 
   private func spans(_ answer: Spans) -> String {
-    let lines = answer.spans.map { "\(Self.percent($0.probability)) %  \($0.scalars.lowerBound)-\($0.scalars.upperBound)  \(Console.escaped($0.text))" }
+    let lines = answer.spans.map {
+      "\(Self.percent($0.probability)) %  \($0.scalars.lowerBound)-\($0.scalars.upperBound)  \(Console.escaped($0.text))"
+    }
     return (lines + ["\(Self.percent(answer.probabilityOfNone)) %  no answer"]).joined(separator: "\n") + "\n"
   }
 
@@ -78,14 +87,20 @@ struct ReadableAnswers: AnswerFormat {
 
   /// A line for each word, as in CoNLL-U files: its number, the word, the number of its head, the relation.
   private func tree(_ words: [ParsedWord]) -> String {
-    let shown = words.map { Console.escaped($0.text) }, width = shown.map(\.count).max() ?? 0, digits = "\(words.count)".count
+    let shown = words.map { Console.escaped($0.text) }, width = shown.map(\.count).max() ?? 0,
+      digits = "\(words.count)".count
     return zip(words, shown).enumerated().map { index, item in
-      let numbers = ["\(index + 1)", item.0.head.map { "\($0)" } ?? "-"].map { String(repeating: " ", count: max(0, digits - $0.count)) + $0 }
-      return "\(numbers[0])  \(Self.padded(item.1, to: width))  \(numbers[1])  \(item.0.relation.map(Console.escaped) ?? "-")\n"
+      let numbers = ["\(index + 1)", item.0.head.map { "\($0)" } ?? "-"].map {
+        String(repeating: " ", count: max(0, digits - $0.count)) + $0
+      }
+      return
+        "\(numbers[0])  \(Self.padded(item.1, to: width))  \(numbers[1])  \(item.0.relation.map(Console.escaped) ?? "-")\n"
     }.joined()
   }
 
-  private static func padded(_ text: String, to width: Int) -> String { text + String(repeating: " ", count: max(0, width - text.count)) }
+  private static func padded(_ text: String, to width: Int) -> String {
+    text + String(repeating: " ", count: max(0, width - text.count))
+  }
 
   private static func shortened(_ text: String, to width: Int?) -> String {
     guard let width, text.count > width else { return text }
