@@ -8,15 +8,14 @@ let swift: [SwiftSetting] = [
 ]
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
-let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
-  ("HubManifest", [crypto]),
+  ("HubManifest", ["CCrypto"]),
   ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
   ("HubWeights", ["HubManifest", "HubArchive"]),
-  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights", crypto]),
+  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights", "CCrypto"]),
   ("HubForeign", ["HubManifest", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
   ("HubTokenizers", ["HubManifest"]),
@@ -97,6 +96,7 @@ let loops: [CSetting] = Context.packageDirectory.contains("/checkouts/") ? [] : 
 
 var targets: [Target] = [
   .target(name: "CHubKernels", exclude: ["body"], cSettings: loops),
+  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
   .systemLibrary(
     name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
@@ -139,7 +139,6 @@ let package = Package(
   ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: targets,

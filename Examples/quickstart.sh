@@ -17,11 +17,11 @@ show() { printf '$ hub%s\n' "$(quoted "$@")"; "$hub" "$@"; }
 
 command -v swift >/dev/null || { echo "quickstart: no Swift toolchain on the PATH (Swift 6.2 or later)" >&2; exit 69; }
 
-if ! pkg-config --exists libarchive zlib sqlite3 2>/dev/null || ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
+if ! pkg-config --exists libarchive zlib sqlite3 libcrypto 2>/dev/null || ! command -v python3 >/dev/null || ! python3 -m pip --version >/dev/null 2>&1; then
   say "Installing system libraries"
   sudo=$([ "$(id -u)" = 0 ] || echo sudo)
   $sudo apt-get update -qq
-  $sudo apt-get install -y -qq pkg-config libarchive-dev zlib1g-dev libsqlite3-dev python3 python3-pip >/dev/null
+  $sudo apt-get install -y -qq pkg-config libarchive-dev zlib1g-dev libsqlite3-dev libssl-dev python3 python3-pip >/dev/null
 fi
 
 say "Building hub in release mode (a few minutes the first time)"

@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 public import HubManifest
 
@@ -58,10 +57,9 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
 
   /// Whether the holder of the secret key signed the message.
   public func verifies(_ signature: [UInt8], of message: [UInt8]) -> Bool {
-    guard signature.count == 64, Self.isSound(signature[..<32]), Self.isBelow(signature[32...], Self.order),
-      let key = try? Curve25519.Signing.PublicKey(rawRepresentation: bytes)
+    guard signature.count == 64, Self.isSound(signature[..<32]), Self.isBelow(signature[32...], Self.order)
     else { return false }
-    return key.isValidSignature(signature, for: message)
+    return Ed25519.verifies(signature, of: message, by: bytes)
   }
 
   // MARK: The curve

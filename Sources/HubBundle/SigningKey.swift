@@ -1,4 +1,3 @@
-import Crypto
 import Foundation
 import HubArchive
 public import HubManifest
@@ -18,27 +17,26 @@ extension Failure.Code {
 
 /// An Ed25519 secret key, kept in a file as OpenSSL keeps it (RFC 8410, in the text form of RFC 7468).
 public struct SigningKey: Sendable {
-  private let key: Curve25519.Signing.PrivateKey
+  private let seed: [UInt8]
   public let publicKey: PublicKey
 
   /// Makes a key that nobody had before.
-  public init() throws { try self.init(Curve25519.Signing.PrivateKey()) }
-
-  init(seed: [UInt8]) throws {
-    guard let key = try? Curve25519.Signing.PrivateKey(rawRepresentation: seed) else { throw Self.malformed() }
-    try self.init(key)
+  public init() throws {
+    var random = SystemRandomNumberGenerator()
+    try self.init(seed: (0..<32).map { _ in random.next() })
   }
 
-  private init(_ key: Curve25519.Signing.PrivateKey) throws {
-    self.key = key
-    publicKey = try PublicKey(bytes: Array(key.publicKey.rawRepresentation))
+  init(seed: [UInt8]) throws {
+    guard let key = Ed25519.publicKey(ofSeed: seed) else { throw Self.malformed() }
+    self.seed = seed
+    publicKey = try PublicKey(bytes: key)
   }
 
   func signature(of message: [UInt8]) throws -> [UInt8] {
-    guard let signature = try? key.signature(for: message) else {
+    guard let signature = Ed25519.signature(of: message, bySeed: seed) else {
       throw Failure(.malformedSecretKey, "cannot sign with this key")
     }
-    return Array(signature)
+    return signature
   }
 
   // MARK: The file
@@ -70,7 +68,7 @@ public struct SigningKey: Sendable {
   /// Writes the key to a file that must not be there yet, for this user alone.
   public func write(to path: String) throws {
     guard access(path, F_OK) != 0 else { throw Failure(.existingFile, "there is something already", at: path) }
-    let text = [Self.begin, Data(Self.header + key.rawRepresentation).base64EncodedString(), Self.end, ""].joined(
+    let text = [Self.begin, Data(Self.header + seed).base64EncodedString(), Self.end, ""].joined(
       separator: "\n")
     let output = try AtomicFile(path)
     guard fchmod(output.file.descriptor, 0o600) == 0 else {

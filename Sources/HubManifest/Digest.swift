@@ -1,4 +1,4 @@
-import Crypto
+import CCrypto
 
 extension Failure.Code {
   /// A text that should be a digest is not `sha256:` and 64 lower-case hexadecimal digits.
@@ -30,8 +30,8 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     self = hasher.finish()
   }
 
-  fileprivate init(_ digest: SHA256Digest) {
-    hex = digest.map { byte in
+  fileprivate init(bytes: [UInt8]) {
+    hex = bytes.map { byte in
       let digits = String(byte, radix: 16)
       return byte < 16 ? "0" + digits : digits
     }.joined()
@@ -44,15 +44,44 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
   public static func < (left: Digest, right: Digest) -> Bool { left.hex < right.hex }
 
-  /// Digests bytes as they come.
+  /// Digests bytes as they come. A copy goes on by itself.
   public struct Hasher: Sendable {
-    private var state = SHA256()
+    private var state = DigestState()
 
     public init() {}
 
-    public mutating func update(_ bytes: UnsafeRawBufferPointer) { state.update(bufferPointer: bytes) }
-    public mutating func update(_ bytes: [UInt8]) { state.update(data: bytes) }
-    public mutating func update(_ text: String) { state.update(data: Array(text.utf8)) }
-    public func finish() -> Digest { Digest(state.finalize()) }
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+      if !isKnownUniquelyReferenced(&state) { state = DigestState(state) }
+      state.update(bytes)
+    }
+    public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+    public mutating func update(_ text: String) { update(Array(text.utf8)) }
+    public func finish() -> Digest { Digest(bytes: DigestState(state).finish()) }
+  }
+}
+
+/// libcrypto's SHA-256. Changed only while one ``Digest/Hasher`` holds it.
+private final class DigestState: @unchecked Sendable {
+  /// libcrypto as it was built: a user's openssl.cnf could make it load other code.
+  private static let isReady = OPENSSL_init_crypto(UInt64(OPENSSL_INIT_NO_LOAD_CONFIG), nil) == 1
+
+  private let state = EVP_MD_CTX_new()
+
+  init() {
+    precondition(Self.isReady && EVP_DigestInit_ex(state, EVP_sha256(), nil) == 1, "libcrypto has no SHA-256")
+  }
+
+  init(_ other: DigestState) {
+    precondition(EVP_MD_CTX_copy_ex(state, other.state) == 1, "out of memory")
+  }
+
+  deinit { EVP_MD_CTX_free(state) }
+
+  func update(_ bytes: UnsafeRawBufferPointer) { EVP_DigestUpdate(state, bytes.baseAddress, bytes.count) }
+
+  func finish() -> [UInt8] {
+    var digest = [UInt8](repeating: 0, count: 32)
+    EVP_DigestFinal_ex(state, &digest, nil)
+    return digest
   }
 }
