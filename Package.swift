@@ -53,7 +53,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
       "HubTesting",
     ]
   ),
-  ("hubTests", ["hub", "HubManifest", "HubTesting"]),
+  ("hubTests", ["hub", "Dovetail", "HubArchive", "HubManifest", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [

@@ -1,16 +1,19 @@
 import Dovetail
 import Foundation
+import HubArchive
 import HubManifest
 import Testing
 
 @testable import hub
 
 @Suite struct InputLinesTests {
-  private func questions(_ text: String) throws -> [hub.Question] {
+  private func questions(_ text: String, as format: LineFormat? = nil) throws -> [hub.Question] {
     let pipe = Pipe()
     pipe.fileHandleForWriting.write(Data(text.utf8))
     try pipe.fileHandleForWriting.close()
-    var reader = QuestionReader(pipe.fileHandleForReading)
+    var reader = QuestionReader(
+      try InputBytes(descriptor: pipe.fileHandleForReading.fileDescriptor), format: format)
+    defer { withExtendedLifetime(pipe) {} }
     var all: [hub.Question] = []
     while case let some = try reader.next(upTo: 2), !some.isEmpty { all += some }
     return all

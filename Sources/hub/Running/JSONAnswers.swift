@@ -14,7 +14,7 @@ struct JSONAnswers: AnswerFormat {
       error["hint"] = failure.hint.map(JSON.string)
       line["error"] = .object(error)
     }
-    return JSON.object(line).text()
+    return Console.escapedJSON(JSON.object(line).text())
   }
 
   private static func members(_ prediction: Prediction) -> JSON.Members {

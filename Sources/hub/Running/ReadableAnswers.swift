@@ -19,7 +19,7 @@ struct ReadableAnswers: AnswerFormat {
     switch prediction {
     case .classification(let answer):
       line(
-        Self.padded(Console.escaped(answer.label), to: answer.labels.map { Console.escaped($0).count }.max() ?? 0),
+        Self.padded(Console.escaped(answer.label), to: answer.labels.map { Console.escaped($0).columns }.max() ?? 0),
         answer.probability, question)
     case .multiLabel(let answer):
       zip(answer.labels, answer.probabilities).filter { $0.1 > 0.5 }.map {
@@ -57,7 +57,7 @@ struct ReadableAnswers: AnswerFormat {
 
   private func line(_ label: String, _ probability: Double, _ question: Question) -> String {
     let start = "\(label)  \(Self.percent(probability)) %  "
-    return start + Self.shortened(Self.shown(question), to: width.map { max(20, $0 - start.count) })
+    return start + Self.shortened(Self.shown(question), to: width.map { max(20, $0 - start.columns) })
   }
 
   private static func shown(_ question: Question) -> String {
@@ -74,8 +74,8 @@ struct ReadableAnswers: AnswerFormat {
     var bands = "", upper = "", lower = ""
     for word in words {
       let shown = Console.escaped(word.text), tag = Console.escaped(word.label ?? "-")
-      let column = max(shown.count, tag.count) + 2
-      if let width, !upper.isEmpty, upper.count + column > width {
+      let column = max(shown.columns, tag.columns) + 2
+      if let width, !upper.isEmpty, upper.columns + column > width {
         bands += Self.trimmed(upper) + "\n" + Self.trimmed(lower) + "\n"
         (upper, lower) = ("", "")
       }
@@ -87,7 +87,7 @@ struct ReadableAnswers: AnswerFormat {
 
   /// A line for each word, as in CoNLL-U files: its number, the word, the number of its head, the relation.
   private func tree(_ words: [ParsedWord]) -> String {
-    let shown = words.map { Console.escaped($0.text) }, width = shown.map(\.count).max() ?? 0,
+    let shown = words.map { Console.escaped($0.text) }, width = shown.map(\.columns).max() ?? 0,
       digits = "\(words.count)".count
     return zip(words, shown).enumerated().map { index, item in
       let numbers = ["\(index + 1)", item.0.head.map { "\($0)" } ?? "-"].map {
@@ -98,13 +98,10 @@ struct ReadableAnswers: AnswerFormat {
     }.joined()
   }
 
-  private static func padded(_ text: String, to width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - text.count))
-  }
+  private static func padded(_ text: String, to width: Int) -> String { text.padded(toColumns: width) }
 
   private static func shortened(_ text: String, to width: Int?) -> String {
-    guard let width, text.count > width else { return text }
-    return text.prefix(width - 1) + "…"
+    width.map(text.shortened(toColumns:)) ?? text
   }
 
   private static func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }
