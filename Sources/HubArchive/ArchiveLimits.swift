@@ -42,7 +42,8 @@ final class Budget {
   }
 
   func spend(_ count: Int) throws {
-    spent += count
+    let (sum, overflow) = spent.addingReportingOverflow(count)
+    spent = overflow ? .max : sum
     guard spent <= limits.unpackedBytes else {
       throw Failure(.excessiveArchive, "the archive unpacks to more than \(limits.unpackedBytes) bytes")
     }

@@ -25,6 +25,11 @@ extension ForeignAdapter {
         .unconvertibleAdapter, "the folder holds a prediction head without its adapter", at: self.name,
         hint: "save the adapter together with its head")
     }
+    guard ModuleNames.of(model: architecture) != nil else {
+      throw Failure(
+        .unsupportedForeignContent, "adapters of models of the type \(architecture.debugDescription) are not supported",
+        at: "model_type", hint: "supported: \(ModuleNames.all.flatMap(\.models).joined(separator: ", "))")
+    }
     var base = Manifest.Base(architecture: architecture, hiddenSize: hiddenSize)
     base.name = modelName
     var manifest = Manifest(name: try name ?? bundleName(), kind: kind, method: method, base: base)

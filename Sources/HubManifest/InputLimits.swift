@@ -5,6 +5,7 @@ public enum InputLimits {
   public static let unpackedBytes = 2 << 30
   public static let ratio = 100
   public static let ratioFloor = 16 << 20
+  public static let uncheckedBytes = 64 << 20
   public static let entries = 4096
   public static let nameBytes = 1024
   public static let componentBytes = 255
@@ -61,6 +62,7 @@ public enum InputLimits {
     ("archive: what comes out of it", unpackedBytes, .bytes),
     ("archive: bytes out for each byte in", ratio, .count),
     ("archive: what may come out before that counts", ratioFloor, .bytes),
+    ("archive: what is written before all of it was checked", uncheckedBytes, .bytes),
     ("archive: entries", entries, .count),
     ("archive: a name", nameBytes, .bytes),
     ("archive: a component of a name", componentBytes, .bytes),

@@ -62,7 +62,7 @@ struct LoRAConfiguration: Sendable {
     }
     initialWeights = try Self.initializers(c)
     places = try Self.places(c)
-    leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    leavesOut = try c.layersLeftOut()
     if case .scale = kind {
       guard rank == 1 else {
         throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r"))

@@ -60,8 +60,10 @@ enum AdapterHubConfiguration {
         at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
     }
-    for (index, part) in (config["configs"]?.array ?? []).enumerated() {
-      if let part = part.object { try refuseUnsupported(part, at: "\(path).configs[\(index)]") }
+    let parts = try JSONObject(config, path: path).optional("configs", "an array") { $0.array } ?? []
+    for (index, part) in parts.enumerated() {
+      let place = "\(path).configs[\(index)]"
+      try refuseUnsupported(try JSONObject(part, path: place).members, at: place)
     }
   }
 
