@@ -56,7 +56,7 @@ public protocol ForeignFormat: Sendable {
   static var name: String { get }
 
   /// Whether the files of a folder look like this format.
-  static func recognizes(files: Set<String>) -> Bool
+  static func recognizes(_ folder: ForeignFolder) -> Bool
 
   /// Reads a folder.
   ///
@@ -72,13 +72,16 @@ public protocol ForeignFormat: Sendable {
 /// The formats that Dovetail reads and writes.
 public enum ForeignFormats {
   public static let all: [any ForeignFormat.Type] = [
-    // The file names of both begin alike: PEFT's are told by its weights.
+    // Both have an adapter_config.json: PEFT's says its `peft_type`.
     PEFT.self,
     AdapterHub.self,
   ]
 
-  /// The format of a folder with these files; `nil` if it is none of them.
-  public static func format(forFiles files: Set<String>) -> (any ForeignFormat.Type)? {
-    all.first { $0.recognizes(files: files) }
+  /// The format of a folder; `nil` if it is none of them.
+  ///
+  /// - Throws: ``Failure`` if the folder cannot be listed.
+  public static func format(of path: String) throws -> (any ForeignFormat.Type)? {
+    let folder = try ForeignFolder(path)
+    return all.first { $0.recognizes(folder) }
   }
 }

@@ -10,8 +10,8 @@ public enum AdapterHub: ForeignFormat {
   static let fusionConfig = "adapter_fusion_config.json"
   static let headConfig = "head_config.json"
 
-  public static func recognizes(files: Set<String>) -> Bool {
-    !files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
+  public static func recognizes(_ folder: ForeignFolder) -> Bool {
+    !folder.files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
   }
 
   public static func read(folder: String) throws -> ForeignAdapter {

@@ -11,10 +11,13 @@ public enum PEFT: ForeignFormat {
   public static let name = "peft"
 
   static let configFile = "adapter_config.json"
-  static let weightFiles = ["adapter_model.safetensors", "adapter_model.bin"]
+  /// PEFT writes the first two; the others are what trainers of whole models leave in their folders.
+  static let weightFiles = ["adapter_model.safetensors", "adapter_model.bin", "pytorch_model.bin", "model.safetensors"]
 
-  public static func recognizes(files: Set<String>) -> Bool {
-    files.contains(configFile) && !files.isDisjoint(with: weightFiles)
+  public static func recognizes(_ folder: ForeignFolder) -> Bool {
+    guard folder.files.contains(configFile) else { return false }
+    if let config = try? folder.object(configFile) { return config.members["peft_type"] != nil }
+    return !folder.files.isDisjoint(with: weightFiles.prefix(2))
   }
 
   public static func read(folder: String) throws -> ForeignAdapter {
