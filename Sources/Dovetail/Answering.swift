@@ -1,5 +1,5 @@
 import HubAdapters
-import HubManifest
+public import HubManifest
 import HubTensor
 import HubTokenizers
 
@@ -7,6 +7,11 @@ import HubTokenizers
 struct Question {
   let input: TextInput
   let encodings: [Encoding]
+}
+
+extension Failure.Code {
+  /// The numbers of an answer are not finite.
+  public static let notFinite = Self("run/not-finite", .badData)
 }
 
 /// Makes answers of logits.
@@ -23,6 +28,11 @@ struct Answering {
     let words = spans?.map { $0.map { $0.tokens.lowerBound + addedRows..<$0.tokens.upperBound + addedRows } }
     let input = HeadInput(hidden.hidden, hidden.sequences, base: hidden.base, inverting: hidden.inverting, words: words)
     let logits = try head.logits(input, in: cx)
+    guard logits.isFinite else {
+      throw Failure(
+        .notFinite, "the head's logits are not finite: NaN, or beyond what float32 holds",
+        hint: "the weights of the adapter, its head or the base are out of range")
+    }
     if let spans, let parser = head as? DependencyHead {
       let trees = parser.trees(logits, words: spans.map(\.count))
       return questions.enumerated().map { index, question in .parsing(parse(question.input, spans[index], trees[index]))

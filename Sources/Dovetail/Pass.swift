@@ -27,7 +27,7 @@ extension Base {
     var answers: [Result<Prediction, Failure>] = []
     var pending: [(model: ComposedModel, question: Question)] = [], tokens = 0
     func flush() throws {
-      answers += try Pass(base: self, items: pending).predictions().map { .success($0) }
+      answers += try self.answers(to: pending)
       (pending, tokens) = ([], 0)
     }
     for request in requests {
@@ -48,6 +48,20 @@ extension Base {
     }
     try flush()
     return answers
+  }
+
+  /// Answers what shares a pass. Where an answer is not finite, each is asked alone: only its own line fails.
+  private func answers(
+    to items: [(model: ComposedModel, question: Question)]
+  ) throws -> [Result<Prediction, Failure>] {
+    do {
+      return try Pass(base: self, items: items).predictions().map { .success($0) }
+    } catch let failure as Failure where failure.code == .notFinite {
+      guard items.count > 1, !items.contains(where: \.model.needsWholeBatch) else {
+        return items.map { _ in .failure(failure) }
+      }
+      return try items.flatMap { try answers(to: [$0]) }
+    }
   }
 
   /// Enough rows to keep every thread busy, few enough to stay near the processor.

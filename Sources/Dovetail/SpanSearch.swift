@@ -55,6 +55,6 @@ struct SpanSearch {
   private func trimmed(_ range: Range<Int>) -> Range<Int> {
     let inside = text[range].drop(while: \.properties.isWhitespace)
     let end = inside.lastIndex { !$0.properties.isWhitespace }.map { $0 + 1 } ?? inside.startIndex
-    return inside.startIndex..<end
+    return text.whole(inside.startIndex..<end, within: inside.startIndex..<text.count)
   }
 }
