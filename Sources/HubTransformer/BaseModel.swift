@@ -87,7 +87,13 @@ public enum BaseModels {
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedModel`` that names the type.
   public static func type(for configuration: JSONObject) throws -> any BaseModel.Type {
-    let modelType = try configuration.string("model_type")
+    guard let modelType = try configuration.optionalString("model_type") else {
+      let architectures = configuration.members["architectures"]?.strings?.joined(separator: ", ")
+      throw Failure(
+        .unsupportedModel, "config.json does not say what the model is", at: "model_type",
+        hint: "add \"model_type\": \"bert\", or what else it is"
+          + (architectures.map { "; its architectures are \($0)" } ?? ""))
+    }
     guard let type = all.first(where: { $0.modelTypes.contains(modelType) }) else {
       let known = all.flatMap { $0.modelTypes }.joined(separator: ", ")
       throw Failure(
