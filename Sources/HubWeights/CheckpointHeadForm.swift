@@ -26,6 +26,19 @@ public struct CheckpointHeadForm: Sendable {
     return nil
   }
 
+  /// The same for the family of a `model_type`.
+  public static func matching(
+    _ configuration: JSON.Members, architecture: String
+  ) -> (form: CheckpointHeadForm, modelClass: String)? {
+    classNames[architecture].flatMap { matching(configuration, family: $0) }
+  }
+
+  /// What Hugging Face's classes for a model begin with.
+  public static let classNames = [
+    "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "xmod": "Xmod", "electra": "Electra",
+    "distilbert": "DistilBert",
+  ]
+
   /// The bundle format's name of a tensor; `nil` if it belongs to nothing in the head.
   public func stable(_ name: String) -> String? {
     for (old, new) in names where name.hasPrefix(old) {

@@ -95,7 +95,7 @@ struct Loaded {
     guard let adapter = adapters[name]?.method as? LoRA else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
     }
-    let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
+    let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.type, as: .library, in: Context(engine))
     base = try weights.load(engine: engine) {
       try checkpoint.type.init(configuration: checkpoint.configuration, weights: $0) as any BaseModel
     }

@@ -23,7 +23,7 @@ import Testing
     try weights.load(engine: model.engine) { try BERT(configuration: JSONObject(TinyModel.configuration), weights: $0) }
   }
 
-  @Test(arguments: ["lora", "lora everywhere", "vera"])
+  @Test(arguments: ["lora", "lora everywhere", "vera", "ia3", "dora", "dvora"])
   func aFoldedAdapterDoesWhatItDid(name: String) throws {
     let model = try TinyModel(), cx = Context(model.engine), weights = try stored(model)
     let configuration = try #require(linears.first { $0.name == name }).configuration

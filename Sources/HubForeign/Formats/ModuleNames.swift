@@ -1,3 +1,5 @@
+import HubWeights
+
 /// What a base model calls its modules, beside what BERT calls them: tables of names are written in BERT's words, and
 /// translated for the others.
 struct ModuleNames: Sendable {
@@ -26,13 +28,7 @@ struct ModuleNames: Sendable {
   }
 
   /// What Hugging Face's classes for a model begin with.
-  func className(_ model: String) -> String {
-    let names = [
-      "bert": "Bert", "roberta": "Roberta", "xlm-roberta": "XLMRoberta", "xmod": "Xmod", "electra": "Electra",
-      "distilbert": "DistilBert",
-    ]
-    return names[model] ?? model
-  }
+  func className(_ model: String) -> String { CheckpointHeadForm.classNames[model] ?? model }
 
   static let bert = ModuleNames(models: ["bert"], prefix: "bert.", renames: [])
 
