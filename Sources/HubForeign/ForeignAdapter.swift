@@ -42,6 +42,8 @@ public struct ForeignAdapter: Sendable {
   public var head: Head?
   /// The base model it was trained on, as far as the files tell.
   public var architecture: String
+  /// Other model types whose modules are called the same, where the files do not say which it was.
+  public var alternatives: [String] = []
   public var modelName: String?
   public var hiddenSize: Int
   /// Everything the files say that has no place of its own.

@@ -1,7 +1,7 @@
 import Foundation
 public import HubArchive
 public import HubBundle
-import HubForeign
+public import HubForeign
 public import HubManifest
 
 /// Ours, and not Foundation's.
@@ -29,10 +29,14 @@ public struct Parcel: Sendable {
 
   /// Opens a bundle or a foreign adapter, packed or in a folder, without any registry: for looking at it, and for packing.
   ///
-  /// - Parameter name: the name for an adapter in a foreign format
-  public static func open(_ path: String, as name: AdapterName? = nil) throws -> Parcel {
+  /// - Parameters:
+  ///   - name: the name for an adapter in a foreign format
+  ///   - hints: what its files leave open
+  public static func open(
+    _ path: String, as name: AdapterName? = nil, _ hints: ForeignHints = ForeignHints()
+  ) throws -> Parcel {
     try Parcel(
-      path, as: name,
+      path, as: name, hints,
       in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
   }
 
@@ -74,17 +78,25 @@ public struct Parcel: Sendable {
   private static let bundleFormat = "bundle"
 
   /// - Parameter scratch: where archives are unpacked and foreign adapters converted.
-  init(_ path: String, as name: AdapterName?, in scratch: Scratch) throws {
+  init(_ path: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch) throws {
     var folder = path
     if FileStatus(path, followsLinks: true)?.isFolder != true {
       if try Self.isPackedBundle(path) {
+        try Self.refuse(hints, for: path)
         self.init(try Bundle.unpack(file: path, into: scratch.path + "/bundle", isDurable: false), in: scratch)
         return
       }
       // Formats that have no name for an adapter take the folder's.
       folder = try Self.unpack(path, into: "\(scratch.path)/archive/\(Self.title(of: path))")
     }
-    self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, in: scratch) }
+    self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, hints, in: scratch) }
+  }
+
+  private static func refuse(_ hints: ForeignHints, for path: String) throws {
+    guard !hints.isEmpty else { return }
+    throw Failure(
+      .sealedBundle, "a bundle says its labels and its base itself, which its digest covers", at: path,
+      hint: "leave --labels and --base-type out")
   }
 
   /// The name of a file without what says its format.
@@ -102,12 +114,18 @@ public struct Parcel: Sendable {
   }
 
   /// Decided by what is there, never by a name.
-  private static func open(folder: String, as name: AdapterName?, in scratch: Scratch) throws -> Parcel {
+  private static func open(
+    folder: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch
+  ) throws -> Parcel {
     let folder = try adapterFolder(folder), files = try names(in: folder)
-    if files.contains("manifest.json") { return Parcel(try Bundle.open(folder: folder), in: scratch) }
+    if files.contains("manifest.json") {
+      try refuse(hints, for: folder)
+      return Parcel(try Bundle.open(folder: folder), in: scratch)
+    }
     guard let format = try ForeignFormats.format(of: folder) else { throw nothing(at: folder) }
     let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
-    let adapter = try within(folder) { try format.read(folder: folder) }
+    var adapter = try within(folder) { try format.read(folder: folder) }
+    try adapter.complete(with: hints)
     let bundle = try locating(folder) {
       try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false)
     }

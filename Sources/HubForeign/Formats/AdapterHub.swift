@@ -39,8 +39,11 @@ public enum AdapterHub: ForeignFormat {
   private static func readAdapter(_ folder: ForeignFolder) throws -> ForeignAdapter {
     let json = try folder.object(adapterConfig)
     let name = try locating(adapterConfig) { try json.string("name") }
-    let configuration = try locating(adapterConfig) { try AdapterHubConfiguration.normalized(json) }
     let file = try folder.weights(["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
+    let configuration = try locating(adapterConfig) {
+      try AdapterHubConfiguration.normalized(
+        json, hasInvertible: file.tensors.contains { $0.name.contains("invertible") })
+    }
     let table = AdapterHubTables.table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
@@ -97,10 +100,13 @@ public enum AdapterHub: ForeignFormat {
   /// filter. They are left out, and that is said.
   private static func readHead(_ folder: ForeignFolder, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
     let json = try folder.object(headConfig)
+    let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
+    if json.members["config"]?.object == nil, let modelClass = try json.optionalString("model_class") {
+      return (try locating(headConfig) { try AdapterHubStaticHead.read(json, modelClass, file) }, .object(rest(json)))
+    }
     let (name, configuration) = try locating(headConfig) {
       (try json.string("name"), try AdapterHubConfiguration.head(json))
     }
-    let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
     let table = AdapterHubTables.table(forHead: configuration)
     var tensors: [StoredTensor] = [], strangers = 0
     for tensor in file.tensors {
