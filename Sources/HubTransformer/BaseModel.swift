@@ -60,7 +60,11 @@ public protocol BaseModel: Sendable {
   func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor
 
   /// What the model's pooler makes of the first token of each sequence; `nil` without a pooler.
-  func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor?
+  ///
+  /// - Parameter update: what is added to the pooler's output before its activation, from what it reads
+  func pooled(
+    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in context: Context
+  ) -> Tensor?
 
   /// The weights that products are taken with, which the kernels want in a layout of their own.
   var matrices: [Parameter] { get }

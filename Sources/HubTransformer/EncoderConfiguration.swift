@@ -22,6 +22,8 @@ struct EncoderConfiguration: Sendable {
       intermediateSize = "intermediate_size"
     var activation = "hidden_act"
     var hasTypes = true
+    /// Where `pad_token_id` is not given.
+    var paddingID = 0
   }
 
   init(_ c: JSONObject, _ keys: Keys = Keys()) throws {
@@ -44,7 +46,7 @@ struct EncoderConfiguration: Sendable {
       throw Failure(
         .invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: keys.heads)
     }
-    paddingID = try c.optionalInteger("pad_token_id") ?? 0
+    paddingID = try c.optionalInteger("pad_token_id") ?? keys.paddingID
     guard (0..<maximumPositions).contains(paddingID) else {
       throw Failure(
         .invalidModelConfiguration, "the padding id \(paddingID) has no place in the position table", at: "pad_token_id"

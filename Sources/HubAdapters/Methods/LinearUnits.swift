@@ -235,7 +235,7 @@ struct VectorUpdate: LinearUpdate {
 
 extension Context {
   /// `x` with each row multiplied by its factor: `[1, rows]`.
-  fileprivate func scalingRows(of x: Tensor, by factors: Tensor) -> Tensor {
+  func scalingRows(of x: Tensor, by factors: Tensor) -> Tensor {
     multiply(x, sequencesBy: factors, Sequences(lengths: Array(repeating: 1, count: x.rows)))
   }
 }

@@ -10,7 +10,7 @@ public struct RoBERTa: PostNormModel {
   public let encoder: PostNormEncoder
 
   public init(configuration: JSONObject, weights: ParameterSource) throws {
-    encoder = try PostNormEncoder(EncoderConfiguration(configuration), from: weights)
+    encoder = try PostNormEncoder(EncoderConfiguration(configuration, .init(paddingID: 1)), from: weights)
   }
 
   public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }

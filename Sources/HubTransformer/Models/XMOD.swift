@@ -14,7 +14,8 @@ public struct XMOD: PostNormModel {
     guard try configuration.optionalBool("pre_norm") != true else {
       throw Failure(.unsupportedModel, "X-MOD with norms before the sublayers is not supported", at: "pre_norm")
     }
-    encoder = try PostNormEncoder(EncoderConfiguration(configuration), from: weights, normalizesAgain: true)
+    encoder = try PostNormEncoder(
+      EncoderConfiguration(configuration, .init(paddingID: 1)), from: weights, normalizesAgain: true)
   }
 
   public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }

@@ -3,10 +3,9 @@ import HubManifest
 import HubWeights
 
 /// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights of
-/// LoRA and DoRA, (IA)³, prefixes or prompts, and of heads that were trained beside them.
+/// the adapter, and of heads that were trained beside it.
 ///
-/// The weights say which layers are adapted, and how: patterns and regular expressions of the configuration are not
-/// evaluated, `alpha_pattern` apart.
+/// The weights say which layers are adapted, and how; the configuration is held against them (``PEFTTargets``).
 public enum PEFT: ForeignFormat {
   public static let name = "peft"
 
@@ -22,73 +21,45 @@ public enum PEFT: ForeignFormat {
 
   public static func read(folder: String) throws -> ForeignAdapter {
     let files = try ForeignFolder(folder), json = try files.object(configFile)
+    let read = try locating(configFile) { () -> (@Sendable (PEFTFiles) throws -> PEFTMethod) in
+      let type = try json.string("peft_type")
+      if let read = PEFTMethod.all[type] { return read }
+      throw Failure(
+        .unsupportedForeignContent, "adapters of the type \(type.debugDescription) are not supported", at: "peft_type",
+        hint: "supported: \(PEFTMethod.all.keys.sorted().joined(separator: ", "))")
+    }
     let file = try files.weights(weightFiles, for: configFile)
     return try locating(configFile) {
-      try refuseUnsupported(json)
-      let modules = try modules(json, file)
-      var own: [StoredTensor] = [], others: [StoredTensor] = []
-      for tensor in file.tensors {
-        let name = modules.bert(unwrapped(tensor.name)).replacing(".default.", with: ".")
-        if isAdapterTensor(name) {
-          own.append(tensor.renamed(name))
+      let names = try modules(json, file), sorted = try PEFTFiles(json, file.tensors, names)
+      let method = try read(sorted), model = try json.optionalString("base_model_name_or_path")
+      let (architecture, alternatives) = try architecture(json, names)
+      var notes = files.notes(besides: [configFile, "README.md"] + weightFiles)
+      var head = try head(sorted.others, json, architecture)
+      if let pooler = method.pooler {
+        if var own = head, own.configuration["use_pooler"] == true {
+          own.weights += pooler.weights
+          own.configuration = own.configuration.with(pooler.configuration)
+          head = own
         } else {
-          others.append(tensor.renamed(unwrapped(tensor.name)))
+          notes.append("what acts on the pooler was left out: no head reads it")
         }
       }
-      let method = try PEFTMethod.all[json.string("peft_type")].map { try $0(json, own) }
-      guard let method else {
-        throw Failure(
-          .unsupportedForeignContent, "adapters of the type \(try json.string("peft_type")) are not supported",
-          at: "peft_type",
-          hint: "supported: \(PEFTMethod.all.keys.sorted().joined(separator: ", "))")
-      }
-      let architecture = try architecture(json, modules), model = try json.optionalString("base_model_name_or_path")
       return ForeignAdapter(
         format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter,
-        method: method.name, isLanguage: false,
-        configuration: method.configuration,
+        method: method.name, isLanguage: false, configuration: method.configuration,
         weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        head: try head(others, json, architecture), architecture: architecture,
+        head: head, architecture: architecture, alternatives: alternatives,
         modelName: model.flatMap { $0.isEmpty ? nil : $0 },
-        hiddenSize: method.hiddenSize, source: json.members,
-        notes: files.notes(besides: [configFile, "README.md"] + weightFiles))
+        hiddenSize: method.hiddenSize, source: json.members, notes: notes)
     }
-  }
-
-  /// What changes the result and cannot be expressed.
-  private static func refuseUnsupported(_ json: JSONObject) throws {
-    let options = [
-      "fan_in_fan_out", "layer_replication", "target_parameters", "trainable_token_indices", "use_qalora", "use_bdlora",
-      "alora_invocation_tokens",
-    ]
-    for option in options {
-      guard let value = json.members[option], !value.isNull, value != false, value.array?.isEmpty != true else {
-        continue
-      }
-      throw Failure(
-        .unsupportedForeignContent, "the option is not supported, and ignoring it would change the result", at: option)
-    }
-    guard try json.optionalString("bias") ?? "none" == "none" else {
-      throw Failure(
-        .unsupportedForeignContent, "adapters that train biases of the base model are not supported", at: "bias")
-    }
-  }
-
-  /// What PEFT puts before a name of the model.
-  private static func unwrapped(_ name: String) -> String {
-    for prefix in ["base_model.model.", "base_model."] where name.hasPrefix(prefix) {
-      return String(name.dropFirst(prefix.count))
-    }
-    return name
-  }
-
-  private static func isAdapterTensor(_ name: String) -> Bool {
-    name == "prompt_embeddings" || name.contains(".lora_") || name.hasSuffix(".ia3_l")
   }
 
   private static func modules(_ json: JSONObject, _ file: WeightFile) throws -> ModuleNames {
     if let model = modelType(json), let modules = ModuleNames.of(model: model) { return modules }
-    return file.tensors.lazy.compactMap { ModuleNames.of(tensor: unwrapped($0.name)) }.first ?? .bert
+    let names = file.tensors.lazy.map { name in
+      ["_orig_mod.", "module.", "base_model.model.", "base_model."].reduce(name.name) { $0.after($1) ?? $0 }
+    }
+    return names.compactMap { ModuleNames.of(tensor: $0) }.first ?? .bert
   }
 
   /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
@@ -98,12 +69,11 @@ public enum PEFT: ForeignFormat {
     return parts.count > 2 && parts[1] == "models" ? String(parts[2]).replacing("_", with: "-") : nil
   }
 
-  /// The base model's `model_type`. Where the file does not say it, the names of its tensors do, and XLM-R and RoBERTa,
-  /// which share theirs, are told apart by the name of the model.
-  private static func architecture(_ json: JSONObject, _ modules: ModuleNames) throws -> String {
-    if let type = modelType(json) { return type }
-    let name = try json.optionalString("base_model_name_or_path")?.lowercased() ?? ""
-    return modules.models.first { $0.contains("-") && name.contains($0) } ?? modules.models[0]
+  /// The base model's `model_type`, and others whose modules are called the same where the files do not tell which it was.
+  /// Names of models say nothing: they may be paths.
+  private static func architecture(_ json: JSONObject, _ modules: ModuleNames) throws -> (String, [String]) {
+    if let type = modelType(json) { return (type, []) }
+    return (modules.models[0], Array(modules.models.dropFirst()))
   }
 
   /// The head in `modules_to_save`.
