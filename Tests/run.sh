@@ -10,7 +10,8 @@ step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
 python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
-  Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py Tests/Fuzz/*.py
+  Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py Tests/Fuzz/*.py \
+  Tests/Strangers/*.py
 python3 Tests/promises.py
 if clang --target=aarch64-linux-gnu -ffreestanding -x c -c -o /dev/null /dev/null 2>/dev/null; then
   for source in Sources/CHubKernels/{,isa/}*.c; do
@@ -42,6 +43,14 @@ python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases
 python3 Tests/Interchange/torch_views.py "$hub"
 [ -d .build/python/safetensors ] || python3 -m pip install -qq --disable-pip-version-check --target .build/python safetensors==0.8.0
 PYTHONPATH=.build/python python3 Tests/Interchange/safetensors_views.py "$hub"
+
+step "Strangers"
+python3 Tests/Strangers/check.py "$hub" "$model" --cases Tests/Strangers/cases
+if [ -d "$shared/strangers" ]; then
+  python3 "$shared/strangers/check.py" "$hub" "$model"
+else
+  echo "SKIPPED: all strangers' files are not at $shared/strangers"
+fi
 
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"

@@ -62,13 +62,19 @@ public protocol ForeignFormat: Sendable {
 
   /// Reads a folder.
   ///
+  /// - Parameter hints: what the user says where the files leave it open
   /// - Throws: ``Failure`` that names the file, key or tensor that is wrong.
-  static func read(folder: String) throws -> ForeignAdapter
+  static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter
 
   /// The files that say the same as a bundle.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` that names the key or the tensor.
   static func files(of adapter: AdapterContent) throws -> ForeignFiles
+}
+
+extension ForeignFormat {
+  /// Reads a folder that leaves nothing open.
+  public static func read(folder: String) throws -> ForeignAdapter { try read(folder: folder, ForeignHints()) }
 }
 
 /// The formats that Dovetail reads and writes.

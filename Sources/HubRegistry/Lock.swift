@@ -1,5 +1,4 @@
 public import HubBundle
-import HubForeign
 public import HubManifest
 
 extension Failure.Code {
@@ -115,7 +114,7 @@ extension Registry {
     return try steps.map { step in
       switch step {
       case .keep(let adapter): Installation(adapter: adapter, siteCount: nil, isNew: false, notes: [])
-      case .take(let offer, let entry): try install(from: offer.path, as: entry.name, ForeignHints(), consent)
+      case .take(let offer, let entry): try install(from: offer.path, as: entry.name, consent)
       }
     }
   }

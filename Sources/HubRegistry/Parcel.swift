@@ -124,7 +124,7 @@ public struct Parcel: Sendable {
     }
     guard let format = try ForeignFormats.format(of: folder) else { throw nothing(at: folder) }
     let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
-    var adapter = try within(folder) { try format.read(folder: folder) }
+    var adapter = try within(folder) { try format.read(folder: folder, hints) }
     try adapter.complete(with: hints)
     let bundle = try locating(folder) {
       try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false)
@@ -196,9 +196,9 @@ public struct Parcel: Sendable {
 
   private static func names(in folder: String) throws -> Set<String> {
     do {
-      return Set(try FileManager.default.contentsOfDirectory(atPath: folder))
-    } catch {
-      throw Failure(.unreadableFile, "cannot list the folder", at: folder)
+      return Set(try OpenFile(folder: folder).childNames())
+    } catch let failure as Failure where failure.code == .unsafeEntryName {
+      throw Failure(failure.code, failure.message, at: failure.subject, hint: "give it another name, or take it out")
     }
   }
 

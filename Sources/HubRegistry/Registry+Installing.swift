@@ -10,7 +10,7 @@ extension Failure.Code {
   public static let existingVersion = Self("registry/version-exists", .refused)
 }
 
-/// What ``Registry/install(from:as:_:_:)`` did.
+/// What ``Registry/install(from:as:_:hints:)`` did.
 public struct Installation: Sendable {
   public let adapter: InstalledAdapter
   /// The places of a base model where it acts, as far as it tells without one; `nil` if it was not looked at.
@@ -37,8 +37,8 @@ extension Registry {
   ///   ``Failure/Code/busyRegistry``.
   @discardableResult
   public func install(
-    from path: String, as name: AdapterName? = nil, _ hints: ForeignHints = ForeignHints(),
-    _ consent: Consent = Consent()
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent(),
+    hints: ForeignHints = ForeignHints()
   ) throws -> Installation {
     try prepare()
     let parcel = try Parcel(path, as: name, hints, in: Scratch(in: scratchFolder))
@@ -65,10 +65,10 @@ extension Registry {
     }
   }
 
-  /// Checks everything that ``install(from:as:_:_:)`` would check, and changes nothing.
+  /// Checks everything that ``install(from:as:_:hints:)`` would check, and changes nothing.
   public func rehearseInstall(
-    from path: String, as name: AdapterName? = nil, _ hints: ForeignHints = ForeignHints(),
-    _ consent: Consent = Consent()
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent(),
+    hints: ForeignHints = ForeignHints()
   ) throws -> Installation {
     let parcel = try Parcel.open(path, as: name, hints)
     let sites = try locating(path) { try check(parcel.bundle) }

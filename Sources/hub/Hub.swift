@@ -32,6 +32,7 @@ struct HubCommand: ParsableCommand {
 
   static func main() {
     CutShort.endInOrder()
+    openStandardFiles()
     do {
       try checkEncoding()
       let arguments = Array(CommandLine.arguments.dropFirst())
@@ -41,6 +42,13 @@ struct HubCommand: ParsableCommand {
       Progress.shared.clear()
     } catch {
       leave(with: error)
+    }
+  }
+
+  /// What is closed would be taken by the next file that is opened, and read or written in its place.
+  private static func openStandardFiles() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
     }
   }
 

@@ -14,7 +14,7 @@ public enum AdapterHub: ForeignFormat {
     !folder.files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
   }
 
-  public static func read(folder: String) throws -> ForeignAdapter {
+  public static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter {
     let folder = try ForeignFolder(folder)
     var adapter: ForeignAdapter
     if folder.files.contains(adapterConfig) {

@@ -64,8 +64,8 @@ struct Install: ParsableCommand {
       let consent = consent.consent
       try report(
         dryRun
-          ? registry.rehearseInstall(from: path, as: name, hints.hints, consent)
-          : registry.install(from: path, as: name, hints.hints, consent))
+          ? registry.rehearseInstall(from: path, as: name, consent, hints: hints.hints)
+          : registry.install(from: path, as: name, consent, hints: hints.hints))
     }
     if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
   }

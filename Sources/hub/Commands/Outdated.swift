@@ -1,6 +1,5 @@
 import ArgumentParser
 import Dovetail
-import HubForeign
 import HubManifest
 import HubRegistry
 
@@ -62,8 +61,8 @@ struct UpgradeCommand: ParsableCommand {
       let (path, name) = (upgrade.offer.path, upgrade.installed.name)
       let result =
         try dryRun
-        ? registry.rehearseInstall(from: path, as: name, ForeignHints(), consent.consent)
-        : registry.install(from: path, as: name, ForeignHints(), consent.consent)
+        ? registry.rehearseInstall(from: path, as: name, consent.consent)
+        : registry.install(from: path, as: name, consent.consent)
       try Console.put("\(upgrade.installed.reference) -> \(result.adapter.version)")
     }
     if upgrades.isEmpty { Console.say("hub: nothing is outdated") }

@@ -17,7 +17,7 @@ extension PEFTMethod {
       ])
     // Here patterns are lists of the singular values that are left.
     let targets = try PEFTTargets(JSONObject(config.members.with(["rank_pattern": .null])))
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     guard try config.optionalBool("use_rslora") != true else {
       throw Failure(.unsupportedForeignContent, "AdaLoRA does not divide by a root", at: "use_rslora")
     }

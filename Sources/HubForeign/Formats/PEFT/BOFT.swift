@@ -8,7 +8,7 @@ extension PEFTMethod {
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(
       config, except: ["boft_block_size", "boft_block_num", "boft_n_butterfly_factor", "boft_dropout"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     var layers = PEFTLinearLayers()
     for module in files.modules {
       try module.checkOnly(["boft_R", "boft_s"])

@@ -6,7 +6,7 @@ extension PEFTMethod {
   static let ia3: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["feedforward_modules", "init_ia3_weights"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     var layers = PEFTLinearLayers()
     for module in files.modules {
       try module.checkOnly(["ia3_l"])

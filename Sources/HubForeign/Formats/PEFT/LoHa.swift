@@ -7,7 +7,7 @@ extension PEFTMethod {
   static let loHa: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["alpha", "use_effective_conv2d"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     var layers = PEFTLinearLayers()
     for module in files.modules {
       try module.checkOnly(["hada_w1_a", "hada_w1_b", "hada_w2_a", "hada_w2_b"])

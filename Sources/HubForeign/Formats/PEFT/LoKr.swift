@@ -7,7 +7,7 @@ extension PEFTMethod {
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(
       config, except: ["alpha", "use_effective_conv2d", "decompose_both", "decompose_factor", "rank_dropout_scale"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     var layers = PEFTLinearLayers()
     for module in files.modules {
       try module.checkOnly(["lokr_w1", "lokr_w1_a", "lokr_w1_b", "lokr_w2", "lokr_w2_a", "lokr_w2_b"])

@@ -13,7 +13,7 @@ extension PEFTMethod {
         "corda_config", "lora_ga_config", "qalora_group_size", "ephemeral_gpu_offload",
       ])
     try refuseChangedBase(config)
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     let hasMagnitudes = try config.optionalBool("use_dora") ?? false,
       isScaled = try config.optionalBool("use_rslora") ?? false
     let hasBias = try config.optionalBool("lora_bias") ?? false

@@ -9,7 +9,7 @@ extension PEFTMethod {
     try refuseOptions(
       config,
       except: ["oft_block_size", "coft", "eps", "block_share", "use_cayley_neumann", "num_cayley_neumann_terms"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     var layers = PEFTLinearLayers()
     for module in files.modules {
       try module.checkOnly(["oft_R.weight"])

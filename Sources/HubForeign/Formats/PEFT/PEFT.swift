@@ -19,7 +19,7 @@ public enum PEFT: ForeignFormat {
     return !folder.files.isDisjoint(with: weightFiles.prefix(2))
   }
 
-  public static func read(folder: String) throws -> ForeignAdapter {
+  public static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter {
     let files = try ForeignFolder(folder), json = try files.object(configFile)
     let read = try locating(configFile) { () -> (@Sendable (PEFTFiles) throws -> PEFTMethod) in
       let type = try json.string("peft_type")
@@ -30,11 +30,12 @@ public enum PEFT: ForeignFormat {
     }
     let file = try files.weights(weightFiles, for: configFile)
     return try locating(configFile) {
-      let names = try modules(json, file), sorted = try PEFTFiles(json, file.tensors, names)
+      let types = try modelTypes(json, file, hints),
+        names = types.lazy.compactMap { ModuleNames.of(model: $0) }.first ?? .bert
+      let sorted = try PEFTFiles(json, file.tensors, names)
       let method = try read(sorted), model = try json.optionalString("base_model_name_or_path")
-      let (architecture, alternatives) = try architecture(json, names)
       var notes = files.notes(besides: [configFile, "README.md"] + weightFiles)
-      var head = try head(sorted.others, json, architecture)
+      var (head, fitting) = try head(sorted.others, json, types)
       if let pooler = method.pooler {
         if var own = head, own.configuration["use_pooler"] == true {
           own.weights += pooler.weights
@@ -48,18 +49,29 @@ public enum PEFT: ForeignFormat {
         format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter,
         method: method.name, isLanguage: false, configuration: method.configuration,
         weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        head: head, architecture: architecture, alternatives: alternatives,
+        head: head, architecture: fitting.removeFirst(), alternatives: fitting,
         modelName: model.flatMap { $0.isEmpty ? nil : $0 },
         hiddenSize: method.hiddenSize, source: json.members, notes: notes)
     }
   }
 
-  private static func modules(_ json: JSONObject, _ file: WeightFile) throws -> ModuleNames {
-    if let model = modelType(json), let modules = ModuleNames.of(model: model) { return modules }
-    let names = file.tensors.lazy.map { name in
-      ["_orig_mod.", "module.", "base_model.model.", "base_model."].reduce(name.name) { $0.after($1) ?? $0 }
+  /// The types of base models that the adapter may be for: the one that the files or the user name, or else those whose
+  /// modules the tensors name. Names of models say nothing: they may be paths.
+  private static func modelTypes(_ json: JSONObject, _ file: WeightFile, _ hints: ForeignHints) throws -> [String] {
+    if let type = modelType(json) { return [type] }
+    let names = file.tensors.map { tensor in
+      ["_orig_mod.", "module.", "base_model.model.", "base_model."].reduce(tensor.name) { $0.after($1) ?? $0 }
     }
-    return names.compactMap { ModuleNames.of(tensor: $0) }.first ?? .bert
+    let named = names.lazy.compactMap { ModuleNames.of(tensor: $0) }.first?.models
+    // Layers that have no prefix are called like BERT's in several families.
+    let others = ModuleNames.all.flatMap(\.models).filter { $0 != "distilbert" }
+    let types = named ?? others
+    guard let type = hints.baseType else { return types }
+    guard types.contains(type) || named == nil else {
+      throw Failure(
+        .contradictedHint, "the files are of an adapter for \(types.joined(separator: " or "))", at: "--base-type")
+    }
+    return [type]
   }
 
   /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
@@ -69,18 +81,35 @@ public enum PEFT: ForeignFormat {
     return parts.count > 2 && parts[1] == "models" ? String(parts[2]).replacing("_", with: "-") : nil
   }
 
-  /// The base model's `model_type`, and others whose modules are called the same where the files do not tell which it was.
-  /// Names of models say nothing: they may be paths.
-  private static func architecture(_ json: JSONObject, _ modules: ModuleNames) throws -> (String, [String]) {
-    if let type = modelType(json) { return (type, []) }
-    return (modules.models[0], Array(modules.models.dropFirst()))
+  /// The head in `modules_to_save`, and the types of models that have such a one.
+  private static func head(
+    _ tensors: [StoredTensor], _ json: JSONObject, _ types: [String]
+  ) throws -> (ForeignAdapter.Head?, [String]) {
+    guard !tensors.isEmpty else { return (nil, types) }
+    var found: [(type: String, head: ForeignAdapter.Head)] = [], failure: (any Error)?
+    for type in types {
+      do {
+        found.append((type, try head(tensors, json, of: type)))
+      } catch {
+        failure = failure ?? error
+      }
+    }
+    guard let first = found.first else {
+      throw failure
+        ?? Failure(.unsupportedForeignContent, "the head belongs to no model that is known", at: "modules_to_save")
+    }
+    guard found.allSatisfy({ $0.head.configuration == first.head.configuration }) else {
+      throw Failure(
+        .unsupportedForeignContent,
+        "the files do not say which model they are for, and the heads of \(found.map(\.type).joined(separator: ", ")) differ",
+        at: "base_model_name_or_path", hint: "say it with --base-type")
+    }
+    return (first.head, found.map(\.type))
   }
 
-  /// The head in `modules_to_save`.
   private static func head(
-    _ tensors: [StoredTensor], _ json: JSONObject, _ architecture: String
-  ) throws -> ForeignAdapter.Head? {
-    guard !tensors.isEmpty else { return nil }
+    _ tensors: [StoredTensor], _ json: JSONObject, of architecture: String
+  ) throws -> ForeignAdapter.Head {
     let tasks = [
       "SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification",
       "QUESTION_ANS": "ForQuestionAnswering",
@@ -101,7 +130,11 @@ public enum PEFT: ForeignFormat {
       return tensor.renamed(stable)
     }
     var configuration = form.configuration
-    let last = "linear.\((configuration["layers"]?.integer ?? 1) - 1).weight"
+    let layers = configuration["layers"]?.integer ?? 1, last = "linear.\(layers - 1).weight"
+    // One family's `classifier.` is the beginning of another's `classifier.dense.`.
+    guard weights.contains(where: { $0.name == last }), weights.allSatisfy({ $0.name.dotted.count == 3 }) else {
+      throw Failure(.unknownForeignTensor, "the head is not that of a \(modelClass)", at: tensors[0].name)
+    }
     configuration["num_labels"] = .integer(weights.first { $0.name == last }?.shape.first ?? 2)
     return ForeignAdapter.Head(name: "default", configuration: configuration, weights: weights)
   }

@@ -40,13 +40,17 @@ struct PEFTTargets {
     return Set(layers)
   }
 
-  /// Whether the adapter was made for all layers of the model.
-  var isWhole: Bool { layers == nil }
+  /// Whether the adapter was made for all layers of the model, as far as the configuration tells.
+  var isWhole: Bool {
+    layers == nil && names != nil && [nil, .null, .array([]), .string("")].contains(config.members["exclude_modules"])
+  }
 
   /// Makes sure that configuration and tensors speak of the same modules.
   ///
   /// - Throws: ``Failure`` that names the module, or the target.
-  func check(_ modules: [PEFTModule]) throws {
+  ///
+  /// - Parameter saved: the names of tensors of modules that are saved as a whole, which are never adapted
+  func check(_ modules: [PEFTModule], saved: [StoredTensor] = []) throws {
     let excluded = try exclusion()
     for module in modules {
       guard matches(module.name), !excluded(module.name), try isInLayers(module) else {
@@ -59,18 +63,18 @@ struct PEFTTargets {
     guard !modules.isEmpty else {
       throw Failure(.missingForeignTensor, "the file has no weights for the targets", at: "target_modules")
     }
-    if let unused = names?.first(where: { name in !modules.contains { $0.name == name || $0.name.hasSuffix(".\(name)") }
-      })
-    {
+    let names = modules.map(\.name) + saved.map { $0.name.dotted.dropLast().joined(separator: ".") }
+    let unused = self.names?.first { name in !names.contains { $0 == name || $0.hasSuffix(".\(name)") } }
+    if let unused {
       throw Failure(
         .missingForeignTensor, "the file has no weights for the target \(unused.debugDescription)", at: "target_modules"
       )
     }
-    try checkLayers(modules)
+    try checkLayers(modules, excluded)
   }
 
   /// What is adapted in one layer is so in each of them.
-  private func checkLayers(_ modules: [PEFTModule]) throws {
+  private func checkLayers(_ modules: [PEFTModule], _ excluded: (String) -> Bool) throws {
     let placed = modules.compactMap(\.place), adapted = Set(placed.map(\.layer))
     if let layers, let missing = layers.subtracting(adapted).min() {
       throw Failure(.missingForeignTensor, "the file has no weights for layer \(missing)", at: "layers_to_transform")
@@ -83,7 +87,11 @@ struct PEFTTargets {
     let expected = layers ?? Set(0...last)
     for place in Set(placed.map(\.place)).sorted() {
       let own = Set(placed.filter { $0.place == place }.map(\.layer))
-      guard let missing = expected.subtracting(own).min() else { continue }
+      guard let known = modules.first(where: { $0.place?.place == place }), let layer = known.place?.layer else {
+        continue
+      }
+      let missing = expected.subtracting(own).sorted().first { !excluded(known.name.inLayer($0, insteadOf: layer)) }
+      guard let missing else { continue }
       throw Failure(
         .missingForeignTensor, "the file has no weights for the \(place) of layer \(missing)", at: "target_modules")
     }
@@ -153,5 +161,14 @@ struct PEFTTargets {
       throw Failure(.unsupportedForeignContent, "a factor is a number", at: own == nil ? key : "alpha_pattern")
     }
     return alpha
+  }
+}
+
+extension String {
+  /// The name of the same module in another layer.
+  fileprivate func inLayer(_ other: Int, insteadOf layer: Int) -> String {
+    var parts = dotted.map(String.init)
+    if let index = parts.firstIndex(of: "\(layer)") { parts[index] = "\(other)" }
+    return parts.joined(separator: ".")
   }
 }

@@ -7,7 +7,7 @@ extension PEFTMethod {
   static let vera: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["projection_prng_key", "save_projection", "vera_dropout", "d_initial"])
-    try targets.check(files.modules)
+    try targets.check(files.modules, saved: files.others)
     guard let a = files.shared["vera_A"], let b = files.shared["vera_B"], a.shape.count == 2, b.shape.count == 2 else {
       throw Failure(
         .missingForeignTensor, "the file has no vera_A and vera_B, which its random numbers made",
