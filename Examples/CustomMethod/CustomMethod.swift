@@ -1,3 +1,4 @@
+import HubWords
 import Dovetail
 import Foundation
 import HubAdapters

@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 
 /// One answer for a text, read at the mean of its tokens.
@@ -10,7 +11,7 @@ struct MeanHead: Head {
   let labels: [String]
   private let output: Linear
 
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     labels = try configuration.strings("labels")
     guard (2...1000).contains(labels.count) else {
       throw Failure(

@@ -1,7 +1,9 @@
 import HubAdapters
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 import HubTensor
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -9,7 +11,7 @@ import HubWeights
 struct Assembly {
   let registry: Registry
   let identity: Manifest.Base
-  let shape: BaseShape
+  let shape: ModelShape
   /// Loads weights; without one, adapters have shapes and no values.
   let engine: Engine?
   let allowingOtherWeights: Bool

@@ -1,5 +1,5 @@
 public import HubAdapters
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A setup has no head that could answer.

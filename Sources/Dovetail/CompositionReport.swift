@@ -1,5 +1,6 @@
 import HubAdapters
-public import HubManifest
+public import HubBundle
+public import HubWords
 import HubRegistry
 import HubTensor
 import HubTransformer

@@ -1,5 +1,5 @@
 import HubAdapters
-public import HubManifest
+public import HubWords
 import HubRegistry
 public import HubTensor
 import HubTransformer

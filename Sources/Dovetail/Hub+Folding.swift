@@ -1,7 +1,7 @@
 import Foundation
 import HubAdapters
 import HubArchive
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTensor
 import HubTransformer
@@ -32,7 +32,7 @@ extension Hub {
           .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
           hint: "LoRA, (IA)³, DoRA and VeRA are such")
       }
-      return try lora.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
+      return try lora.folded(into: checkpoint.weights, of: checkpoint.family, in: Context(engine))
     }
     let scratch = try ScratchFolder(for: folder)
     for file in record.files where !["safetensors", "index.json", "bin"].contains(where: file.path.hasSuffix) {

@@ -1,5 +1,5 @@
 public import HubBundle
-public import HubManifest
+public import HubWords
 import HubRegistry
 
 extension Hub {

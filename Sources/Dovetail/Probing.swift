@@ -1,7 +1,7 @@
 import HubAdapters
 public import HubBundle
 public import HubForeign
-public import HubManifest
+public import HubWords
 public import HubRegistry
 import HubTensor
 import HubTokenizers

@@ -1,5 +1,5 @@
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// The folder holds something that a bundle cannot hold yet.

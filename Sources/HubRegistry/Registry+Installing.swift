@@ -1,7 +1,7 @@
 import Foundation
 import HubArchive
-import HubBundle
-public import HubManifest
+public import HubBundle
+public import HubWords
 import HubWeights
 
 extension Failure.Code {

@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 import Synchronization
 
 /// What forward passes share: kernels, threads and memory.

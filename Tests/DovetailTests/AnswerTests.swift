@@ -1,7 +1,8 @@
 import Dovetail
 import Foundation
 import HubAdapters
-import HubManifest
+import HubBundle
+import HubWords
 import HubTensor
 import HubTesting
 import Testing

@@ -1,6 +1,6 @@
 import Dovetail
 import Foundation
-import HubManifest
+import HubWords
 import HubRegistry
 import HubAdapters
 import HubTensor

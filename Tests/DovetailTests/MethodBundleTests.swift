@@ -2,7 +2,7 @@ import Dovetail
 import Foundation
 import HubAdapters
 import HubBundle
-import HubManifest
+import HubWords
 import HubTensor
 import HubTesting
 import HubTransformer

@@ -1,6 +1,6 @@
 import Dovetail
 import Foundation
-import HubManifest
+import HubWords
 import Testing
 
 @testable import hub

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
@@ -14,7 +15,7 @@ public struct DependencyHead: Head {
   private let arcs, relations: Parameter
   private var projections: ParserProjections?
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     // There is a score for each relation of each pair of words.
     guard (1...1000).contains(count) else {

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 extension Failure.Code {
@@ -64,7 +65,7 @@ public protocol Head: Sendable {
   static var types: [String] { get }
 
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
   /// What the columns of the logits mean; empty if they are the words of the vocabulary.
   var labels: [String] { get }
@@ -126,7 +127,7 @@ public enum Heads {
 
   /// Loads a head, after ``check(_:_:shape:)``.
   public static func load(
-    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape, engine: Engine
   ) throws -> any Head {
     let type = try type(for: configuration)
     return try stored.load(engine: engine) {
@@ -137,7 +138,7 @@ public enum Heads {
   /// Accounts for every tensor of a head.
   ///
   /// - Throws: ``Failure``: an unsupported type, a wrong configuration, tensors that do not fit.
-  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
+  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape) throws {
     let type = try type(for: configuration)
     _ = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
   }

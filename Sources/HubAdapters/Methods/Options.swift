@@ -1,5 +1,6 @@
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 
 extension JSONObject {
@@ -33,7 +34,7 @@ extension JSONObject {
   }
 
   /// The layers that `leave_out` does not name.
-  func adaptedLayers(of shape: BaseShape) throws -> [Int] {
+  func adaptedLayers(of shape: ModelShape) throws -> [Int] {
     let leavesOut = Set(try optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
     return (0..<shape.layers).filter { !leavesOut.contains($0) }
   }

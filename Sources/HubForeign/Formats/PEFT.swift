@@ -1,5 +1,6 @@
 import Foundation
-import HubManifest
+import HubModels
+import HubWords
 import HubWeights
 
 /// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights of
@@ -22,30 +23,30 @@ public enum PEFT: ForeignFormat {
     let file = try files.weights(weightFiles, for: configFile)
     return try locating(configFile) {
       try refuseUnsupported(json)
-      let modules = try modules(json, file)
+      let families = families(json, file)
       var own: [StoredTensor] = [], others: [StoredTensor] = []
       for tensor in file.tensors {
-        let name = modules.bert(unwrapped(tensor.name)).replacing(".default.", with: ".")
+        let name = families[0].unprefixed(unwrapped(tensor.name)).replacing(".default.", with: ".")
         if isAdapterTensor(name) {
           own.append(tensor.renamed(name))
         } else {
           others.append(tensor.renamed(unwrapped(tensor.name)))
         }
       }
-      let method = try PEFTMethod.all[json.string("peft_type")].map { try $0(json, own) }
+      let method = try PEFTMethod.all[json.string("peft_type")].map { try $0(json, own, families[0]) }
       guard let method else {
         throw Failure(
           .unsupportedForeignContent, "adapters of the type \(try json.string("peft_type")) are not supported",
           at: "peft_type",
           hint: "supported: \(PEFTMethod.all.keys.sorted().joined(separator: ", "))")
       }
-      let architecture = try architecture(json, modules), model = try json.optionalString("base_model_name_or_path")
+      let family = try family(json, families), model = try json.optionalString("base_model_name_or_path")
       return ForeignAdapter(
         format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter,
         method: method.name, isLanguage: false,
         configuration: method.configuration,
         weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
-        head: try head(others, json, architecture), architecture: architecture,
+        head: try head(others, json, family), architecture: family.modelType,
         modelName: model.flatMap { $0.isEmpty ? nil : $0 },
         hiddenSize: method.hiddenSize, source: json.members,
         notes: files.notes(besides: [configFile, "README.md"] + weightFiles))
@@ -83,9 +84,11 @@ public enum PEFT: ForeignFormat {
     name == "prompt_embeddings" || name.contains(".lora_") || name.hasSuffix(".ia3_l")
   }
 
-  private static func modules(_ json: JSONObject, _ file: WeightFile) throws -> ModuleNames {
-    if let model = modelType(json), let modules = ModuleNames.of(model: model) { return modules }
-    return file.tensors.lazy.compactMap { ModuleNames.of(tensor: unwrapped($0.name)) }.first ?? .bert
+  /// The families that the base model may be of: the one that the file names, or those whose modules it names.
+  private static func families(_ json: JSONObject, _ file: WeightFile) -> [ModelFamily] {
+    if let family = modelType(json).flatMap(ModelFamilies.family(of:)) { return [family] }
+    let named = ModelFamilies.families(naming: file.tensors.map { unwrapped($0.name) })
+    return named.isEmpty ? [.bert] : named
   }
 
   /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
@@ -95,34 +98,30 @@ public enum PEFT: ForeignFormat {
     return parts.count > 2 && parts[1] == "models" ? String(parts[2]).replacing("_", with: "-") : nil
   }
 
-  /// The base model's `model_type`. Where the file does not say it, the names of its tensors do, and XLM-R and RoBERTa,
-  /// which share theirs, are told apart by the name of the model.
-  private static func architecture(_ json: JSONObject, _ modules: ModuleNames) throws -> String {
-    if let type = modelType(json) { return type }
+  /// Families that call everything alike are told apart by the name of the model.
+  private static func family(_ json: JSONObject, _ families: [ModelFamily]) throws -> ModelFamily {
     let name = try json.optionalString("base_model_name_or_path")?.lowercased() ?? ""
-    return modules.models.first { $0.contains("-") && name.contains($0) } ?? modules.models[0]
+    return families.first { $0.modelType.contains("-") && name.contains($0.modelType) } ?? families[0]
   }
 
   /// The head in `modules_to_save`.
   private static func head(
-    _ tensors: [StoredTensor], _ json: JSONObject, _ architecture: String
+    _ tensors: [StoredTensor], _ json: JSONObject, _ family: ModelFamily
   ) throws -> ForeignAdapter.Head? {
     guard !tensors.isEmpty else { return nil }
     let tasks = [
       "SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification",
       "QUESTION_ANS": "ForQuestionAnswering",
     ]
-    let family = ModuleNames.of(model: architecture)?.className(architecture)
     let named = json.members["auto_mapping"]?["base_model_class"]?.string
-    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family.map { $0 + task }
-    }
-    guard let modelClass = named ?? guessed, let form = CheckpointHeadForm.of(modelClass) else {
+    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.map { family.className + $0 }
+    guard let modelClass = named ?? guessed, let form = family.head(ofClass: modelClass) else {
       throw Failure(
         .unsupportedForeignContent, "\(tensors[0].name) belongs to no head that is known", at: "modules_to_save",
         hint: "task_type or auto_mapping must name the class of the model")
     }
     let weights = try tensors.map { tensor in
-      guard let stable = form.stable(tensor.name), stable != CheckpointHeadForm.unused else {
+      guard case .tensor(let stable)? = form.meaning(ofTensor: tensor.name) else {
         throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
       }
       return tensor.renamed(stable)

@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubWeights
 
 /// An adapter of one of PEFT's types in the words of the bundle format.
@@ -8,35 +9,30 @@ struct PEFTMethod {
   let weights: [StoredTensor]
   let hiddenSize: Int
 
-  /// A function for each `peft_type`: it is given the configuration, and the tensors by BERT's names.
-  static let all: [String: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod] = [
+  /// A function for each `peft_type`: it is given the configuration, the tensors without the prefixes of their names, and
+  /// the family of the base model.
+  static let all: [String: Reader] = [
     "LORA": lora, "IA3": ia3, "PREFIX_TUNING": prefixTuning, "PROMPT_TUNING": promptTuning,
   ]
 
-  /// Where BERT's linear layers are.
-  static let modules: [(module: String, place: String)] = [
-    ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"),
-    ("attention.output.dense", "attention_output"), ("intermediate.dense", "intermediate"), ("output.dense", "output"),
-  ]
+  typealias Reader = @Sendable (JSONObject, [StoredTensor], ModelFamily) throws -> PEFTMethod
 
   /// `encoder.layer.3.attention.self.query.lora_A.weight`, taken apart.
   private struct Name {
     let layer: Int
     let place: String
+    /// The path of the linear layer, as the base model calls it.
     let module: String
     let parameter: String
 
-    init(_ tensor: StoredTensor) throws {
-      let parts = tensor.name.split(separator: ".", maxSplits: 3).map(String.init)
-      guard parts.count == 4, parts[0] == "encoder", parts[1] == "layer", let layer = Int(parts[2]),
-        (0..<1024).contains(layer),
-        let (module, place) = PEFTMethod.modules.first(where: { parts[3].hasPrefix($0.module + ".") })
+    init(_ tensor: StoredTensor, in family: ModelFamily) throws {
+      guard let (site, rest) = family.layers.split(tensor.name), site.layer < 1024,
+        let path = family.layers.path(at: site)
       else {
         throw Failure(
           .unsupportedForeignContent, "the tensor adapts a layer that Dovetail has no site for", at: tensor.name)
       }
-      (self.layer, self.place, self.module) = (layer, place, module)
-      parameter = String(parts[3].dropFirst(module.count + 1))
+      (layer, place, module, parameter) = (site.layer, site.place.rawValue, path, rest)
     }
 
     var target: String { "\(layer).\(place)" }
@@ -46,7 +42,7 @@ struct PEFTMethod {
 
 extension PEFTMethod {
   /// `W x + b + s·B A x`, `s = alpha / r` or with `use_rslora` `alpha / √r`; DoRA as the paper has it.
-  private static let lora: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
+  private static let lora: Reader = { c, tensors, family in
     let names = [
       "lora_A.weight": "lora_a", "lora_B.weight": "lora_b", "lora_B.bias": "lora_b_bias",
       "lora_magnitude_vector": "magnitude",
@@ -55,7 +51,7 @@ extension PEFTMethod {
     var targets: [String: JSON.Members] = [:], weights: [StoredTensor] = [], hiddenSize = 0
     let alpha = try c.optionalNumber("lora_alpha") ?? 8, patterns = try alphaPatterns(c)
     for tensor in tensors {
-      let name = try Name(tensor)
+      let name = try Name(tensor, in: family)
       guard let parameter = names[name.parameter] else {
         throw Failure(
           .unsupportedForeignContent, "the tensor belongs to a kind of LoRA that is not supported", at: tensor.name)
@@ -63,8 +59,7 @@ extension PEFTMethod {
       let stored = parameter == "magnitude" ? tensor.reshaped([tensor.count, 1]) ?? tensor : tensor
       weights.append(stored.renamed("\(name.stable).\(parameter)"))
       guard parameter == "lora_a", let rank = tensor.shape.first else { continue }
-      let path = "encoder.layer.\(name.layer).\(name.module)"
-      let own = patterns.first { path == $0.name || path.hasSuffix(".\($0.name)") }?.alpha ?? alpha
+      let own = patterns.first { name.module == $0.name || name.module.hasSuffix(".\($0.name)") }?.alpha ?? alpha
       targets[name.target] = ["r": .integer(rank), "alpha": .number(own)]
       if name.place != "output" { hiddenSize = tensor.shape.last ?? 0 }
       if hiddenSize == 0, let b = tensors.first(where: { $0.name == tensor.name.replacing("lora_A", with: "lora_B") }) {
@@ -83,10 +78,10 @@ extension PEFTMethod {
   }
 
   /// Vectors that multiply what a layer gives, or of shape `[1, in]` what a feed-forward layer reads.
-  private static let ia3: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
+  private static let ia3: Reader = { c, tensors, family in
     var targets: [String: JSON.Members] = [:], hiddenSize = 0
     let weights = try tensors.map { tensor in
-      let name = try Name(tensor), scalesInput = tensor.shape.first == 1 && tensor.count > 1
+      let name = try Name(tensor, in: family), scalesInput = tensor.shape.first == 1 && tensor.count > 1
       targets[name.target] = scalesInput ? ["scales_input": true] : [:]
       if name.place == "intermediate" ? scalesInput : name.place == "output" ? !scalesInput : true {
         hiddenSize = tensor.count
@@ -102,7 +97,7 @@ extension PEFTMethod {
   }
 
   /// `[tokens, 2 · layers · hidden]`: keys and values of all layers; the text's positions begin behind them.
-  private static let prefixTuning: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
+  private static let prefixTuning: Reader = { c, tensors, family in
     let length = try c.integer("num_virtual_tokens"), hiddenSize = try c.integer("token_dim")
     guard try c.optionalInteger("num_transformer_submodules") ?? 1 == 1 else {
       throw Failure(
@@ -125,7 +120,7 @@ extension PEFTMethod {
   }
 
   /// `[tokens, hidden]`: words before the text's.
-  private static let promptTuning: @Sendable (JSONObject, [StoredTensor]) throws -> PEFTMethod = { c, tensors in
+  private static let promptTuning: Reader = { c, tensors, family in
     let length = try c.integer("num_virtual_tokens")
     guard tensors.count == 1, let tensor = tensors.first, tensor.name == "prompt_embeddings", tensor.shape.count == 2,
       tensor.shape[0] == length

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dovetail
 import Foundation
-import HubManifest
+import HubWords
 import HubTensor
 
 struct Run: ParsableCommand {

@@ -1,5 +1,5 @@
 import Dovetail
-import HubManifest
+import HubWords
 
 /// How `hub run` shows its answers.
 protocol AnswerFormat {

@@ -1,6 +1,6 @@
 import Dovetail
 import Foundation
-import HubManifest
+import HubWords
 
 extension Failure.Code {
   /// A line of the input is not what `hub run` reads.

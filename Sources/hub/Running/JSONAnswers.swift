@@ -1,5 +1,5 @@
 import Dovetail
-import HubManifest
+import HubWords
 
 /// One JSON object a line, with logits.
 struct JSONAnswers: AnswerFormat {

@@ -1,5 +1,5 @@
 import Dovetail
-import HubManifest
+import HubWords
 
 /// For people: labels, their probabilities and the text; each word above its tag; what was looked for, and where it is.
 struct ReadableAnswers: AnswerFormat {
