@@ -46,7 +46,7 @@ extension Base {
   private func head(of content: AdapterContent) throws -> (any Head)? {
     guard let stored = content.head else { return nil }
     let head = try Heads.load(stored.configuration, StoredWeights(stored.weights), shape: model.shape, engine: engine)
-    return [.label, .labels, .tokenLabel, .span].contains(head.answer) ? head : nil
+    return [.label, .number, .labels, .tokenLabel, .span].contains(head.answer) ? head : nil
   }
 }
 

@@ -66,9 +66,9 @@ final class CaseRun {
             name, cx.columns(logits, column..<column + 1),
             shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
         }
-      case .tokenLabel, .word: try padded(label, logits)
+      case let answer where answer.unit == .token: try padded(label, logits)
       case .tree: try outputArcs(logits)
-      case .label, .labels, .choice: try output(label, [logits.rows, logits.columns], logits.values)
+      default: try output(label, [logits.rows, logits.columns], logits.values)
       }
     }
   }
@@ -200,13 +200,13 @@ final class CaseRun {
 
   private func labels(_ training: Case.Training, of head: any Head) -> HeadLabels {
     switch head.answer {
-    case .label where head.labels.count == 1: return .values(training.labels.map { Float($0.number ?? .nan) })
+    case .number: return .values(training.labels.map { Float($0.number ?? .nan) })
     case .labels:
       return .sets(
         training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
     default:
       let all =
-        head.answersTokens
+        head.answer.unit == .token
         ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
       return .classes(all.map { $0 == -100 ? nil : $0 })
     }

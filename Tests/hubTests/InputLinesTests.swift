@@ -6,12 +6,12 @@ import Testing
 @testable import hub
 
 @Suite struct InputLinesTests {
-  private func questions(_ text: String) throws -> [hub.Question] {
+  private func questions(_ text: String) throws -> [hub.InputLine] {
     let pipe = Pipe()
     pipe.fileHandleForWriting.write(Data(text.utf8))
     try pipe.fileHandleForWriting.close()
-    var reader = QuestionReader(pipe.fileHandleForReading)
-    var all: [hub.Question] = []
+    var reader = InputReader(pipe.fileHandleForReading)
+    var all: [hub.InputLine] = []
     while case let some = try reader.next(upTo: 2), !some.isEmpty { all += some }
     return all
   }

@@ -15,7 +15,7 @@ public struct ClassificationHead: Head {
   }
 
   public var labels: [String] { layers.labels }
-  public var answer: HeadAnswer { .label }
+  public var answer: HeadAnswer { labels.count == 1 ? .number : .label }
   public var parameters: [Parameter] { layers.parameters }
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 

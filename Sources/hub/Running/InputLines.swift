@@ -8,7 +8,7 @@ extension Failure.Code {
 }
 
 /// One thing to answer, with what its answer repeats.
-struct Question {
+struct InputLine {
   /// The `id` of a JSON line.
   let id: JSON?
   /// The setup that a JSON line asks for, instead of the command's.
@@ -17,7 +17,7 @@ struct Question {
 }
 
 /// Reads questions line by line: JSON objects if the first line is one, plain texts otherwise.
-struct QuestionReader {
+struct InputReader {
   private let lines: LineReader
   private var isJSON: Bool?
   private var number = 0
@@ -25,8 +25,8 @@ struct QuestionReader {
   init(_ file: FileHandle) { lines = LineReader(file) }
 
   /// The questions that can be read without waiting, at least one and at most `limit`; empty at the end of the input.
-  mutating func next(upTo limit: Int) throws -> [Question] {
-    var questions: [Question] = []
+  mutating func next(upTo limit: Int) throws -> [InputLine] {
+    var questions: [InputLine] = []
     while questions.count < limit, questions.isEmpty || lines.hasLine, let line = try lines.next() {
       number += 1
       let text = String(decoding: line, as: UTF8.self)
@@ -35,23 +35,23 @@ struct QuestionReader {
       isJSON = readsJSON
       questions.append(
         readsJSON
-          ? Self.question(line, at: "line \(number)") : Question(id: nil, setup: nil, input: .success(.text(text))))
+          ? Self.line(line, at: "line \(number)") : InputLine(id: nil, setup: nil, input: .success(.text(text))))
     }
     return questions
   }
 
   /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
   /// and an optional `setup`.
-  private static func question(_ line: [UInt8], at place: String) -> Question {
+  private static func line(_ line: [UInt8], at place: String) -> InputLine {
     var id: JSON?
     do {
       let object = try JSONObject(JSON(parsing: line))
       id = object.members["id"]
-      return Question(id: id, setup: try object.optionalString("setup"), input: .success(try input(object)))
+      return InputLine(id: id, setup: try object.optionalString("setup"), input: .success(try input(object)))
     } catch let failure as Failure {
-      return Question(id: id, setup: nil, input: .failure(failure.within(place)))
+      return InputLine(id: id, setup: nil, input: .failure(failure.within(place)))
     } catch {
-      return Question(id: id, setup: nil, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
+      return InputLine(id: id, setup: nil, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
     }
   }
 
