@@ -12,62 +12,72 @@ let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
-  ("HubManifest", ["CCrypto"]),
-  ("HubArchive", ["HubManifest", "CArchive", "CZlib"]),
-  ("HubWeights", ["HubManifest", "HubArchive"]),
-  ("HubBundle", ["HubManifest", "HubArchive", "HubWeights", "CCrypto"]),
-  ("HubForeign", ["HubManifest", "HubArchive", "HubWeights", "HubBundle"]),
-  ("HubRegistry", ["HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
-  ("HubTokenizers", ["HubManifest"]),
-  ("HubTensor", ["HubManifest", "CHubKernels"]),
-  ("HubTransformer", ["HubManifest", "HubWeights", "HubTensor"]),
-  ("HubAdapters", ["HubManifest", "HubWeights", "HubTensor", "HubTransformer"]),
+  ("HubWords", ["CCrypto"]),
+  ("HubModels", ["HubWords"]),
+  ("HubArchive", ["HubWords", "CArchive", "CZlib"]),
+  ("HubWeights", ["HubWords", "HubArchive"]),
+  ("HubBundle", ["HubWords", "HubArchive", "HubWeights", "CCrypto"]),
+  ("HubForeign", ["HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle"]),
+  ("HubRegistry", ["HubWords", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
+  ("HubTokenizers", ["HubWords", "HubModels"]),
+  ("HubTensor", ["HubWords", "CHubKernels"]),
+  ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
+  ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
   ("HubTraining", ["HubTensor"]),
   (
     "Dovetail",
     [
-      "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers", "HubTensor",
-      "HubTransformer", "HubAdapters",
+      "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers",
+      "HubTensor", "HubTransformer", "HubAdapters",
     ]
   ),
 ]
 
 let tests: [(name: String, imports: [Target.Dependency])] = [
-  ("HubManifestTests", ["HubManifest", "HubTesting"]),
-  ("HubArchiveTests", ["HubArchive", "HubManifest", "HubTesting"]),
-  ("HubWeightsTests", ["HubWeights", "HubManifest", "HubTesting"]),
-  ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting"]),
-  ("HubForeignTests", ["HubForeign", "HubBundle", "HubWeights", "HubManifest", "HubTesting"]),
+  ("HubWordsTests", ["HubWords", "HubTesting"]),
+  ("HubArchiveTests", ["HubArchive", "HubWords", "HubTesting"]),
+  ("HubWeightsTests", ["HubWeights", "HubWords", "HubTesting"]),
+  ("HubBundleTests", ["HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting"]),
+  ("HubForeignTests", ["HubModels", "HubForeign", "HubBundle", "HubWeights", "HubWords", "HubTesting"]),
   (
-    "HubRegistryTests", ["HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubManifest", "HubTesting", database]
+    "HubRegistryTests",
+    ["HubModels", "HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting", database]
   ),
-  ("HubTokenizersTests", ["HubTokenizers", "HubManifest"]),
+  ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
-  ("HubTransformerTests", ["HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
-  ("HubAdaptersTests", ["HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest"]),
-  ("ParityTests", ["HubManifest", "HubWeights", "HubTensor", "parity-runner"]),
+  ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
+  ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
+  ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
   (
     "DovetailTests",
     [
-      "Dovetail", "HubRegistry", "HubBundle", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubManifest",
+      "Dovetail", "HubModels", "HubRegistry", "HubBundle", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights",
+      "HubWords",
       "HubTesting",
     ]
   ),
-  ("hubTests", ["hub", "Dovetail", "HubArchive", "HubManifest", "HubTesting"]),
+  ("hubTests", ["hub", "Dovetail", "HubArchive", "HubWords", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [
   (
     "hub",
     [
-      "Dovetail", "HubManifest", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters", "HubRegistry",
+      "Dovetail", "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters",
+      "HubRegistry",
       "HubTensor", arguments,
     ]
   ),
-  ("bench", ["HubManifest", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]),
+  (
+    "bench",
+    ["HubWords", "HubModels", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]
+  ),
   (
     "parity-runner",
-    ["HubManifest", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining"]
+    [
+      "HubWords", "HubModels", "HubBundle", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters",
+      "HubTraining",
+    ]
   ),
 ]
 
@@ -77,8 +87,9 @@ let examples: [(name: String, imports: [Target.Dependency])] = [
   (
     "CustomMethod",
     [
-      "Dovetail", "HubAdapters", "HubBundle", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer",
-      "HubWeights", "HubManifest",
+      "Dovetail", "HubAdapters", "HubBundle", "HubModels", "HubTensor", "HubTokenizers", "HubTraining",
+      "HubTransformer",
+      "HubWeights", "HubWords",
     ]
   ),
 ]
@@ -101,7 +112,7 @@ var targets: [Target] = [
     name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
   .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
   .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
-  .target(name: "HubTesting", dependencies: ["HubManifest"], path: "Tests/HubTesting", swiftSettings: swift),
+  .target(name: "HubTesting", dependencies: ["HubWords"], path: "Tests/HubTesting", swiftSettings: swift),
 ]
 for layer in layers {
   targets.append(.target(name: layer.name, dependencies: layer.imports, swiftSettings: swift))
@@ -121,7 +132,7 @@ if Context.environment["DOVETAIL_FUZZ"] != nil {
     .executableTarget(
       name: "fuzz",
       dependencies: [
-        "CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubManifest", "HubRegistry",
+        "CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubWords", "HubRegistry",
         "HubTokenizers", "HubTransformer", "HubWeights",
       ],
       path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Corpus", "fuzz.py"], swiftSettings: swift))

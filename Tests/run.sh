@@ -77,5 +77,5 @@ python3 Tests/Fuzz/fuzz.py --seconds "${FUZZ_SECONDS:-60}"
 step "Examples"
 HUB_REGISTRY=.build/quickstart/registry .build/debug/StackAdapters minilm en pos "She reads." | diff - <(printf 'She\tPRON\nreads\tVERB\n.\tPUNCT\n')
 echo "StackAdapters tags as hub does"
-.build/debug/CustomMethod "$model" | cut -f 1 | uniq -c | tr -d ' \n' | diff - <(printf '4positive4negative')
-echo "CustomMethod trains, packs and runs a method, a head and a block of its own"
+.build/debug/CustomMethod "$model" | uniq -c | tr -d ' \n' | diff - <(printf '4{"stars":5}4{"stars":1}')
+echo "CustomMethod trains, packs and runs a method, a head, an answer and a block of its own"

@@ -1,3 +1,4 @@
+import HubWords
 import Dovetail
 import Foundation
 import HubAdapters
@@ -8,7 +9,7 @@ import HubTraining
 import HubTransformer
 import HubWeights
 
-/// Adds a method, a head and a block of its own to Dovetail; trains the method, packs it, and runs it like any other.
+/// Adds a method, a head with its own kind of answer and a block to Dovetail; trains the method, packs it, and runs it like any other.
 ///
 ///     swift run CustomMethod path/to/model
 @main
@@ -20,14 +21,13 @@ struct CustomMethod {
     ("it broke , I hate it", 0),
   ]
   private static let config: JSON.Members = ["architecture": "ssf"]
-  private static let headConfig: JSON.Members = [
-    "head_type": "mean_classification", "labels": ["negative", "positive"],
-  ]
+  private static let headConfig: JSON.Members = ["head_type": "mean_rating"]
 
   static func main() throws {
     guard CommandLine.arguments.count == 2 else { return print("usage: CustomMethod MODEL_FOLDER") }
     try AdapterMethods.register(ScaleAndShift.self)
     try Heads.register(MeanHead.self)
+    try Answers.register(Rating.self)
     try MixingBlocks.register(Interpolation.self)
 
     let scratch = FileManager.default.temporaryDirectory.appending(path: "custom-method-\(UUID().uuidString)").path
@@ -41,7 +41,7 @@ struct CustomMethod {
 
     let model = try hub.compose(
       Composition(parsing: "stack(fresh, interpolate(fresh, trained, at=0.9))"), on: base, head: "trained")
-    for (text, _) in reviews { print(try model.classify(text).label, text, separator: "\t") }
+    for answer in try model.predict(reviews.map { .text($0.0) }) { print(JSON.object(try answer.get().json).text()) }
   }
 
   /// - Returns: the folder of the bundle

@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 
 /// `interpolate(a, b, at=0.25)`: `(1 − t)·a + t·b`.

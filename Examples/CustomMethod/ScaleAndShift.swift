@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 
 /// SSF, scaling and shifting of features (Lian et al. 2022): behind each linear layer `y ↦ γ ⊙ y + β`, at first the identity.
@@ -9,7 +10,7 @@ struct ScaleAndShift: AdapterMethod {
 
   private let units: [Site: Unit]
 
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     if let other = configuration.members.entries.first(where: { $0.key != "architecture" }) {
       throw Failure(.unsupportedAdapter, "the option is unknown", at: configuration.path(to: other.key))
     }

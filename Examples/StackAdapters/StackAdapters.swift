@@ -1,3 +1,4 @@
+import HubWords
 import Dovetail
 
 /// Stacks a language adapter and a task adapter on a base model, as MAD-X does, and tags a sentence.

@@ -1,7 +1,9 @@
 import HubAdapters
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 import HubTensor
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -9,7 +11,7 @@ import HubWeights
 struct Assembly {
   let registry: Registry
   let identity: Manifest.Base
-  let shape: BaseShape
+  let shape: ModelShape
   /// Loads weights; without one, adapters have shapes and no values.
   let engine: Engine?
   let allowingOtherWeights: Bool
@@ -25,7 +27,8 @@ struct Assembly {
           ?? AdapterMethods.outline(configuration, weights, shape: shape)
       }
     } fusion: { members, name, sites in
-      let installed = try fitting(fusion(members, name))
+      let names = try members.map { try AdapterReference($0).name.text }
+      let installed = try fitting(registry.resolveFusion(members: names, name: name))
       return try locating(installed.reference) {
         let configuration = try installed.config(), weights = try stored(installed.weights())
         func built(_ source: ParameterSource) throws -> AdapterFusion {
@@ -34,10 +37,6 @@ struct Assembly {
         return try engine.map { try weights.load(engine: $0, built) } ?? weights.check(built)
       }
     }
-  }
-
-  private func fusion(_ members: [String], _ name: String?) throws -> InstalledAdapter {
-    try registry.resolveFusion(members: members.map { try AdapterReference($0).name.text }, name: name)
   }
 
   private func fitting(_ installed: InstalledAdapter) throws -> InstalledAdapter {
@@ -53,8 +52,11 @@ struct Assembly {
     return StoredWeights(file.tensors)
   }
 
-  func head(_ name: String?, for composition: Composition?, engine: Engine) throws -> ComposedModel.NamedHead {
-    guard let owner = try headOwner(name, composition) else {
+  /// Loads the head of an adapter.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/missingHead`` if it has none, or is none.
+  func head(of owner: InstalledAdapter?, engine: Engine) throws -> ComposedModel.NamedHead {
+    guard let owner else {
       throw Failure(
         .missingHead, "the base model alone answers nothing", hint: "name an adapter whose head answers with --head")
     }
@@ -78,23 +80,38 @@ struct Assembly {
     let ids = labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) }
     return JSONObject(head.members.with(["label2id": .object(ids)]), path: head.path)
   }
+}
 
-  /// The adapter whose head answers, whether it has one or not; `nil` if it cannot be one.
-  func headOwner(_ name: String?, _ composition: Composition?) throws -> InstalledAdapter? {
-    if let name { return try registry.resolve(AdapterReference(name)) }
+extension Registry {
+  /// The adapters whose heads answer, whether they have one or not: the one that is named, that of the last adapter or
+  /// fusion, or one for each branch of a `parallel` and each part of a `batch_split`. `nil` where nothing can answer.
+  func headOwners(_ composition: Composition?, named name: String?) throws -> [InstalledAdapter?] {
+    if let name { return [try resolve(AdapterReference(name))] }
     switch composition?.lastNode {
-    case .fuse(let children, let name)?: return try fusion(Composition.members(of: children), name)
-    case .adapter(let reference)?: return try registry.resolve(AdapterReference(reference))
-    case .base?, .drop?, .stack?, .split?, .batchSplit?, .parallel?, .average?, .multiTask?, .custom?, nil: return nil
+    case .parallel(let children)?, .batchSplit(let children, _)?: return try children.map(headOwner)
+    default: return [try composition.flatMap(headOwner)]
     }
+  }
+
+  private func headOwner(_ composition: Composition) throws -> InstalledAdapter? {
+    switch composition.lastNode {
+    case .fuse(let children, let name): try resolveFusion(members: Self.names(of: children), name: name)
+    case .adapter(let reference): try resolve(AdapterReference(reference))
+    default: nil
+    }
+  }
+
+  /// The names of what a fusion mixes.
+  static func names(of children: [Composition]) throws -> [String] {
+    try Composition.members(of: children).map { try AdapterReference($0).name.text }
   }
 }
 
 extension Composition {
-  /// The adapter or fusion that works last.
-  var lastNode: Composition? {
+  /// The adapter, the fusion or the block that works last.
+  fileprivate var lastNode: Composition {
     switch self {
-    case .stack(let children): children.last?.lastNode
+    case .stack(let children): children.last?.lastNode ?? self
     case .drop(let child, _): child.lastNode
     default: self
     }

@@ -1,4 +1,6 @@
-public import HubManifest
+import HubModels
+public import HubBundle
+public import HubWords
 public import HubTensor
 public import HubTokenizers
 public import HubTransformer

@@ -1,6 +1,7 @@
 import HubAdapters
 public import HubBundle
-import HubManifest
+import HubWords
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -48,7 +49,7 @@ public enum BundleCheck {
   }
 
   private static func checkAdapter(
-    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape
+    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: ModelShape
   ) throws -> Int {
     let adapter = try AdapterMethods.outline(bundle.config, weights, shape: shape)
     return adapter.sites.count + (adapter.embeddingAdapter == nil ? 0 : 1) + (adapter.promptAdapter == nil ? 0 : 1)
@@ -56,7 +57,7 @@ public enum BundleCheck {
 
   /// A fusion acts where it has weights.
   private static func checkFusion(
-    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: BaseShape
+    _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: ModelShape
   ) throws -> Int {
     let sites = Set(bundle.weights.tensors.compactMap { site(of: $0.name) })
     guard !sites.isEmpty else { throw Failure(.idleAdapter, "the fusion has no weights at any site") }
@@ -66,7 +67,7 @@ public enum BundleCheck {
 
   /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many
   /// as have weights or are left out.
-  private static func shape(of bundle: HubBundle.Bundle) throws -> BaseShape {
+  private static func shape(of bundle: HubBundle.Bundle) throws -> ModelShape {
     let base = bundle.manifest.base
     let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
     let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
@@ -76,7 +77,7 @@ public enum BundleCheck {
     guard (0...InputLimits.layers).contains(layers) else {
       throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of \(InputLimits.layers)")
     }
-    return BaseShape(
+    return ModelShape(
       hiddenSize: base.hiddenSize, embeddingSize: embeddingSize(bundle) ?? base.hiddenSize,
       intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
   }

@@ -1,5 +1,5 @@
 public import HubAdapters
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A setup has no head that could answer.
@@ -60,53 +60,44 @@ public struct ComposedModel: Sendable {
     try base.answers(to: inputs.map { Request($0, of: self) }, maximumLength: maximumLength)
   }
 
-  private func predict(_ input: TextInput) throws -> Prediction { try predict([input])[0].get() }
+  /// The answer of one kind for one input.
+  ///
+  /// - Throws: ``Failure``: the input cannot be answered, or with code ``Failure/Code/wrongHead``.
+  public func answer<Kind: Answer>(_ input: TextInput, as kind: Kind.Type = Kind.self) throws -> Kind {
+    let prediction = try predict([input])[0].get()
+    guard let answer = prediction.first(Kind.self) else {
+      throw Failure(
+        .wrongHead, "the head does not answer with a \(kind.kind.name), but with a \(head.answer.name)",
+        hint: "compose a setup whose last adapter has such a head")
+    }
+    return answer
+  }
 
   /// Answers for one text.
   ///
   /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not classify.
   public func classify(_ text: String, pair: String? = nil) throws -> Classification {
-    guard case .classification(let answer) = try predict(.text(text, pair: pair)) else {
-      throw wrongHead("does not classify texts")
-    }
-    return answer
+    try answer(.text(text, pair: pair))
   }
 
   /// Tags the words of a text.
   ///
   /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not tag.
-  public func tag(_ text: String) throws -> [TaggedWord] { try tag(.text(text)) }
+  public func tag(_ text: String) throws -> [TaggedWord] { try answer(.text(text), as: Tagging.self).words }
 
   /// Tags words.
-  public func tag(words: [String]) throws -> [TaggedWord] { try tag(.words(words)) }
-
-  private func tag(_ input: TextInput) throws -> [TaggedWord] {
-    guard case .tagging(let words) = try predict(input) else { throw wrongHead("does not tag words") }
-    return words
-  }
+  public func tag(words: [String]) throws -> [TaggedWord] { try answer(.words(words), as: Tagging.self).words }
 
   /// Parses a text.
   ///
   /// - Throws: ``Failure``: the text has more tokens than the model takes, or the head does not parse.
-  public func parse(_ text: String) throws -> [ParsedWord] { try parse(.text(text)) }
+  public func parse(_ text: String) throws -> [ParsedWord] { try answer(.text(text), as: Parse.self).words }
 
   /// Parses a sentence of these words.
-  public func parse(words: [String]) throws -> [ParsedWord] { try parse(.words(words)) }
-
-  private func parse(_ input: TextInput) throws -> [ParsedWord] {
-    guard case .parsing(let words) = try predict(input) else { throw wrongHead("does not parse") }
-    return words
-  }
+  public func parse(words: [String]) throws -> [ParsedWord] { try answer(.words(words), as: Parse.self).words }
 
   /// Looks for the answer to a question in a text, however long it is.
   ///
   /// - Throws: ``Failure``: the head does not find spans.
-  public func answer(_ question: String, in text: String) throws -> Spans {
-    guard case .spans(let spans) = try predict(.text(question, pair: text)) else {
-      throw wrongHead("does not find answers in texts")
-    }
-    return spans
-  }
-
-  private func wrongHead(_ what: String) -> Failure { Failure(.wrongHead, "the head \(what)") }
+  public func answer(_ question: String, in text: String) throws -> Spans { try answer(.text(question, pair: text)) }
 }

@@ -1,5 +1,7 @@
 import HubAdapters
-public import HubManifest
+public import HubBundle
+public import HubWords
+import HubModels
 import HubRegistry
 import HubTensor
 import HubTransformer
@@ -63,19 +65,13 @@ extension Hub {
     return CompositionReport(
       composition: composition, base: identity, adapters: adapters,
       fusions: setup.fusions.map { .init(name: $0.name, parameterCount: $0.parameterCount) },
-      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, head, assembly),
+      siteCount: setup.siteCount, copies: setup.copies, heads: try heads(composition, head),
       baseMatrixSize: model.matrices.reduce(0) { $0 + $1.count })
   }
 
-  private func heads(_ composition: Composition, _ head: String?, _ assembly: Assembly) throws -> [String] {
-    let parts: [Composition] =
-      switch composition.lastNode {
-      case _ where head != nil: [composition]
-      case .parallel(let children)?, .batchSplit(let children, _)?: children
-      default: [composition]
-      }
-    return try parts.compactMap { part in
-      guard let owner = try assembly.headOwner(head, part), let head = try owner.head() else { return nil }
+  private func heads(_ composition: Composition, _ head: String?) throws -> [String] {
+    try registry.headOwners(composition, named: head).compactMap { owner in
+      guard let owner, let head = try owner.head() else { return nil }
       return "\(owner.name) (\(try head.configuration.string("head_type")))"
     }
   }

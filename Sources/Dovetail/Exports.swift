@@ -1,2 +1,3 @@
 // `import Dovetail` brings the words along: Composition, Manifest, Failure.
-@_exported public import HubManifest
+@_exported public import HubBundle
+import HubWords

@@ -1,5 +1,7 @@
+import HubModels
 import Foundation
-public import HubManifest
+public import HubBundle
+public import HubWords
 public import HubRegistry
 import HubTokenizers
 import HubTransformer
@@ -44,8 +46,7 @@ extension Hub {
     let tensors = checkpoint.weights.tensors
     let schema = SchemaParameters { tensors[$0] != nil }
     let shape = try locating(checkpoint.folder) {
-      let shape = try checkpoint.type.init(configuration: checkpoint.configuration, weights: ParameterSource(schema))
-        .shape
+      let shape = try checkpoint.model(from: ParameterSource(schema)).shape
       try schema.check(against: tensors.mapValues(\.shape))
       for (_, tensor) in tensors.sorted(by: { $0.key < $1.key }) { try tensor.checkFinite() }
       return shape

@@ -1,5 +1,5 @@
 import HubAdapters
-public import HubManifest
+public import HubWords
 import HubRegistry
 public import HubTensor
 import HubTransformer
@@ -46,21 +46,14 @@ extension Hub {
       allowingOtherWeights: allowingOtherWeights, labels: base.labels)
     let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
     let setup = try (expanded?.setup).map(assembly.setup)
-    let heads = try answering(expanded?.setup, head).map { try assembly.head(head, for: $0, engine: base.engine) }
+    let heads = try registry.headOwners(expanded?.setup, named: head).map {
+      try assembly.head(of: $0, engine: base.engine)
+    }
     guard heads.count >= setup?.copies ?? 1 else {
       throw Failure(
         .missingHead, "a parallel gives several answers, and one head answers",
         hint: "leave out --head: each branch has its own")
     }
     return ComposedModel(base: base, setup: setup, heads: heads)
-  }
-
-  /// What heads are looked for in: each branch of a `parallel` and each part of a `batch_split` has its own.
-  private func answering(_ composition: Composition?, _ head: String?) -> [Composition?] {
-    guard head == nil else { return [composition] }
-    switch composition?.lastNode {
-    case .parallel(let children)?, .batchSplit(let children, _)?: return children
-    default: return [composition]
-    }
   }
 }

@@ -1,7 +1,8 @@
 import Foundation
 import HubAdapters
 import HubArchive
-import HubManifest
+import HubWords
+import HubModels
 import HubRegistry
 import HubTensor
 import HubTransformer
@@ -34,7 +35,7 @@ extension Hub {
           .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
           hint: "LoRA, (IA)³, DoRA and VeRA are such")
       }
-      return try lora.folded(into: checkpoint.weights, of: checkpoint.type, in: Context(engine))
+      return try lora.folded(into: checkpoint.weights, of: checkpoint.family, in: Context(engine))
     }
     let scratch = try ScratchFolder(for: folder)
     let unwritten = ["config.json", "safetensors", "index.json", "bin"]
@@ -43,7 +44,7 @@ extension Hub {
     }
     let head = try FoldedHead(of: installed, on: checkpoint)
     try SafetensorsWriter.write(
-      head.tensors(Array(weights.tensors.values), prefix: checkpoint.type.prefix), metadata: ["format": "pt"],
+      head.tensors(Array(weights.tensors.values), prefix: checkpoint.family.prefix), metadata: ["format": "pt"],
       to: scratch.path + "/model.safetensors")
     let configuration = JSON.object(checkpoint.configuration.members.with(head.configuration))
     try scratch.write("config.json", Array((configuration.text(indent: 2) + "\n").utf8))
@@ -77,21 +78,21 @@ private struct FoldedHead {
       head = checkpoint.headTensors
       return
     }
-    let architecture = try checkpoint.configuration.string("model_type")
-    let configuration = own.configuration.members
-    guard let found = CheckpointHeadForm.matching(configuration, architecture: architecture) else {
+    let family = checkpoint.family, configuration = own.configuration.members
+    guard let form = family.head(like: configuration), configuration["pooler_rank"] == nil else {
       notes = [
         "the head is not in the folder: no model class of Hugging Face has one like it; hub run --head \(adapter.name) takes the adapter's"
       ]
       return
     }
+    let modelClass = family.className + form.task
     head = try own.weights.tensors.map { tensor in
-      guard let stored = found.form.stored(tensor.name) else {
-        throw Failure(.unfoldableAdapter, "a \(found.modelClass) has no name for the head's tensor", at: tensor.name)
+      guard let stored = form.stored(tensor.name) else {
+        throw Failure(.unfoldableAdapter, "a \(modelClass) has no name for the head's tensor", at: tensor.name)
       }
       return tensor.renamed(stored)
     }
-    self.configuration["architectures"] = [.string(found.modelClass)]
+    self.configuration["architectures"] = [.string(modelClass)]
     guard let labels = configuration["label2id"]?.object else { return }
     self.configuration["label2id"] = .object(labels)
     self.configuration["id2label"] = .object(

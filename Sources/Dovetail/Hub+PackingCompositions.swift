@@ -1,5 +1,5 @@
 public import HubBundle
-public import HubManifest
+public import HubWords
 import HubRegistry
 
 extension Hub {
@@ -20,8 +20,7 @@ extension Hub {
     let setup = try expanded.setup.replacing { reference in
       .adapter(pin(try adapter(reference)))
     } fusion: { children, name in
-      let fused = try Composition.members(of: children).map { try AdapterReference($0).name.text }
-      return pin(try registry.resolveFusion(members: fused, name: name))
+      pin(try registry.resolveFusion(members: Registry.names(of: children), name: name))
     }
     try setup.check()
     let pinned = PinnedComposition(setup, head: try (head ?? expanded.head).map { pin(try adapter($0)) })
@@ -32,7 +31,8 @@ extension Hub {
       Manifest.Dependency(Manifest.Member(name: $0.name, version: $0.version, digest: $0.digest))
     }
     manifest.languages = Set(members.flatMap(\.manifest.languages)).sorted()
-    if let owner = try answering(pinned) {
+    let owners = try registry.headOwners(pinned.setup, named: pinned.head)
+    if owners.count == 1, let owner = owners[0] {
       (manifest.task, manifest.labels) = (owner.manifest.task, owner.manifest.labels)
     }
     var builder = BundleBuilder(manifest: manifest, config: pinned.json, weights: [])
@@ -52,15 +52,5 @@ extension Hub {
       }
     }
     return best.manifest.base
-  }
-
-  /// The adapter whose head gives the one answer; `nil` if several answer, or none.
-  private func answering(_ pinned: PinnedComposition) throws -> InstalledAdapter? {
-    if let head = pinned.head { return try adapter(head) }
-    switch pinned.setup.lastNode {
-    case .adapter(let reference)?: return try adapter(reference)
-    case .fuse(_, let name?)?: return try adapter(name)
-    default: return nil
-    }
   }
 }

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 import HubRegistry
 
 extension Hub {

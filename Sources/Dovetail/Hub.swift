@@ -1,4 +1,5 @@
-public import HubManifest
+public import HubBundle
+import HubWords
 public import HubRegistry
 
 /// Adapters and base models on this machine: the way into Dovetail.

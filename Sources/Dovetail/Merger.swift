@@ -1,7 +1,7 @@
 public import HubAdapters
 public import HubBundle
 public import HubForeign
-public import HubManifest
+public import HubWords
 import HubWeights
 
 /// Makes the bundle of an adapter that is calculated from others, and says of what it was made.

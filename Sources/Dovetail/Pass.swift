@@ -1,5 +1,5 @@
 import HubAdapters
-public import HubManifest
+public import HubWords
 import HubTensor
 import HubTokenizers
 import HubTransformer
@@ -41,7 +41,7 @@ extension Base {
         pending.append((request.model, question))
         tokens += question.encodings.reduce(0) { $0 + $1.count }
         if tokens >= Self.batchTokens, !request.model.needsWholeBatch { try flush() }
-      } catch let failure as Failure where failure.code == .overlongText || failure.code == .wrongInput {
+      } catch let failure as Failure where failure.code.concernsInput {
         if !request.model.needsWholeBatch { try flush() }
         answers.append(.failure(failure))
       }
@@ -68,20 +68,10 @@ extension Base {
   private static let batchTokens = 2048
 
   private func question(_ request: Request, maximumLength: Int?) throws -> Question {
-    let longest = model.maximumLength - (request.model.setup?.takenPositions ?? 0),
-      limit = maximumLength.map { min($0, longest) }
-    let input = words(of: request.input, for: request.model.head.answer), encodings: [Encoding]
-    do {
-      encodings = try sequences(of: input, for: request.model.head.answer, limit, longest)
-    } catch let failure as Failure where failure.code == .wrongInput {
-      throw failure
-    } catch {
-      throw Failure(.overlongText, (error as? Failure)?.message ?? "the text cannot be encoded: \(error)")
-    }
-    if case .choices(_, let choices) = request.input, choices.count != request.model.head.labels.count {
-      throw Failure(
-        .wrongInput, "the head chooses one of \(request.model.head.labels.count) texts, and there are \(choices.count)")
-    }
+    let longest = model.maximumLength - (request.model.setup?.takenPositions ?? 0), head = request.model.head
+    let encoder = InputEncoder(tokenizer: tokenizer, limit: maximumLength.map { min($0, longest) }, longest: longest)
+    let input = words(of: request.input, for: head.answer)
+    let encodings = try Answers.type(for: head).sequences(of: input, for: head, by: encoder)
     if let count = encodings.map(\.count).first(where: { $0 > longest }) {
       throw Failure(
         .overlongText, "the text has \(count) tokens, the model takes \(longest)",
@@ -99,42 +89,22 @@ extension Base {
   /// Heads that say something of each word are taught on sentences that are split into words, punctuation apart. A text
   /// is split so for them, unless its tokenizer does.
   private func words(of input: TextInput, for answer: HeadAnswer) -> TextInput {
-    guard answer == .tokenLabel || answer == .tree, !tokenizer.separatesPunctuation, case .text(let text, nil) = input
-    else { return input }
+    guard answer.readsWords, !tokenizer.separatesPunctuation, case .text(let text, nil) = input else { return input }
     return .words(tokenizer.words(of: text))
-  }
-
-  /// Long texts are cut into windows where the answer is looked for in them.
-  private func sequences(
-    of input: TextInput, for answer: HeadAnswer, _ limit: Int?, _ longest: Int
-  ) throws -> [Encoding] {
-    switch (input, answer) {
-    case (.choices(let text, let choices), .choice):
-      return try choices.map { try tokenizer.encode(text, pair: $0, maxLength: limit) }
-    case (.choices, _): throw Failure(.wrongInput, "the head does not choose between texts")
-    case (_, .choice):
-      throw Failure(
-        .wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
-    case (.text(let text, let pair?), .span):
-      func windows(_ length: Int) throws -> [Encoding] {
-        try tokenizer.windows(text, pair: pair, maxLength: length, overlap: min(128, length / 4))
-      }
-      guard limit == nil, longest > 384 else { return try windows(limit ?? longest) }
-      // Long questions leave no room in windows of the usual length.
-      do { return try windows(384) } catch { return try windows(longest) }
-    case (.words, .span), (.words, .word):
-      throw Failure(.wrongInput, "the head reads texts that are not split into words")
-    case (.text(let text, let pair), _): return [try tokenizer.encode(text, pair: pair, maxLength: limit)]
-    case (.words(let words), _): return [try tokenizer.encode(words: words, maxLength: limit)]
-    }
   }
 }
 
 extension Failure.Code {
-  /// A text has more tokens than the model takes.
-  public static let overlongText = Self("run/overlong", .badData)
-  /// An input of a kind that the head does not read.
-  public static let wrongInput = Self("run/wrong-input", .badData)
+  /// Whether it says that one input cannot be answered, which keeps the others from nothing.
+  fileprivate var concernsInput: Bool {
+    [.overlongText, .wrongInput, .insufficientLength, .excessiveText, .excessiveTokenizer].contains(self)
+  }
+}
+
+/// An input as the sequences that a head wants to see of it.
+struct Question {
+  let input: TextInput
+  let encodings: [Encoding]
 }
 
 /// One pass over a base model.
@@ -187,23 +157,25 @@ struct Pass {
 
   /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
   /// `batch_split`.
-  private func answers(_ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context) throws -> [Prediction]
-  {
-    let model = group.model, texts = group.questions.flatMap(\.encodings).reduce(0) { $0 + $1.count }
+  private func answers(
+    _ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context
+  ) throws -> [Prediction] {
+    let heads = group.model.heads, questions = group.questions
+    let texts = questions.flatMap(\.encodings).reduce(0) { $0 + $1.count }
     let addedRows = (sequences.rows - texts) / max(1, sequences.count)
     func answers(
-      _ head: ComposedModel.NamedHead, _ questions: ArraySlice<Question>, _ rows: Range<Int>, _ sequences: Sequences
+      _ head: ComposedModel.NamedHead, _ questions: some Collection<Question>, _ rows: Range<Int>,
+      _ sequences: Sequences
     ) throws -> [Prediction] {
       let states = rows == 0..<hidden.rows ? hidden : cx.rows(hidden, rows)
-      let input = HeadInput(states, sequences, base: base.model, inverting: model.setup?.inverting)
-      return try Answering(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows).predictions(
-        Array(questions), input, in: cx)
+      let input = HeadInput(states, sequences, base: base.model, inverting: group.model.setup?.inverting)
+      return try HeadPass(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows)
+        .answers(Array(questions), input, in: cx).map { Prediction(answers: [(head.name, $0)]) }
     }
-    let questions = group.questions[...]
-    guard model.heads.count > 1 else { return try answers(model.heads[0], questions, 0..<hidden.rows, sequences) }
-    if let sizes = model.setup?.partSizes {
+    guard heads.count > 1 else { return try answers(heads[0], questions, 0..<hidden.rows, sequences) }
+    if let sizes = group.model.setup?.partSizes {
       var first = 0
-      return try zip(model.heads, sizes).flatMap { head, size in
+      return try zip(heads, sizes).flatMap { head, size in
         let part = first..<min(first + size, sequences.count)
         defer { first = part.upperBound }
         let lengths = Sequences(lengths: part.map { sequences[$0].count })
@@ -211,11 +183,68 @@ struct Pass {
           head, questions[part], sequences.offsets[part.lowerBound]..<sequences.offsets[part.upperBound], lengths)
       }
     }
-    let all = try model.heads.enumerated().map { branch, head in
+    let all = try heads.enumerated().map { branch, head in
       try answers(head, questions, branch * sequences.rows..<(branch + 1) * sequences.rows, sequences)
     }
-    return questions.indices.map { question in
-      .several(zip(model.heads, all).map { (head: $0.name, answer: $1[question]) })
+    return questions.indices.map { question in Prediction(answers: all.flatMap { $0[question].answers }) }
+  }
+}
+
+/// One head over the hidden states of some questions.
+struct HeadPass {
+  let head: any Head
+  let tokenizer: any Tokenizer
+  /// Rows of a prompt that stand before each sequence.
+  let addedRows: Int
+
+  /// - Parameter hidden: the states of the questions' sequences, one after the other
+  func answers(_ questions: [Question], _ hidden: HeadInput, in cx: Context) throws -> [any Answer] {
+    let type = try Answers.type(for: head), spans = questions.map { $0.encodings.map(\.wordSpans) }
+    let words = spans.joined().map { spans in
+      spans.map { $0.tokens.lowerBound + addedRows..<$0.tokens.upperBound + addedRows }
+    }
+    let input = HeadInput(
+      hidden.hidden, hidden.sequences, base: hidden.base, inverting: hidden.inverting,
+      words: head.answer.unit == .wordPair ? words : nil)
+    let logits = try head.logits(input, in: cx)
+    guard logits.isFinite else {
+      throw Failure(
+        .notFinite, "the head's logits are not finite: NaN, or beyond what float32 holds",
+        hint: "the weights of the adapter, its head or the base are out of range")
+    }
+    return try zip(questions, rows(questions, spans.map { $0.map(\.count) }, hidden.sequences)).map { question, rows in
+      try type.init(
+        AnsweredQuestion(question.input, question.encodings, head, tokenizer, rows: rows, of: logits))
     }
   }
+
+  /// The rows of logits that belong to each question.
+  private func rows(_ questions: [Question], _ words: [[Int]], _ sequences: Sequences) -> [[Range<Int>]] {
+    var first = 0
+    return zip(questions, words).enumerated().map { index, item in
+      let (question, words) = item
+      switch head.answer.unit {
+      case .question: return [index..<index + 1]
+      case .sequence:
+        defer { first += question.encodings.count }
+        return [first..<first + question.encodings.count]
+      case .token:
+        defer { first += question.encodings.count }
+        return question.encodings.indices.map { part in
+          let start = sequences[first + part].lowerBound + addedRows
+          return start..<start + question.encodings[part].count
+        }
+      case .wordPair:
+        return words.map { count in
+          defer { first += count * (count + 1) }
+          return first..<first + count * (count + 1)
+        }
+      }
+    }
+  }
+}
+
+extension Failure.Code {
+  /// The numbers of an answer are not finite.
+  public static let notFinite = Self("run/not-finite", .badData)
 }

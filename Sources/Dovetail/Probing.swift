@@ -1,7 +1,7 @@
 import HubAdapters
 public import HubBundle
 public import HubForeign
-public import HubManifest
+public import HubWords
 public import HubRegistry
 import HubTensor
 import HubTokenizers
@@ -46,7 +46,7 @@ extension Base {
   private func head(of content: AdapterContent) throws -> (any Head)? {
     guard let stored = content.head else { return nil }
     let head = try Heads.load(stored.configuration, StoredWeights(stored.weights), shape: model.shape, engine: engine)
-    return [.label, .labels, .tokenLabel, .span].contains(head.answer) ? head : nil
+    return [.label, .number, .labels, .tokenLabel, .span].contains(head.answer) ? head : nil
   }
 }
 

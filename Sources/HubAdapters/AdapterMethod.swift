@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 extension Failure.Code {
@@ -22,7 +23,7 @@ public protocol AdapterMethod: Sendable {
   ///   - shape: the base model
   ///   - weights: the names of the bundle format
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
   /// The sites where it acts, besides the embeddings.
   var sites: Set<Site> { get }
@@ -228,7 +229,7 @@ public enum AdapterMethods {
 
   /// Loads an adapter, after what ``check(_:_:shape:)`` checks.
   public static func load(
-    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape, engine: Engine
   ) throws -> any AdapterMethod {
     let type = try type(for: configuration)
     let adapter = try stored.load(engine: engine) {
@@ -242,7 +243,7 @@ public enum AdapterMethods {
   ///
   /// - Throws: ``Failure``: a wrong configuration; tensors missing, left over, or of another shape; an adapter that
   ///   would act nowhere.
-  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
+  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape) throws {
     _ = try outline(configuration, stored, shape: shape)
   }
 
@@ -250,7 +251,7 @@ public enum AdapterMethods {
   ///
   /// - Throws: ``Failure``, as ``check(_:_:shape:)``.
   public static func outline(
-    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape
   ) throws -> any AdapterMethod {
     let type = try type(for: configuration)
     let adapter = try stored.check {

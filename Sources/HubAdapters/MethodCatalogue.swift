@@ -1,6 +1,7 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
-public import HubTransformer
+public import HubModels
+import HubTransformer
 
 /// A method of the field as its authors or the libraries configure it, for tables, measurements and new adapters.
 public struct CataloguedMethod: Sendable {
@@ -10,29 +11,29 @@ public struct CataloguedMethod: Sendable {
   public let paper: String
   /// What it computes.
   public let equation: String
-  private let configure: @Sendable (BaseShape) -> JSON.Members
+  private let configure: @Sendable (ModelShape) -> JSON.Members
 
-  init(name: String, paper: String, equation: String, configure: @escaping @Sendable (BaseShape) -> JSON.Members) {
+  init(name: String, paper: String, equation: String, configure: @escaping @Sendable (ModelShape) -> JSON.Members) {
     (self.name, self.paper, self.equation, self.configure) = (name, paper, equation, configure)
   }
 
   /// The configuration for a base model.
-  public func configuration(for shape: BaseShape) -> JSON.Members { configure(shape) }
+  public func configuration(for shape: ModelShape) -> JSON.Members { configure(shape) }
 
   /// A fresh adapter.
   ///
   /// - Throws: ``Failure`` if the sizes of the base do not allow the usual configuration.
-  public func adapter(for shape: BaseShape, engine: Engine, seed: UInt64 = 1) throws -> any AdapterMethod {
+  public func adapter(for shape: ModelShape, engine: Engine, seed: UInt64 = 1) throws -> any AdapterMethod {
     try adapter(for: shape, from: ParameterSource(FreshParameters(seed: seed, engine: engine)))
   }
 
   /// The number of its parameters, the frozen ones among them, and the blocks that it may stand in.
-  public func summary(for shape: BaseShape) throws -> (parameters: Int, blocks: [String]) {
+  public func summary(for shape: ModelShape) throws -> (parameters: Int, blocks: [String]) {
     let schema = SchemaParameters(), adapter = try adapter(for: shape, from: ParameterSource(schema))
     return (schema.parameterCount, adapter.blocks)
   }
 
-  private func adapter(for shape: BaseShape, from weights: ParameterSource) throws -> any AdapterMethod {
+  private func adapter(for shape: ModelShape, from weights: ParameterSource) throws -> any AdapterMethod {
     let configuration = JSONObject(configure(shape))
     return try AdapterMethods.type(for: configuration).init(
       configuration: configuration, shape: shape, weights: weights)

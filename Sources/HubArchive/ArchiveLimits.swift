@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 /// What an archive may hold. A caller raises a limit; no input can.
 public struct ArchiveLimits: Sendable {
@@ -51,4 +51,32 @@ final class Budget {
       throw Failure(.excessiveArchive, "the archive unpacks to more than \(limits.ratio) times its size")
     }
   }
+}
+
+/// The limits of archives.
+extension InputLimits {
+  public static let archiveBytes = 2 << 30
+  public static let unpackedBytes = 2 << 30
+  public static let ratio = 100
+  public static let ratioFloor = 16 << 20
+  public static let uncheckedBytes = 64 << 20
+  public static let entries = 4096
+  public static let nameBytes = 1024
+  public static let componentBytes = 255
+  public static let depth = 8
+  /// What `zstd -19` asks for.
+  public static let zstdWindow = 8 << 20
+
+  public static let archives: [InputLimit] = [
+    InputLimit("archive: the file", archiveBytes, .bytes),
+    InputLimit("archive: what comes out of it", unpackedBytes, .bytes),
+    InputLimit("archive: bytes out for each byte in", ratio, .count),
+    InputLimit("archive: what may come out before that counts", ratioFloor, .bytes),
+    InputLimit("archive: what is written before all of it was checked", uncheckedBytes, .bytes),
+    InputLimit("archive: entries", entries, .count),
+    InputLimit("archive: a name", nameBytes, .bytes),
+    InputLimit("archive: a component of a name", componentBytes, .bytes),
+    InputLimit("archive: components of a name", depth, .count),
+    InputLimit("archive: window of zstd", zstdWindow, .bytes),
+  ]
 }

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 #if canImport(Darwin)
   import Darwin

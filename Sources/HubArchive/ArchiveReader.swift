@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// An entry is neither a regular file nor a folder: a link, a device, a sparse or an encrypted file.

@@ -1,5 +1,5 @@
 import CArchive
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// libarchive could not write.

@@ -1,5 +1,5 @@
 import CZlib
-import HubManifest
+import HubWords
 
 /// Bytes that come in pieces, as libarchive takes them.
 protocol ByteStream: AnyObject {

@@ -1,5 +1,5 @@
 import Foundation
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// The name of an entry could mean a place outside of the archive, or two places on two systems.

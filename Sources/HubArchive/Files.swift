@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 #if canImport(Darwin)
   package import Darwin

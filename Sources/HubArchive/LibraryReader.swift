@@ -1,5 +1,5 @@
 import CArchive
-public import HubManifest
+public import HubWords
 
 #if canImport(Darwin)
   import Darwin

@@ -1,6 +1,6 @@
 import CArchive
 import CZlib
-public import HubManifest
+public import HubWords
 
 /// A library of the system that reads what comes in, and the oldest version of it without a fault that a hostile file
 /// could use in what Dovetail uses of it.

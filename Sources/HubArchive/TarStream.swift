@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// The bytes of a tar file on their way to libarchive, all headers looked at before.
 ///

@@ -1,5 +1,5 @@
 import CZlib
-import HubManifest
+import HubWords
 
 /// The packed data of one entry of a zip file, read to its end and compared with what the directory says of it.
 ///

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// Two programs could see two different contents in a zip file: headers that disagree, gaps, overlaps, or data

@@ -1,5 +1,5 @@
 public import HubArchive
-public import HubManifest
+public import HubWords
 import HubWeights
 
 extension Bundle {

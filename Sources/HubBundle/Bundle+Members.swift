@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 import HubWeights
 
 /// Where the members of a composition lie, each as a bundle in a folder.

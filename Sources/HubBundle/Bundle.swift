@@ -1,5 +1,5 @@
 import HubArchive
-public import HubManifest
+public import HubWords
 public import HubWeights
 
 extension Failure.Code {

@@ -1,5 +1,5 @@
 import HubArchive
-public import HubManifest
+public import HubWords
 public import HubWeights
 
 /// Makes a bundle from what an adapter consists of. Equal parts are equal bytes.

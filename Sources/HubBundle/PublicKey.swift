@@ -1,5 +1,5 @@
 import Foundation
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A text is not a public key, or the key is one that proves nothing.

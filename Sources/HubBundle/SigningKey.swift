@@ -1,6 +1,6 @@
 import Foundation
 import HubArchive
-public import HubManifest
+public import HubWords
 
 #if canImport(Darwin)
   import Darwin

@@ -1,5 +1,6 @@
 public import HubBundle
-public import HubManifest
+import HubModels
+public import HubWords
 
 extension Failure.Code {
   /// The folder holds something that a bundle cannot hold yet.
@@ -27,10 +28,10 @@ extension ForeignAdapter {
         .unconvertibleAdapter, "the folder holds a prediction head without its adapter", at: self.name,
         hint: "save the adapter together with its head")
     }
-    guard ModuleNames.of(model: architecture) != nil else {
+    guard ModelFamilies.family(of: architecture) != nil else {
       throw Failure(
         .unsupportedForeignContent, "adapters of models of the type \(architecture.debugDescription) are not supported",
-        at: "model_type", hint: "supported: \(ModuleNames.all.flatMap(\.models).joined(separator: ", "))")
+        at: "model_type", hint: "supported: \(ModelFamilies.all.map(\.modelType).joined(separator: ", "))")
     }
     var base = Manifest.Base(architecture: architecture, hiddenSize: hiddenSize)
     base.name = modelName

@@ -1,6 +1,8 @@
 import Foundation
 import HubArchive
-public import HubManifest
+import HubModels
+public import HubBundle
+public import HubWords
 public import HubWeights
 
 extension Failure.Code {
@@ -25,16 +27,16 @@ public struct AdapterContent: Sendable {
     self.head = head
   }
 
-  /// The modules of the base model.
+  /// The family of the base model.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if nobody else has such a model.
-  func modules() throws -> ModuleNames {
-    guard let modules = ModuleNames.of(model: manifest.base.architecture) else {
+  func family() throws -> ModelFamily {
+    guard let family = ModelFamilies.family(of: manifest.base.architecture) else {
       throw Failure(
         .inexpressibleAdapter, "the names of the modules of a \(manifest.base.architecture) are not known",
         at: "base.architecture")
     }
-    return modules
+    return family
   }
 }
 

@@ -1,6 +1,6 @@
 import Foundation
 import HubArchive
-import HubManifest
+import HubWords
 import HubWeights
 
 /// The files of a folder that a foreign format keeps an adapter in.

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 /// What the user says of an adapter in a foreign format, where its files leave it open.
 public struct ForeignHints: Sendable {

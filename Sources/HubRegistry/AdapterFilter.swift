@@ -1,5 +1,6 @@
 import GRDB
-public import HubManifest
+public import HubBundle
+import HubWords
 
 /// Which installed adapters are wanted: those that meet everything that is set.
 public struct AdapterFilter: Hashable, Sendable {

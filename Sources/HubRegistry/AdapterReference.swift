@@ -1,4 +1,5 @@
-public import HubManifest
+public import HubBundle
+public import HubWords
 
 extension Failure.Code {
   /// A text is not a reference to an adapter.

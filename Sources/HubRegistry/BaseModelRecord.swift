@@ -1,7 +1,8 @@
 public import Foundation
 import HubArchive
-public import HubManifest
+public import HubBundle
 import HubWeights
+public import HubWords
 
 /// A base model that the registry knows: where it lies and what identifies it.
 public struct BaseModelRecord: Hashable, Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import HubArchive
-public import HubManifest
+public import HubWords
 import HubWeights
 
 #if canImport(Darwin)

@@ -1,5 +1,5 @@
 import HubArchive
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// Nothing in a file or folder is an entry of AdapterHub's index.

@@ -1,6 +1,7 @@
 public import Foundation
 import GRDB
-public import HubManifest
+public import HubBundle
+public import HubWords
 import HubWeights
 
 extension Failure.Code {

@@ -2,7 +2,7 @@ import CSQLite
 import Foundation
 import GRDB
 public import HubArchive
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// `registry.sqlite` is not a database, or a damaged one.

@@ -1,6 +1,6 @@
 public import Foundation
 public import HubBundle
-public import HubManifest
+public import HubWords
 public import HubWeights
 
 /// An adapter in the registry.

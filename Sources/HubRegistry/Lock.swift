@@ -1,5 +1,5 @@
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A file is no lock.

@@ -1,5 +1,6 @@
 import GRDB
-import HubManifest
+import HubBundle
+import HubWords
 
 /// Names that are easily taken for others: an adapter that somebody wants to be mistaken for a known one has such a name.
 enum LookAlikes {

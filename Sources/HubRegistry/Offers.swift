@@ -1,7 +1,7 @@
 import Foundation
 import HubArchive
-import HubBundle
-public import HubManifest
+public import HubBundle
+public import HubWords
 
 /// An adapter in a file or folder, which may be installed.
 public struct Offer: Sendable {

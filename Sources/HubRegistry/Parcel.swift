@@ -2,7 +2,7 @@ import Foundation
 public import HubArchive
 public import HubBundle
 public import HubForeign
-public import HubManifest
+public import HubWords
 
 /// Ours, and not Foundation's.
 typealias Bundle = HubBundle.Bundle

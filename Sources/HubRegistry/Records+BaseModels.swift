@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
-import HubManifest
+import HubBundle
+import HubWords
 
 extension Records {
   /// All base models, by name.

@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 import HubBundle
-import HubManifest
+import HubWords
 
 extension Records {
   /// False in a registry that an older version wrote: reading does not migrate.

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
-import HubManifest
+import HubBundle
+import HubWords
 
 /// The rows of the index, within one transaction.
 struct Records {

@@ -1,5 +1,6 @@
 import GRDB
-public import HubManifest
+public import HubBundle
+public import HubWords
 
 extension Failure.Code {
   /// No such alias is in the registry.

@@ -1,6 +1,7 @@
 import Foundation
 import HubArchive
-public import HubManifest
+public import HubBundle
+public import HubWords
 
 #if canImport(Darwin)
   import Darwin

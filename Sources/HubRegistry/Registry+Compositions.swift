@@ -1,6 +1,6 @@
 import GRDB
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// An installed composition is made of the adapter.

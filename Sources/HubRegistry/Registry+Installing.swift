@@ -1,8 +1,8 @@
 import Foundation
 import HubArchive
-import HubBundle
+public import HubBundle
 public import HubForeign
-public import HubManifest
+public import HubWords
 import HubWeights
 
 extension Failure.Code {

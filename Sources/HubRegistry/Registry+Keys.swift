@@ -1,6 +1,6 @@
 import Foundation
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// No such key is in the registry.

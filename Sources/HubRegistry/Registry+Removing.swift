@@ -1,6 +1,6 @@
 import Foundation
 import HubArchive
-import HubManifest
+import HubWords
 
 /// What ``Registry/collect(dryRun:)`` removed.
 public struct GarbageCollection: Hashable, Sendable {

@@ -2,7 +2,7 @@ import Foundation
 import GRDB
 import HubArchive
 import HubBundle
-public import HubManifest
+public import HubWords
 import HubWeights
 
 #if canImport(Darwin)

@@ -1,4 +1,5 @@
-public import HubManifest
+import HubBundle
+public import HubWords
 
 extension Failure.Code {
   /// No such adapter is installed.

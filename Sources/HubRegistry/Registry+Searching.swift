@@ -1,5 +1,5 @@
 import GRDB
-import HubManifest
+import HubWords
 import HubWeights
 
 /// What ``Registry/search(_:limit:)`` found.

@@ -1,6 +1,7 @@
 import Foundation
 import GRDB
-import HubManifest
+import HubBundle
+import HubWords
 import HubWeights
 
 /// Something that is not as it was installed.

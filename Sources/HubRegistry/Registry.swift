@@ -1,6 +1,6 @@
 import HubArchive
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// Others may write to the registry, so nothing in it can be relied on.

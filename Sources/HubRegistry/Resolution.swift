@@ -1,4 +1,5 @@
-public import HubManifest
+public import HubBundle
+import HubWords
 
 /// What a reference came to, and why.
 public struct Resolution: Sendable {

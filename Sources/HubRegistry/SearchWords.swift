@@ -1,5 +1,6 @@
 import GRDB
-import HubManifest
+import HubBundle
+import HubWords
 
 /// The words by which an adapter is found: runs of letters and digits, in lower case.
 struct SearchWords {

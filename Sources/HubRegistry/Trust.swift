@@ -1,6 +1,6 @@
 public import Foundation
 public import HubBundle
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// Nobody whom the user trusts for this name signed the bundle.

@@ -1,5 +1,5 @@
 import Foundation
-public import HubManifest
+public import HubWords
 import Synchronization
 
 extension Failure.Code {

@@ -1,5 +1,5 @@
 import CHubKernels
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// `HUB_ISA` names an instruction set that this processor or this build does not have.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Tokens that are found in the text before anything cuts it: special ones such as `[MASK]`, and words that somebody
 /// added to a vocabulary.

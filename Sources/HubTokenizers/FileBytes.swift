@@ -5,7 +5,7 @@
 #else
   import Glibc
 #endif
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// No file of a tokenizer where it was looked for.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Leaves the white space that a token of the alphabet of bytes begins or ends with out of its place in the text.
 struct SpaceTrimming: Sendable {

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A template for special tokens names tokens that are not there, or leaves out a text.

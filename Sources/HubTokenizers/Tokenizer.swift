@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 /// Turns text into the ids that a model was trained on, and back. Made by ``TokenizerFile``.
 public protocol Tokenizer: Sendable {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// What `tokenizer_config.json` and `special_tokens_map.json` say about the tokenizer they accompany.
 struct TokenizerConfig: Sendable {

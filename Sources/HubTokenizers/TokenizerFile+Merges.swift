@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 
 extension TokenizerFile {
   /// Reads `vocab.json` and `merges.txt`, as GPT-2's and RoBERTa's authors wrote them: tokens and their ids, and one merge
@@ -17,7 +18,7 @@ extension TokenizerFile {
   }
 
   static func pipeline(_ model: BPE, _ config: TokenizerConfig) throws -> TokenizerPipeline {
-    try config.checkClass(["RobertaTokenizer", "GPT2Tokenizer", "BartTokenizer"])
+    try config.checkClass(ModelFamilies.tokenizerClasses(.bytePairs) + ["GPT2Tokenizer", "BartTokenizer"])
     var vocabulary = model.vocabulary
     let special = config.specialIDs(in: vocabulary, unknown: nil)
     let space = config.addsPrefixSpace ?? false

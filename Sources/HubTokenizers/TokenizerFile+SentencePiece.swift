@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 
 extension TokenizerFile {
   /// Reads XLM-R's `sentencepiece.bpe.model`: the model of SentencePiece's, a protocol buffer, with the ids that fairseq
@@ -14,7 +15,7 @@ extension TokenizerFile {
   }
 
   static func pipeline(_ file: SentencePieceModel, _ config: TokenizerConfig) throws -> TokenizerPipeline {
-    try config.checkClass(["XLMRobertaTokenizer"])
+    try config.checkClass(ModelFamilies.tokenizerClasses(.unigrams))
     let first = ["<s>", "<pad>", "</s>", "<unk>"]
     let model = try Unigram(tokens: first.map { ($0, 0) } + file.pieces.dropFirst(3) + [("<mask>", 0)], unknown: 3)
     var vocabulary = model.vocabulary

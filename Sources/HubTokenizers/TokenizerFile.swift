@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 
 /// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library, or
 /// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's `sentencepiece.bpe.model`.
@@ -157,7 +158,7 @@ extension TokenizerFile {
   static func pipeline(
     vocabularyLines bytes: [UInt8], _ config: TokenizerConfig, lowercase: Bool?
   ) throws -> TokenizerPipeline {
-    try config.checkClass(["BertTokenizer", "DistilBertTokenizer", "ElectraTokenizer"])
+    try config.checkClass(ModelFamilies.tokenizerClasses(.wordPieces))
     guard !config.cutsOtherwise else {
       throw Failure(
         .unsupportedTokenizer, "do_basic_tokenize and never_split of tokenizer_config.json are not supported",

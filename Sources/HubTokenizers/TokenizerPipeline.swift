@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// The stages that text goes through on its way to ids, whatever they are.
 struct TokenizerPipeline: Tokenizer {

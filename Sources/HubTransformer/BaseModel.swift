@@ -1,4 +1,5 @@
-public import HubManifest
+public import HubModels
+public import HubWords
 public import HubTensor
 
 extension Failure.Code {
@@ -10,44 +11,19 @@ extension Failure.Code {
   public static let invalidTokens = Self("model/tokens", .badData)
 }
 
-/// The sizes of a base model that adapters and heads are built for.
-public struct BaseShape: Hashable, Sendable {
-  public let hiddenSize: Int
-  /// The width of the embedding output, where invertible adapters act.
-  public let embeddingSize: Int
-  /// The width inside the feed-forward block.
-  public let intermediateSize: Int
-  public let layers: Int
-  /// The ε of its layer norms.
-  public let layerNormEpsilon: Float
-
-  public init(hiddenSize: Int, embeddingSize: Int, intermediateSize: Int, layers: Int, layerNormEpsilon: Float = 1e-12)
-  {
-    self.layerNormEpsilon = layerNormEpsilon
-    self.hiddenSize = hiddenSize
-    self.embeddingSize = embeddingSize
-    self.intermediateSize = intermediateSize
-    self.layers = layers
-  }
-}
-
 /// A pre-trained transformer whose weights stay as they are.
 public protocol BaseModel: Sendable {
-  /// The values of `model_type` in `config.json` that mean this model.
-  static var modelTypes: [String] { get }
-  /// What checkpoints put before the names of the model's own tensors when it carries a head.
-  static var prefix: String { get }
-
-  /// The name of a linear layer's weight; `nil` where the site is none.
-  static func weightName(at site: Site) -> String?
+  /// The families that it computes.
+  static var families: [ModelFamily] { get }
 
   /// - Parameters:
+  ///   - family: one of ``families``
   ///   - configuration: the content of `config.json`
-  ///   - weights: Hugging Face's names without ``prefix``
+  ///   - weights: Hugging Face's names without ``ModelFamily/prefix``
   /// - Throws: ``Failure``: a key out of range, an unsupported option, tensors that do not fit.
-  init(configuration: JSONObject, weights: ParameterSource) throws
+  init(_ family: ModelFamily, configuration: JSONObject, weights: ParameterSource) throws
 
-  var shape: BaseShape { get }
+  var shape: ModelShape { get }
 
   /// The most tokens that a sequence may have.
   var maximumLength: Int { get }
@@ -89,8 +65,21 @@ public enum BaseModels {
 
   /// The model that a `config.json` describes.
   ///
+  /// - Parameter weights: Hugging Face's names without ``ModelFamily/prefix``
+  /// - Throws: ``Failure``: an unknown model type, a key out of range, an unsupported option, tensors that do not fit.
+  public static func model(_ configuration: JSONObject, from weights: ParameterSource) throws -> any BaseModel {
+    let (family, model) = try type(for: configuration)
+    return try model.init(family, configuration: configuration, weights: weights)
+  }
+
+  /// The family that a `config.json` describes.
+  ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedModel`` that names the type.
-  public static func type(for configuration: JSONObject) throws -> any BaseModel.Type {
+  public static func family(of configuration: JSONObject) throws -> ModelFamily { try type(for: configuration).family }
+
+  private static func type(
+    for configuration: JSONObject
+  ) throws -> (family: ModelFamily, model: any BaseModel.Type) {
     guard let modelType = try configuration.optionalString("model_type") else {
       let architectures = configuration.members["architectures"]?.strings?.joined(separator: ", ")
       throw Failure(
@@ -98,30 +87,12 @@ public enum BaseModels {
         hint: "add \"model_type\": \"bert\", or what else it is"
           + (architectures.map { "; its architectures are \($0)" } ?? ""))
     }
-    guard let type = all.first(where: { $0.modelTypes.contains(modelType) }) else {
-      let known = all.flatMap { $0.modelTypes }.joined(separator: ", ")
-      throw Failure(
-        .unsupportedModel, "the model type \(modelType.debugDescription) is not supported", at: "model_type",
-        hint: "supported: \(known)")
+    for model in all {
+      if let family = model.families.first(where: { $0.modelType == modelType }) { return (family, model) }
     }
-    return type
-  }
-
-  /// The name that a checkpoint's tensor has within its model; `nil` if it belongs to a head or is a buffer.
-  /// Old checkpoints call a layer norm's gain `gamma` and its bias `beta`.
-  public static func name(ofTensor stored: String, in type: any BaseModel.Type, isPrefixed: Bool) -> String? {
-    var name = stored
-    if isPrefixed {
-      guard name.hasPrefix(type.prefix + ".") else { return nil }
-      name.removeFirst(type.prefix.count + 1)
-    }
-    let parts = ["embeddings.", "embeddings_project.", "encoder.", "transformer.", "pooler."]
-    guard parts.contains(where: name.hasPrefix), name != "embeddings.position_ids", !name.contains(".adapter_modules.")
-    else { return nil }
-    for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")]
-    where name.hasSuffix(old) {
-      name = String(name.dropLast(old.count)) + new
-    }
-    return name
+    let known = all.flatMap { $0.families }.map(\.modelType).joined(separator: ", ")
+    throw Failure(
+      .unsupportedModel, "the model type \(modelType.debugDescription) is not supported", at: "model_type",
+      hint: "supported: \(known)")
   }
 }

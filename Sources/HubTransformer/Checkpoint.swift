@@ -1,5 +1,6 @@
 import Foundation
-public import HubManifest
+public import HubModels
+public import HubWords
 public import HubTensor
 public import HubWeights
 
@@ -12,7 +13,7 @@ extension Failure.Code {
 public struct Checkpoint: Sendable {
   public let folder: String
   public let configuration: JSONObject
-  public let type: any BaseModel.Type
+  public let family: ModelFamily
   /// The model's own tensors by the names that the model asks for.
   public let weights: StoredWeights
   /// Tensors of the file that belong to a head.
@@ -27,17 +28,17 @@ public struct Checkpoint: Sendable {
         .missingCheckpoint, "there is no config.json in the folder", at: folder,
         hint: "give the folder of a Hugging Face checkpoint")
     }
-    (configuration, type) = try locating(configPath) {
+    (configuration, family) = try locating(configPath) {
       try Placeholder.check(bytes)
       let configuration = try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
-      return (configuration, try BaseModels.type(for: configuration))
+      return (configuration, try BaseModels.family(of: configuration))
     }
     let file = try Self.weightFile(folder)
-    let type = type
-    let isPrefixed = file.tensors.contains { $0.name.hasPrefix(type.prefix + ".embeddings.") }
+    let prefix = "\(family.prefix).\(family.parts[0])."
+    let isPrefixed = file.tensors.contains { $0.name.hasPrefix(prefix) }
     var tensors: [String: StoredTensor] = [:], others: [StoredTensor] = []
     for tensor in file.tensors {
-      if let name = BaseModels.name(ofTensor: tensor.name, in: type, isPrefixed: isPrefixed) {
+      if let name = family.name(ofTensor: tensor.name, isPrefixed: isPrefixed) {
         tensors[name] = tensor.renamed(name)
       } else {
         others.append(tensor)
@@ -60,17 +61,24 @@ public struct Checkpoint: Sendable {
   /// - Throws: ``Failure``: a key out of range, tensors that do not fit.
   public func load(engine: Engine) throws -> any BaseModel {
     try locating(folder) {
-      try weights.load(engine: engine) { try type.init(configuration: configuration, weights: $0) as any BaseModel }
+      try weights.load(engine: engine, model)
     }
   }
 
+  /// The model that the configuration describes.
+  ///
+  /// - Parameter weights: by the names that the model asks for
+  /// - Throws: ``Failure``: a key out of range, tensors that do not fit.
+  public func model(from weights: ParameterSource) throws -> any BaseModel {
+    try BaseModels.model(configuration, from: weights)
+  }
+
   /// The sizes that adapters depend on, without loading anything.
-  public func shape() throws -> BaseShape { try outline().shape }
+  public func shape() throws -> ModelShape { try outline().shape }
 
   /// The model with shapes and no values.
   public func outline() throws -> any BaseModel {
-    try type.init(
-      configuration: configuration, weights: ParameterSource(SchemaParameters { weights.tensors[$0] != nil }))
+    try model(from: ParameterSource(SchemaParameters { weights.tensors[$0] != nil }))
   }
 
   /// Names the model by what it computes: the digest of each tensor of the embeddings and layers, and of the keys of
@@ -79,13 +87,10 @@ public struct Checkpoint: Sendable {
   public func fingerprint() -> Digest {
     var hasher = Digest.Hasher()
     hasher.update("dovetail base 1\n")
-    for key in [
-      "hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type",
-    ] {
+    for key in family.fingerprintKeys {
       hasher.update("\(key) \((configuration.members[key] ?? .null).text())\n")
     }
-    // What some models call otherwise, or have besides.
-    for key in ["activation", "n_heads"] {
+    for key in family.optionalFingerprintKeys {
       if let value = configuration.members[key] { hasher.update("\(key) \(value.text())\n") }
     }
     let own = weights.tensors.filter { !$0.key.hasPrefix("pooler.") }.sorted { $0.key < $1.key }

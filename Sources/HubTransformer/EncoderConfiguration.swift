@@ -1,4 +1,5 @@
-import HubManifest
+import HubWords
+import HubModels
 import HubTensor
 
 /// What BERT and its relatives read from `config.json`.
@@ -16,17 +17,8 @@ struct EncoderConfiguration: Sendable {
   let layerNormEpsilon: Float
   let activation: Activation
 
-  /// What `config.json` calls things. DistilBERT has words of its own.
-  struct Keys {
-    var hiddenSize = "hidden_size", layers = "num_hidden_layers", heads = "num_attention_heads",
-      intermediateSize = "intermediate_size"
-    var activation = "hidden_act"
-    var hasTypes = true
-    /// Where `pad_token_id` is not given.
-    var paddingID = 0
-  }
-
-  init(_ c: JSONObject, _ keys: Keys = Keys()) throws {
+  init(_ configuration: JSONObject, of family: ModelFamily) throws {
+    let c = family.completed(configuration), keys = family.keys
     func size(_ key: String, upTo limit: Int, or absent: Int? = nil) throws -> Int {
       let value = try absent.map { try c.optionalInteger(key) ?? $0 } ?? c.integer(key)
       guard (1...limit).contains(value) else {
@@ -41,19 +33,19 @@ struct EncoderConfiguration: Sendable {
     heads = try size(keys.heads, upTo: 1024)
     intermediateSize = try size(keys.intermediateSize, upTo: 1 << 20)
     maximumPositions = try size("max_position_embeddings", upTo: 1 << 20)
-    typeVocabularySize = keys.hasTypes ? try size("type_vocab_size", upTo: 1024) : nil
+    typeVocabularySize = try keys.tokenTypes.map { try size($0, upTo: 1024) }
     guard hiddenSize % heads == 0 else {
       throw Failure(
         .invalidModelConfiguration, "\(heads) heads do not divide a hidden size of \(hiddenSize)", at: keys.heads)
     }
-    paddingID = try c.optionalInteger("pad_token_id") ?? keys.paddingID
+    paddingID = try c.integer("pad_token_id")
     guard (0..<maximumPositions).contains(paddingID) else {
       throw Failure(
         .invalidModelConfiguration, "the padding id \(paddingID) has no place in the position table", at: "pad_token_id"
       )
     }
-    layerNormEpsilon = Float(try c.optionalNumber("layer_norm_eps") ?? 1e-12)
-    let activationName = try c.optionalString(keys.activation) ?? "gelu"
+    layerNormEpsilon = Float(try c.number("layer_norm_eps"))
+    let activationName = try c.string(keys.activation)
     guard let activation = Activation(named: activationName) else {
       throw Failure(
         .unsupportedModel, "the activation \(activationName.debugDescription) is not supported", at: keys.activation)

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
 
 extension Failure.Code {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 public import HubTensor
 import Synchronization
 

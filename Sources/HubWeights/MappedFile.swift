@@ -1,5 +1,5 @@
 package import HubArchive
-import HubManifest
+import HubWords
 
 #if canImport(Darwin)
   import Darwin

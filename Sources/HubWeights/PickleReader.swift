@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A pickle ends before its STOP.

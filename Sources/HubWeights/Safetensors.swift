@@ -1,5 +1,5 @@
 import HubArchive
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A safetensors file ends before its header or its data do.

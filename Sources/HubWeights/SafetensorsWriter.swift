@@ -1,5 +1,5 @@
 import HubArchive
-import HubManifest
+import HubWords
 
 /// Writes the safetensors format: tensors in ascending order of their names' bytes, the header padded with spaces
 /// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are equal files.

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A shape does not fit the bytes that come with it, or is beyond all limits.

@@ -1,5 +1,5 @@
 public import HubArchive
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// Neither of the two layouts of `torch.save`.

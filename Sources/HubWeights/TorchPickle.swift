@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// A storage as a pickle refers to it.
 struct TorchStorage {

@@ -1,6 +1,6 @@
 public import ArgumentParser
 import Foundation
-import HubManifest
+import HubWords
 public import HubTensor
 
 /// Times forward passes on models and adapters as the peers' scripts write them; prints one JSON line a workload.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 import HubTensor
 
 /// What the machine can do, and what the kernels make of it; one JSON line a figure.

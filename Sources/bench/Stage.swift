@@ -1,6 +1,6 @@
 import HubAdapters
 import HubForeign
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import HubWeights

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Runs `body` once to warm up, then until `seconds` are over, three times at least; the seconds of each, sorted.
 func measure(seconds: Double, _ body: () throws -> Void) rethrows -> [Double] {

@@ -1,5 +1,5 @@
 import HubAdapters
-import HubManifest
+import HubWords
 
 /// What is timed. The shapes are those of the peers' scripts, so that figures can stand side by side.
 struct Workload {

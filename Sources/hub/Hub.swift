@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import HubManifest
+import HubWords
 import HubRegistry
 
 /// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other parsing.

@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 
 extension Failure.Code {
   /// The case needs something that Dovetail does not have yet.

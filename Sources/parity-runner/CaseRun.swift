@@ -1,7 +1,8 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubTraining
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -65,9 +66,9 @@ final class CaseRun {
             name, cx.columns(logits, column..<column + 1),
             shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
         }
-      case .tokenLabel, .word: try padded(label, logits)
+      case let answer where answer.unit == .token: try padded(label, logits)
       case .tree: try outputArcs(logits)
-      case .label, .labels, .choice: try output(label, [logits.rows, logits.columns], logits.values)
+      default: try output(label, [logits.rows, logits.columns], logits.values)
       }
     }
   }
@@ -144,12 +145,14 @@ final class CaseRun {
   /// What the reference calls a place.
   private func place(of site: Site) -> String {
     switch site.place {
-    case .attention: "mh_adapter"
+    case .attention, .crossAttention: "mh_adapter"
     case .feedForward: "output_adapter"
     case .query, .key, .value, .attentionOutput: "selfattn_lora"
-    case .intermediate: "intermediate_lora"
+    case .crossQuery, .crossKey, .crossValue, .crossAttentionOutput: "crossattn_lora"
+    case .gate, .intermediate: "intermediate_lora"
     case .output: "output_lora"
     case .prefix: "self_prefix"
+    case .crossPrefix: "cross_prefix"
     case .layer: "reft"
     }
   }
@@ -197,13 +200,13 @@ final class CaseRun {
 
   private func labels(_ training: Case.Training, of head: any Head) -> HeadLabels {
     switch head.answer {
-    case .label where head.labels.count == 1: return .values(training.labels.map { Float($0.number ?? .nan) })
+    case .number: return .values(training.labels.map { Float($0.number ?? .nan) })
     case .labels:
       return .sets(
         training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
     default:
       let all =
-        head.answersTokens
+        head.answer.unit == .token
         ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
       return .classes(all.map { $0 == -100 ? nil : $0 })
     }
@@ -257,23 +260,24 @@ private struct Observer: Interventions {
     adapters?.embedded(x, sequences, in: context) ?? x
   }
 
-  func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Tensor {
+  func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Rows {
     adapters?.sublayer(sublayer, at: site, in: context) ?? NoInterventions().sublayer(sublayer, at: site, in: context)
   }
 
-  func projected(_ projection: Projection, at site: Site, in context: Context) -> Tensor {
+  func projected(_ projection: Projection, at site: Site, in context: Context) -> Rows {
     if site == Site(0, .query) { observe(0, projection.input) }
-    return adapters?.projected(projection, at: site, in: context) ?? projection.applied(in: context)
+    return adapters?.projected(projection, at: site, in: context)
+      ?? NoInterventions().projected(projection, at: site, in: context)
   }
 
-  func prefix(_ x: Tensor, _ sequences: Sequences, at site: Site, in context: Context) -> AttentionPrefixes? {
-    adapters?.prefix(x, sequences, at: site, in: context).map { padded($0, in: context) }
+  func prefix(_ x: Rows, at site: Site, in context: Context) -> AttentionPrefixes? {
+    adapters?.prefix(x, at: site, in: context).map { padded($0, in: context) }
   }
 
-  func layer(_ output: Tensor, of input: Tensor, at index: Int, in context: Context) -> Tensor {
-    let result = adapters?.layer(output, of: input, at: index, in: context) ?? output
-    observe(index + 1, result)
-    return result
+  func layer(_ output: Rows, of input: Rows, at index: Int, in context: Context) -> Rows {
+    let output = adapters?.layer(output, of: input, at: index, in: context) ?? output
+    observe(index + 1, output.tensor)
+    return output
   }
 
   /// The reference fills up the shorter prefixes of a `parallel` with zeros, and adds 1 to their scores instead of hiding them.

@@ -1,7 +1,8 @@
 import HubAdapters
 import HubForeign
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -95,10 +96,9 @@ struct Loaded {
     guard let adapter = adapters[name]?.method as? LoRA else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
     }
-    let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.type, as: .library, in: Context(engine))
-    base = try weights.load(engine: engine) {
-      try checkpoint.type.init(configuration: checkpoint.configuration, weights: $0) as any BaseModel
-    }
+    let weights = try adapter.folded(
+      into: checkpoint.weights, of: checkpoint.family, as: .library, in: Context(engine))
+    base = try weights.load(engine: engine, checkpoint.model)
   }
 
   /// - Parameter layers: those whose tensors are dropped while loading
@@ -189,11 +189,13 @@ struct Loaded {
   }
 
   func trained(_ training: Case.Training) throws -> [Trained] {
+    guard let family = ModelFamilies.family(of: modelType) else { return [] }
+    let names = AdapterHubNames(family)
     var result: [Trained] = []
     if training.mode == "fusion" {
       for (name, fusion) in loadedFusions.all.sorted(by: { $0.key < $1.key }) {
         for parameter in fusion.parameters {
-          let stored = AdapterHubNames.stored(fusionTensor: parameter.name, of: name, model: modelType)
+          let stored = names.stored(fusionTensor: parameter.name, of: name)
           let shape = parameter.name.hasSuffix("weight") ? [parameter.rows, parameter.columns] : [parameter.count]
           result.append(Trained(name: stored ?? parameter.name, shape: shape, parameter: parameter))
         }
@@ -203,8 +205,7 @@ struct Loaded {
       guard let adapter = adapters[name] else { continue }
       let frozen = Set(adapter.method.frozenParameters.map(ObjectIdentifier.init))
       for parameter in adapter.method.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
-        let stored = AdapterHubNames.stored(
-          parameter.name, of: name, model: modelType, configuration: adapter.configuration)
+        let stored = names.stored(parameter.name, of: name, configuration: adapter.configuration)
         result.append(
           Trained(
             name: stored ?? parameter.name, shape: adapter.shapes[parameter.name] ?? [parameter.count],
@@ -214,9 +215,7 @@ struct Loaded {
     for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
       let frozen = Set(head.head.frozenParameters.map(ObjectIdentifier.init))
       for parameter in head.head.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
-        let stored = AdapterHubNames.stored(
-          parameter.name, of: name, model: modelType, configuration: JSON.Members(),
-          headConfiguration: head.configuration)
+        let stored = AdapterHubNames.stored(headTensor: parameter.name, of: name, configuration: head.configuration)
         result.append(
           Trained(
             name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count],

@@ -1,7 +1,7 @@
 import Foundation
 import HubAdapters
 import HubForeign
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import HubWeights

@@ -1,7 +1,8 @@
 import Dovetail
 import Foundation
 import HubAdapters
-import HubManifest
+import HubBundle
+import HubWords
 import HubTensor
 import HubTesting
 import Testing
@@ -26,13 +27,9 @@ import Testing
     return try workshop.hub.compose(.adapter(name), on: base ?? self.base)
   }
 
-  private func answer(_ model: ComposedModel, _ input: TextInput) throws -> Prediction {
-    try model.predict([input])[0].get()
-  }
-
   @Test func labelsByThemselvesHaveSigmoids() throws {
     let model = try model("many", ["head_type": "multilabel_classification", "num_labels": 3])
-    guard case .multiLabel(let answer) = try answer(model, .text("the camera is great .")) else { return unexpected() }
+    let answer = try model.answer(.text("the camera is great ."), as: MultiLabel.self)
     for (probability, logit) in zip(answer.probabilities, answer.logits) {
       #expect(abs(probability - 1 / (1 + exp(-Double(logit)))) < 1e-12)
     }
@@ -41,21 +38,20 @@ import Testing
 
   @Test func oneLabelIsANumber() throws {
     let model = try model("score", ["head_type": "classification", "num_labels": 1])
-    guard case .regression = try answer(model, .text("the camera")) else { return unexpected() }
+    _ = try model.answer(.text("the camera"), as: Regression.self)
+    #expect { try model.classify("the camera") } throws: { ($0 as? Failure)?.code == .wrongHead }
   }
 
   @Test func choosesOneOfSeveralTexts() throws {
     let model = try model(
       "choice", ["head_type": "multiple_choice", "num_choices": 3, "layers": 2, "activation_function": "tanh"])
     let texts = ["great", "not working", "the camera"]
-    guard case .choice(let answer) = try answer(model, .choices("the camera is", texts)) else { return unexpected() }
+    let answer = try model.answer(.choices("the camera is", texts), as: Choice.self)
     #expect(answer.logits.count == 3 && answer.best == answer.logits.firstIndex(of: answer.logits.max() ?? 0))
-    guard case .choice(let turned) = try self.answer(model, .choices("the camera is", texts.reversed())) else {
-      return unexpected()
-    }
+    let turned = try model.answer(.choices("the camera is", texts.reversed()), as: Choice.self)
     #expect(zip(turned.logits.reversed(), answer.logits).allSatisfy { abs($0 - $1) < 1e-5 })
     for wrong in [TextInput.choices("the camera", ["great"]), .text("the camera")] {
-      let failure = #expect(throws: Failure.self) { try self.answer(model, wrong) }
+      let failure = #expect(throws: Failure.self) { try model.answer(wrong, as: Choice.self) }
       #expect(failure?.code == .wrongInput)
     }
   }
@@ -100,13 +96,12 @@ import Testing
     let both = try workshop.hub.compose(.parallel("one", "two"), on: base)
     let texts: [TextInput] = [.text("the camera is great ."), .text("not working")]
     for (text, answer) in zip(texts, try both.predict(texts)) {
-      guard case .several(let answers) = try answer.get(), answers.map(\.head) == ["one", "two"],
-        case .classification(let label) = answers[0].answer,
-        case .tagging(let words) = answers[1].answer, case .classification(let alone) = try self.answer(first, text),
-        case .tagging(let tags) = try self.answer(second, text)
-      else { return unexpected() }
+      let answers = try answer.get().answers
+      #expect(answers.map(\.head) == ["one", "two"])
+      let label = try #require(answers[0].answer as? Classification), tags = try #require(answers[1].answer as? Tagging)
+      let alone = try first.answer(text, as: Classification.self)
       #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
-      #expect(words.map(\.label) == tags.map(\.label))
+      #expect(try tags.words.map(\.label) == second.answer(text, as: Tagging.self).words.map(\.label))
     }
   }
 
@@ -116,15 +111,12 @@ import Testing
     let split = try workshop.hub.compose(Composition(parsing: "batch_split(one, two, sequences=[1, 2])"), on: base)
     let texts: [TextInput] = [.text("the camera is great ."), .text("not working"), .text("the camera")]
     let answers = try split.predict(texts)
-    guard case .classification(let label) = try answers[0].get(),
-      case .classification(let alone) = try answer(first, texts[0])
-    else { return unexpected() }
+    let label = try #require(answers[0].get().first(Classification.self))
+    let alone = try first.answer(texts[0], as: Classification.self)
     #expect(zip(label.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 })
     for index in 1...2 {
-      guard case .tagging(let words) = try answers[index].get(),
-        case .tagging(let tags) = try answer(second, texts[index])
-      else { return unexpected() }
-      #expect(words.map(\.label) == tags.map(\.label))
+      let tags = try #require(answers[index].get().first(Tagging.self))
+      #expect(try tags.words.map(\.label) == second.answer(texts[index], as: Tagging.self).words.map(\.label))
     }
     #expect(throws: Failure.self) { try split.predict(Array(texts.prefix(2))) }
   }
@@ -139,11 +131,9 @@ import Testing
     let beside = ComposedModel(
       base: base, setup: try workshop.hub.compose("lora", on: base, head: "one").setup, head: head)
     let folded = ComposedModel(base: try workshop.hub.baseModel("folded", engine: base.engine), setup: nil, head: head)
-    guard case .classification(let one) = try answer(beside, .text("the camera is great .")),
-      case .classification(let other) = try answer(folded, .text("the camera is great .")),
-      case .classification(let bare) = try answer(
-        ComposedModel(base: base, setup: nil, head: head), .text("the camera is great ."))
-    else { return unexpected() }
+    let text = "the camera is great ."
+    let one = try beside.classify(text), other = try folded.classify(text)
+    let bare = try ComposedModel(base: base, setup: nil, head: head).classify(text)
     #expect(
       zip(one.logits, other.logits).allSatisfy { abs($0 - $1) < 1e-4 }
         && zip(one.logits, bare.logits).contains { abs($0 - $1) > 1e-3 })
@@ -159,9 +149,8 @@ import Testing
       Request(.text("not"), of: bare), Request(.text("working"), of: first),
     ]
     for (request, answer) in zip(requests, try base.answers(to: requests)) {
-      guard case .classification(let together) = try answer.get(),
-        case .classification(let alone) = try self.answer(request.model, request.input)
-      else { return unexpected() }
+      let together = try #require(answer.get().first(Classification.self))
+      let alone = try request.model.answer(request.input, as: Classification.self)
       #expect(zip(together.logits, alone.logits).allSatisfy { abs($0 - $1) < 1e-5 } && together.labels == alone.labels)
     }
   }
@@ -182,9 +171,5 @@ import Testing
       report.adapters.map(\.layers) == ["1-2"] && report.adapters[0].parameterCount == 3 * 32
         && report.heads == ["one (classification)"])
     #expect(report.copies == 1 && report.siteCount == 2)
-  }
-
-  private func unexpected(_ location: SourceLocation = #_sourceLocation) {
-    Issue.record("an answer of another kind", sourceLocation: location)
   }
 }

@@ -1,6 +1,6 @@
 import Dovetail
 import Foundation
-import HubManifest
+import HubWords
 import HubRegistry
 import HubAdapters
 import HubTensor
@@ -41,8 +41,7 @@ import Testing
     let texts = ["the camera is great .", "it", "not working .", ""]
     let alone = try texts.map { try model.classify($0).logits }
     let together = try model.predict(texts.map { .text($0) }).map { answer -> [Float] in
-      guard case .classification(let classification) = try answer.get() else { return [] }
-      return classification.logits
+      try answer.get().first(Classification.self)?.logits ?? []
     }
     #expect(together == alone)
   }
@@ -71,14 +70,9 @@ import Testing
 
   @Test func wordsBehindTheCutHaveNoTag() throws {
     let (_, model) = try tagger()
-    guard
-      case .tagging(let words) = try model.predict([.words(["the", "camera", "is", "great"])], maximumLength: 4)[0]
-        .get()
-    else {
-      Issue.record("expected tags")
-      return
-    }
-    #expect(words.map { $0.label != nil } == [true, true, false, false])
+    let input = TextInput.words(["the", "camera", "is", "great"])
+    let tags = try #require(model.predict([input], maximumLength: 4)[0].get().first(Tagging.self))
+    #expect(tags.words.map { $0.label != nil } == [true, true, false, false])
   }
 
   @Test func aTextThatIsTooLongKeepsTheOthersAlive() throws {

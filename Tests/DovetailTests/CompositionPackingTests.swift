@@ -1,7 +1,7 @@
 import Dovetail
 import Foundation
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTensor
 import HubTesting

@@ -1,9 +1,10 @@
 import Dovetail
 import HubAdapters
 import HubBundle
-import HubManifest
+import HubWords
 import HubTensor
 import HubTesting
+import HubModels
 import HubTransformer
 import HubWeights
 import Testing
@@ -11,7 +12,7 @@ import Testing
 extension Workshop {
   /// A fresh adapter for the tiny model, with a head.
   func freshBundle(_ name: String, _ configuration: JSON.Members, layers: Int?, head: JSON.Members) throws -> String {
-    let shape = BaseShape(hiddenSize: 32, embeddingSize: 32, intermediateSize: 37, layers: layers ?? 3)
+    let shape = ModelShape(hiddenSize: 32, embeddingSize: 32, intermediateSize: 37, layers: layers ?? 3)
     var base = Manifest.Base(architecture: "bert", hiddenSize: 32)
     base.layers = layers
     let manifest = Manifest(name: try AdapterName(name), kind: .task, method: name, base: base)

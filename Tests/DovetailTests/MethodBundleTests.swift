@@ -2,7 +2,7 @@ import Dovetail
 import Foundation
 import HubAdapters
 import HubBundle
-import HubManifest
+import HubWords
 import HubTensor
 import HubTesting
 import HubTransformer
@@ -49,10 +49,7 @@ import Testing
       #expect(parse.map(\.text) == words && parse.count { $0.head == 0 } == 1)
       #expect(parse.allSatisfy { (0...5).contains($0.head ?? -1) && ["nsubj", "det", "root"].contains($0.relation) })
       #expect(try model.parse("the camera workings great.") == parse)
-      guard case .parsing(let cut) = try model.predict([.words(words)], maximumLength: 4)[0].get() else {
-        Issue.record("expected a parse")
-        return
-      }
+      let cut = try #require(model.predict([.words(words)], maximumLength: 4)[0].get().first(Parse.self)).words
       #expect(cut.map(\.text) == words && cut.map { $0.head != nil } == [true, true, false, false, false])
       #expect(try model.parse("").isEmpty)
       #expect { try model.tag("the camera") } throws: { ($0 as? Failure)?.code == .wrongHead }

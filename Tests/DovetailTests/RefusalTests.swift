@@ -1,6 +1,7 @@
 import Dovetail
 import Foundation
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 import HubTensor
 import HubTesting

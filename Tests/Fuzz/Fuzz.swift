@@ -1,6 +1,6 @@
 import CLibFuzzer
 import Foundation
-import HubManifest
+import HubWords
 import HubTransformer
 
 // `fuzz --parser=NAME [LIBFUZZER'S OPTIONS] [CORPUS…]`: libFuzzer calls what is here, and feeds one parser with what it makes

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 extension Parser {
   /// A zip file whose local headers say what its directory says.

@@ -1,5 +1,5 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubWeights
 import Testing
 

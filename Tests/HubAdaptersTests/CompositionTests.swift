@@ -1,6 +1,7 @@
+import HubModels
 import Foundation
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import Testing

@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 import HubTensor
 import Testing
 
@@ -87,13 +87,14 @@ import Testing
   ]
 
   @Test func treesAreReadFromTheLogits() throws {
-    let model = try TinyModel(), head = try head(model), cx = Context(model.engine)
+    let relations = ["nsubj", "obj", "root"]
     // One sequence of two words, one without any, one of one: word 2 is the root's, word 1 its subject.
     let scores: [[Float]] = [
       [0, 1, 0, 0], [0, 1, 0, 0], [3, 5, 0, 4], [3, 0, 0, 1], [2, 1, 0, 0], [9, 1, 0, 0], [1, 0, 7, 2], [4, 0, 0, 0],
     ]
-    let logits = cx.tensor(rows: 8, columns: 4, scores.joined().map { $0 })
-    let trees = head.trees(logits, words: [2, 0, 1])
+    let trees = [(0..<6, 2), (6..<6, 0), (6..<8, 1)].map { rows, words in
+      Dependency.tree(Array(scores[rows]), words: words, relations: relations)
+    }
     #expect(
       trees == [
         [Dependency(head: 2, relation: "nsubj"), Dependency(head: 0, relation: "root")], [],

@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubTensor
 import HubTransformer
 import Synchronization
@@ -25,7 +26,7 @@ import Testing
   @Test func anotherBaseTakesEffect() throws {
     let model = try TinyModel(), dora = try #require(linears.first { $0.name == "dora" }).configuration
     let other = try BERT(
-      configuration: JSONObject(TinyModel.configuration),
+      .bert, configuration: JSONObject(TinyModel.configuration),
       weights: ParameterSource(Spread(seed: 2, engine: model.engine)))
     func hidden(_ base: any BaseModel, _ setup: Setup) throws -> [Float] {
       try base(model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences), in: Context(model.engine))

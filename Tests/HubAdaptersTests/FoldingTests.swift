@@ -1,5 +1,6 @@
+import HubModels
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import HubWeights
@@ -9,7 +10,7 @@ import Testing
   /// The weights of the tiny model as a checkpoint holds them.
   private func stored(_ model: TinyModel) throws -> StoredWeights {
     let schema = SchemaParameters(), spread = Spread(seed: 1, engine: model.engine)
-    _ = try BERT(configuration: JSONObject(TinyModel.configuration), weights: ParameterSource(schema))
+    _ = try BERT(.bert, configuration: JSONObject(TinyModel.configuration), weights: ParameterSource(schema))
     return StoredWeights(
       try schema.entries.map { entry in
         let initial: Initializer = entry.name.hasSuffix("LayerNorm.weight") ? .ones : .zeros
@@ -20,7 +21,9 @@ import Testing
   }
 
   private func base(_ weights: StoredWeights, _ model: TinyModel) throws -> BERT {
-    try weights.load(engine: model.engine) { try BERT(configuration: JSONObject(TinyModel.configuration), weights: $0) }
+    try weights.load(engine: model.engine) {
+      try BERT(.bert, configuration: JSONObject(TinyModel.configuration), weights: $0)
+    }
   }
 
   @Test(arguments: ["lora", "lora everywhere", "vera", "ia3", "dora", "dvora"])
@@ -30,7 +33,7 @@ import Testing
     let adapter = try #require(model.adapter(configuration, seed: 3) as? LoRA)
     let unfolded = try base(weights, model)(
       model.tokens, with: ComposedAdapters(model.setup("a", ["a": adapter]), for: model.tokens.sequences), in: cx)
-    let folded = try base(adapter.folded(into: weights, of: BERT.self, in: cx), model)(
+    let folded = try base(adapter.folded(into: weights, of: .bert, in: cx), model)(
       model.tokens, with: NoInterventions(), in: cx)
     #expect(zip(folded.values, unfolded.values).allSatisfy { abs($0 - $1) < 1e-4 })
     #expect(try folded.values != base(weights, model)(model.tokens, with: NoInterventions(), in: cx).values)
@@ -38,7 +41,7 @@ import Testing
 
   @Test func gatesCannotBeFolded() throws {
     let model = try TinyModel(), adapter = try #require(try model.adapter(linears[2].configuration, seed: 3) as? LoRA)
-    #expect { try adapter.folded(into: stored(model), of: BERT.self, in: Context(model.engine)) } throws: {
+    #expect { try adapter.folded(into: stored(model), of: .bert, in: Context(model.engine)) } throws: {
       ($0 as? Failure)?.code == .unfoldableAdapter
     }
   }

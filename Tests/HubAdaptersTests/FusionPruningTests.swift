@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 import Testing
 

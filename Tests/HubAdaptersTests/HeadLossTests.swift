@@ -1,6 +1,6 @@
 import Foundation
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import Testing

@@ -1,6 +1,7 @@
+import HubModels
 import Foundation
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubWeights
 import Testing
@@ -19,7 +20,7 @@ import Testing
 
   init() throws {
     let file = try File("base"), engine = engine
-    base = try file.part("").load(engine: engine) { try BERT(configuration: file.configuration, weights: $0) }
+    base = try file.part("").load(engine: engine) { try BERT(.bert, configuration: file.configuration, weights: $0) }
   }
 
   /// A case: its configuration and its tensors.

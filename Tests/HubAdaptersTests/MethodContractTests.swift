@@ -1,5 +1,5 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
 import HubTransformer
 import HubWeights

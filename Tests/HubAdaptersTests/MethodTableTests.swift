@@ -1,6 +1,7 @@
 import Foundation
 import HubAdapters
-import HubManifest
+import HubWords
+import HubModels
 import HubTransformer
 import Testing
 
@@ -34,7 +35,7 @@ import Testing
 
   private static func table() throws -> String {
     let schema = SchemaParameters(),
-      shape = try BERT(configuration: JSONObject(base), weights: ParameterSource(schema)).shape
+      shape = try BERT(.bert, configuration: JSONObject(base), weights: ParameterSource(schema)).shape
     let total = schema.parameterCount
     #expect(total == 109_482_240)
     return try MethodCatalogue.all.reduce(into: introduction) { text, method in
@@ -65,7 +66,7 @@ import Testing
   @Test(arguments: [("seq_bn", 12 * (2 * 768 * 48 + 48 + 768)), ("lora", 12 * 2 * 2 * 8 * 768), ("lhuc", 12 * 768)])
   func parametersAreThoseOfTheFormula(name: String, parameters: Int) throws {
     let method = try #require(MethodCatalogue.all.first { $0.name == name })
-    let shape = BaseShape(hiddenSize: 768, embeddingSize: 768, intermediateSize: 3072, layers: 12)
+    let shape = ModelShape(hiddenSize: 768, embeddingSize: 768, intermediateSize: 3072, layers: 12)
     #expect(try method.summary(for: shape).parameters == parameters)
   }
 }

@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 import HubWeights
 import Testing
@@ -124,7 +125,7 @@ private struct Offset: AdapterMethod {
   static let architecture: String? = "test_offset"
   let offsets: [Int: Parameter]
 
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     offsets = try Dictionary(
       uniqueKeysWithValues: (0..<shape.layers).map {
         ($0, try weights["layers"][$0]["layer"].parameter("offset", [shape.hiddenSize]))
@@ -151,7 +152,7 @@ private struct LastTokenHead: Head {
   static let types = ["test_last_token"]
   let output: Linear
 
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     output = try Linear(from: weights["out"], shape.hiddenSize, 2, bias: false)
   }
 
@@ -188,14 +189,14 @@ private struct Interpolation: MixingBlock {
 /// A method under the name of another one.
 private struct SecondLoRA: AdapterMethod {
   static let architecture: String? = "lora"
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {}
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {}
   var sites: Set<Site> { [] }
   var parameters: [Parameter] { [] }
 }
 
 private struct SecondTaggingHead: Head {
   static let types = ["test_other", "tagging"]
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {}
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {}
   var labels: [String] { [] }
   var answer: HeadAnswer { .tokenLabel }
   var parameters: [Parameter] { [] }

@@ -1,6 +1,7 @@
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -18,7 +19,7 @@ struct TinyModel {
 
   init() throws {
     base = try BERT(
-      configuration: JSONObject(Self.configuration), weights: ParameterSource(Spread(seed: 1, engine: engine)))
+      .bert, configuration: JSONObject(Self.configuration), weights: ParameterSource(Spread(seed: 1, engine: engine)))
   }
 
   /// A fresh adapter, its weights spread out so that every path matters.

@@ -1,6 +1,6 @@
 import HubArchive
 import HubBundle
-import HubManifest
+import HubWords
 import HubTesting
 import HubWeights
 import Testing

@@ -1,6 +1,6 @@
 import Foundation
 import HubArchive
-import HubManifest
+import HubWords
 import HubTesting
 import HubWeights
 import Testing

@@ -1,5 +1,5 @@
 import HubArchive
-import HubManifest
+import HubWords
 import HubTesting
 import HubWeights
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
 import HubBundle
 import HubForeign
-import HubManifest
+import HubWords
 import HubTesting
 import HubWeights
 import Testing

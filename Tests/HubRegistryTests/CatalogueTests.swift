@@ -1,7 +1,8 @@
 import Foundation
 import GRDB
 import HubArchive
-import HubManifest
+import HubBundle
+import HubWords
 @testable import HubRegistry
 import HubTesting
 import Testing

@@ -1,6 +1,7 @@
+import HubBundle
 import Foundation
 import GRDB
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTesting
 import Testing

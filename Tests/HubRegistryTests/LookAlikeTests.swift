@@ -1,4 +1,5 @@
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 import Testing
 

@@ -1,7 +1,7 @@
 import Foundation
 import HubArchive
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTesting
 import HubWeights

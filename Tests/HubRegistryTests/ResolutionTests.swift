@@ -1,6 +1,6 @@
 import Foundation
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTesting
 import Testing

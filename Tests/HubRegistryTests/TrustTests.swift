@@ -1,7 +1,7 @@
 import Foundation
 import GRDB
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 import HubTesting
 import Testing

@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 
 /// A folder that is removed at the end of a test.
 public final class Scratch {

@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 import Testing
 
 @testable import HubTokenizers

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 import HubTokenizers
 import Testing
 

@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubTensor
 import HubTransformer
 import HubWeights
@@ -15,8 +16,7 @@ import Testing
 
   private func model(_ changes: JSON.Members = [:]) throws -> any BaseModel {
     let c = JSONObject(Self.configuration.with(changes))
-    return try BaseModels.type(for: c).init(
-      configuration: c, weights: ParameterSource(FreshParameters(seed: 3, engine: engine)))
+    return try BaseModels.model(c, from: ParameterSource(FreshParameters(seed: 3, engine: engine)))
   }
 
   private func hidden(_ model: any BaseModel, _ rows: [[Int]]) throws -> Tensor {
@@ -34,7 +34,7 @@ import Testing
 
   @Test func theSchemaListsEveryTensor() throws {
     let schema = SchemaParameters()
-    _ = try RoBERTa(configuration: JSONObject(Self.configuration), weights: ParameterSource(schema))
+    _ = try RoBERTa(.roberta, configuration: JSONObject(Self.configuration), weights: ParameterSource(schema))
     #expect(schema.entries.count == 5 + 16 + 2)
     #expect(
       schema.entries.first?.name == "embeddings.word_embeddings.weight" && schema.entries.first?.shape == [20, 8])

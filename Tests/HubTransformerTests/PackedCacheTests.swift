@@ -1,5 +1,6 @@
+import HubModels
 import Foundation
-import HubManifest
+import HubWords
 import HubTensor
 import HubTesting
 import HubTransformer
@@ -15,7 +16,8 @@ import Testing
       "max_position_embeddings": 10, "type_vocab_size": 2,
     ]
     return try BERT(
-      configuration: JSONObject(configuration), weights: ParameterSource(FreshParameters(seed: 3, engine: engine)))
+      .bert, configuration: JSONObject(configuration),
+      weights: ParameterSource(FreshParameters(seed: 3, engine: engine)))
   }
 
   private func answer(_ model: any BaseModel) throws -> [Float] {

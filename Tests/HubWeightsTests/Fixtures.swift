@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 import HubTesting
 
 /// The files that `Fixtures/make.py` made.

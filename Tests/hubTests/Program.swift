@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 import HubTesting
 
 /// The program `hub`, as built beside these tests, with a registry of its own.

@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 public import HubWeights
 
 extension Failure.Code {

@@ -1,4 +1,5 @@
-public import HubManifest
+public import HubModels
+public import HubWords
 public import HubTensor
 public import HubTransformer
 import HubWeights
@@ -28,15 +29,17 @@ extension LoRA {
   ///
   /// - Parameters:
   ///   - weights: those of the base model, by the names that it asks for
-  ///   - type: the base model's
+  ///   - family: the base model's
   /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
   ///   model does not have.
   public func folded(
-    into weights: StoredWeights, of type: any BaseModel.Type, as form: FoldedForm = .running, in context: Context
+    into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm = .running, in context: Context
   ) throws -> StoredWeights {
     var tensors = weights.tensors
     for (site, unit) in units {
-      guard let name = type.weightName(at: site), let stored = tensors[name], stored.shape.count == 2 else {
+      guard let name = family.layers.path(at: site).map({ $0 + ".weight" }), let stored = tensors[name],
+        stored.shape.count == 2
+      else {
         throw Failure(.unfoldableAdapter, "the model has no weight at \(site.place.rawValue) of layer \(site.layer)")
       }
       let biasName = name.replacing("weight", with: "bias"), bias = tensors[biasName]

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 public import HubWeights
 

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// AdapterFusion (Pfeiffer et al. 2021): attention over the contributions of several adapters, one layer per site.
@@ -13,7 +14,7 @@ public struct AdapterFusion: Sendable {
   ///   - configuration: the `config` of AdapterHub's `adapter_fusion_config.json`
   ///   - sites: where the fused adapters act
   ///   - weights: the names of the bundle format
-  public init(configuration: JSONObject, sites: Set<Site>, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, sites: Set<Site>, shape: ModelShape, weights: ParameterSource) throws {
     let c = try FusionConfiguration(configuration)
     var layers: [Site: FusionLayer] = [:]
     for site in sites.sorted() {

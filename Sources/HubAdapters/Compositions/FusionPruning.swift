@@ -1,6 +1,7 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
-public import HubTransformer
+public import HubModels
+import HubTransformer
 
 extension Failure.Code {
   /// A fusion is to be pruned whose attention nobody looked at.
@@ -49,7 +50,9 @@ extension Setup {
   /// - Throws: ``Failure`` with code ``Failure/Code/missingStatistics``, or ``Failure/Code/unsuitableBlock`` for requests that
   ///   share a pass, and where two fusions could not be told apart any more.
   public func pruned(to count: Int, by statistics: FusionStatistics, inEachLayer: Bool = false) throws -> Setup {
-    if case .requests = root { throw Failure(.unsuitableBlock, "setups that share a pass are pruned one by one") }
+    if case .route(_, let routing) = root, routing.isIndependent {
+      throw Failure(.unsuitableBlock, "setups that share a pass are pruned one by one")
+    }
     guard count > 0 else { throw Failure(.missingStatistics, "a fusion of \(count) members is none") }
     /// What the fusions that are left were called before.
     var origins: [String: String] = [:]

@@ -1,6 +1,7 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
-public import HubTransformer
+public import HubModels
+import HubTransformer
 
 /// How a block makes one tensor of what its children made of the same rows.
 public protocol Mixing: Sendable {

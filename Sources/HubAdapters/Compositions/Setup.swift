@@ -1,6 +1,7 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
-public import HubTransformer
+public import HubModels
+import HubTransformer
 
 extension Failure.Code {
   /// A composition names an adapter that was not loaded.
@@ -20,13 +21,10 @@ public struct Setup: Sendable {
     case base
     case stack([Node])
     case fuse([Node], AdapterFusion, name: String)
-    case split([Node], tokens: [Int])
-    case batchSplit([Node], sequences: [Int])
-    case parallel([Node])
+    /// Each child works on its rows.
+    case route([Node], any Routing)
+    /// All work on all rows.
     case mix([Node], any Mixing)
-    case multiTask([Node])
-    /// Setups that know nothing of each other, each with its part of the batch.
-    case requests([Node], sequences: [Int])
   }
 
   /// An adapter of a composition.
@@ -93,7 +91,7 @@ public struct Setup: Sendable {
     let counts = requests.map(\.sequences)
     self.init(
       .batchSplit(compositions, sequences: counts),
-      root: .requests(requests.map { $0.setup?.root ?? .base }, sequences: counts))
+      root: .route(requests.map { $0.setup?.root ?? .base }, Requests(sizes: counts)))
   }
 
   private init(_ composition: Composition, root: Node) {
@@ -169,10 +167,7 @@ extension Setup.Node {
   var children: [Setup.Node] {
     switch self {
     case .adapter, .base: []
-    case .stack(let nodes), .fuse(let nodes, _, _), .split(let nodes, _), .batchSplit(let nodes, _),
-      .parallel(let nodes), .mix(let nodes, _),
-      .multiTask(let nodes), .requests(let nodes, _):
-      nodes
+    case .stack(let nodes), .fuse(let nodes, _, _), .route(let nodes, _), .mix(let nodes, _): nodes
     }
   }
 
@@ -180,7 +175,7 @@ extension Setup.Node {
   var first: Setup.Leaf? {
     switch self {
     case .adapter(let leaf): leaf
-    case .requests: nil
+    case .route(_, let routing) where routing.isIndependent: nil
     default: children.first?.first
     }
   }
@@ -208,17 +203,15 @@ extension Setup.Node {
 
   var partSizes: [Int]? {
     switch self {
-    case .batchSplit(_, let sizes): sizes
+    case .route(_, let routing): routing.partSizes
     case .stack(let nodes): nodes.last?.partSizes
     default: nil
     }
   }
 
   var dividesBatch: Bool {
-    switch self {
-    case .batchSplit, .multiTask, .split: true
-    default: children.contains(where: \.dividesBatch)
-    }
+    if case .route(_, let routing) = self, routing.dividesBatch { return true }
+    return children.contains(where: \.dividesBatch)
   }
 
   var fusions: [(String, AdapterFusion)] {
@@ -227,7 +220,7 @@ extension Setup.Node {
   }
 
   var copies: Int {
-    if case .parallel(let nodes) = self { return nodes.count }
+    if case .route(_, let routing) = self, routing.copies > 1 { return routing.copies }
     return children.map(\.copies).max() ?? 1
   }
 }

@@ -1,4 +1,5 @@
-import HubManifest
+import HubWords
+import HubModels
 import HubTransformer
 
 /// Puts adapters in the place of a composition's names, and refuses blocks around adapters that cannot work in them.
@@ -26,24 +27,29 @@ struct SetupBuilder {
       return .stack(nodes)
     case .fuse(let children, let name):
       return try fuse(nodes, members: Composition.members(of: children), name, composition)
-    case .split(_, let tokens):
-      try checkSublayersOnly(commonSites(nodes, composition), composition)
-      return .split(nodes, tokens: tokens)
-    case .batchSplit(_, let sequences): return .batchSplit(nodes, sequences: sequences)
-    case .parallel: return .parallel(nodes)
-    case .multiTask: return .multiTask(nodes)
+    case .split(_, let tokens): return try route(nodes, Split(tokens: tokens), composition)
+    case .batchSplit(_, let sizes): return try route(nodes, BatchSplit(sizes: sizes), composition)
+    case .parallel: return try route(nodes, Parallel(copies: nodes.count), composition)
+    case .multiTask: return try route(nodes, MultiTask(count: nodes.count), composition)
     case .average(_, let weights, let normalizes):
       try checkMixes(nodes, composition)
       return .mix(nodes, WeightedSum(weights: shares(weights, count: nodes.count, normalizes: normalizes)))
-    case .custom(let name, let children, let options):
-      try checkMixes(nodes, composition)
-      guard let type = CompositionBlocks.type(named: name) as? any MixingBlock.Type else {
+    case .custom(let name, _, let options):
+      let block = try CompositionBlocks.type(named: name)?.init(options: options, children: nodes.count)
+      if let routing = block as? any Routing { return try route(nodes, routing, composition) }
+      guard let mixing = block as? any Mixing else {
         throw Failure(
           .unsuitableBlock, "nothing says what the block does", at: whole.pointing(at: composition),
-          hint: "MixingBlocks.register")
+          hint: "MixingBlocks.register or RoutingBlocks.register")
       }
-      return .mix(nodes, try type.init(options: options, children: children.count))
+      try checkMixes(nodes, composition)
+      return .mix(nodes, mixing)
     }
+  }
+
+  private func route(_ nodes: [Setup.Node], _ routing: any Routing, _ composition: Composition) throws -> Setup.Node {
+    if routing.takesSublayersOnly { try checkSublayersOnly(commonSites(nodes, composition), composition) }
+    return .route(nodes, routing)
   }
 
   private func checkMixes(_ nodes: [Setup.Node], _ composition: Composition) throws {
@@ -133,10 +139,7 @@ struct SetupBuilder {
 extension Setup.Node {
   /// Whether every row of the batch meets an adapter of one linear layer.
   fileprivate func coversAllRows(at site: Site) -> Bool {
-    switch self {
-    case .batchSplit(let nodes, _), .parallel(let nodes), .multiTask(let nodes), .split(let nodes, _):
-      nodes.allSatisfy { $0.sites.contains(site) && $0.coversAllRows(at: site) }
-    default: true
-    }
+    guard case .route(let nodes, _) = self else { return true }
+    return nodes.allSatisfy { $0.sites.contains(site) && $0.coversAllRows(at: site) }
   }
 }

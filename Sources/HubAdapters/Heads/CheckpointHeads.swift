@@ -1,4 +1,5 @@
-public import HubManifest
+import HubModels
+public import HubWords
 public import HubTransformer
 import HubWeights
 
@@ -16,18 +17,18 @@ public struct CheckpointHead: Sendable {
   public init?(_ checkpoint: Checkpoint) throws {
     guard !checkpoint.headTensors.isEmpty, let name = checkpoint.configuration.members["architectures"]?.strings?.first
     else { return nil }
-    guard let form = CheckpointHeadForm.of(name) else {
+    guard let form = checkpoint.family.head(ofClass: name) else {
       throw Failure(
         .unsupportedHead, "heads of the class \(name.debugDescription) are not supported", at: "architectures")
     }
     var tensors: [String: StoredTensor] = [:]
     for tensor in checkpoint.headTensors {
-      guard let stable = form.stable(tensor.name) else {
-        throw Failure(.unsupportedHead, "the tensor belongs to nothing in a \(name)", at: tensor.name)
+      switch form.meaning(ofTensor: tensor.name) {
+      case .tensor(let stable): tensors[stable] = tensor.renamed(stable)
+      case .unused: break
+      case nil: throw Failure(.unsupportedHead, "the tensor belongs to nothing in a \(name)", at: tensor.name)
       }
-      tensors[stable] = tensor.renamed(stable)
     }
-    tensors[CheckpointHeadForm.unused] = nil
     var configuration = form.configuration
     if configuration["head_type"] == "masked_lm" {
       // The last layer is the word embeddings.

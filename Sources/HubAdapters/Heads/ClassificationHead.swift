@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// One answer for a text or a pair of texts, read at its first token. As in the Python library the model's pooler is
@@ -9,12 +10,12 @@ public struct ClassificationHead: Head {
 
   private let layers: PooledLayers
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     layers = try PooledLayers(configuration, hidden: shape.hiddenSize, from: weights)
   }
 
   public var labels: [String] { layers.labels }
-  public var answer: HeadAnswer { .label }
+  public var answer: HeadAnswer { labels.count == 1 ? .number : .label }
   public var parameters: [Parameter] { layers.parameters }
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 

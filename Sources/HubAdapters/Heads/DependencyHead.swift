@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
@@ -14,7 +15,7 @@ public struct DependencyHead: Head {
   private let arcs, relations: Parameter
   private var projections: ParserProjections?
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     // There is a score for each relation of each pair of words.
     guard (1...1000).contains(count) else {
@@ -143,22 +144,6 @@ public struct DependencyHead: Head {
     }
     return total
   }
-
-  /// The best tree of each sequence: the maximum spanning tree of the arcs, and in it the best relations.
-  ///
-  /// - Parameter words: how many each sequence has
-  public func trees(_ logits: Tensor, words: [Int]) -> [[Dependency]] {
-    var first = 0
-    return words.map { count in
-      defer { first += count * (count + 1) }
-      let rows = (0..<count).map { word in (0...count).map { logits.row(first + word * (count + 1) + $0) } }
-      return SpanningTree.heads(of: rows.map { $0.map { Double($0[0]) } }).enumerated().map { word, head in
-        let relations = rows[word][head].dropFirst()
-        let best = relations.indices.reduce(1) { relations[$1] > relations[$0] ? $1 : $0 }
-        return Dependency(head: head, relation: labels[best - 1])
-      }
-    }
-  }
 }
 
 /// What a word depends on.
@@ -166,6 +151,20 @@ public struct Dependency: Hashable, Sendable {
   /// The number of the word that it depends on, counted from 1; 0 is the root.
   public let head: Int
   public let relation: String
+
+  /// The best tree over the words of a sequence: the maximum spanning tree of the arcs, and in it the best relations.
+  ///
+  /// - Parameters:
+  ///   - logits: as ``HeadAnswer/Unit/wordPair`` has them, the arc's score before those of the relations
+  ///   - count: the number of words
+  public static func tree(_ logits: [[Float]], words count: Int, relations: [String]) -> [Dependency] {
+    let rows = (0..<count).map { word in (0...count).map { logits[word * (count + 1) + $0] } }
+    return SpanningTree.heads(of: rows.map { $0.map { Double($0[0]) } }).enumerated().map { word, head in
+      let scores = rows[word][head].dropFirst()
+      let best = scores.indices.reduce(1) { scores[$1] > scores[$0] ? $1 : $0 }
+      return Dependency(head: head, relation: relations[best - 1])
+    }
+  }
 }
 
 extension Context {

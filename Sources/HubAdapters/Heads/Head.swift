@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 extension Failure.Code {
@@ -9,30 +10,43 @@ extension Failure.Code {
   public static let invalidHead = Self("head/configuration", .badData)
 }
 
-/// What a row of a head's logits answers.
-public enum HeadAnswer: Sendable {
-  /// The sequence, with one label.
-  case label
-  /// The sequence, with any number of labels.
-  case labels
-  /// Each token, with one label.
-  case tokenLabel
-  /// A question, with one of the sequences that follow each other.
-  case choice
-  /// Each token: how well an answer begins and ends there.
-  case span
-  /// Each token: which word stands there.
-  case word
-  /// Each pair of a word and a possible head: whether the one depends on the other, and how.
-  case tree
-
-  /// Whether there is a row of logits for each token.
-  public var isForTokens: Bool {
-    switch self {
-    case .label, .labels, .choice, .tree: false
-    case .tokenLabel, .span, .word: true
-    }
+/// What the rows of a head's logits answer. A program's own head may have one of its own.
+public struct HeadAnswer: Hashable, Sendable {
+  /// What there is a row of logits for.
+  public enum Unit: Sendable {
+    case sequence
+    /// Several sequences that follow each other.
+    case question
+    case token
+    /// A word and a possible head: the words of a sequence one after another, each with all its heads, the root first.
+    case wordPair
   }
+
+  public let name: String
+  public let unit: Unit
+  /// Whether heads of this kind are taught on words, punctuation apart.
+  public let readsWords: Bool
+
+  public init(_ name: String, _ unit: Unit, readsWords: Bool = false) {
+    (self.name, self.unit, self.readsWords) = (name, unit, readsWords)
+  }
+
+  /// The sequence, with one label.
+  public static let label = Self("label", .sequence)
+  /// The sequence, with a number.
+  public static let number = Self("number", .sequence)
+  /// The sequence, with any number of labels.
+  public static let labels = Self("labels", .sequence)
+  /// A question, with one of the sequences that follow each other.
+  public static let choice = Self("choice", .question)
+  /// Each token, with one label.
+  public static let tokenLabel = Self("tags", .token, readsWords: true)
+  /// Each token: how well an answer begins and ends there.
+  public static let span = Self("spans", .token)
+  /// Each token: which word stands there.
+  public static let word = Self("words", .token)
+  /// Each pair of a word and a possible head: whether the one depends on the other, and how.
+  public static let tree = Self("tree", .wordPair, readsWords: true)
 }
 
 /// What a head reads.
@@ -64,7 +78,7 @@ public protocol Head: Sendable {
   static var types: [String] { get }
 
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
-  init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws
+  init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
   /// What the columns of the logits mean; empty if they are the words of the vocabulary.
   var labels: [String] { get }
@@ -90,8 +104,6 @@ public protocol Head: Sendable {
 
 extension Head {
   public var frozenParameters: [Parameter] { [] }
-
-  public var answersTokens: Bool { answer.isForTokens }
 
   public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
     context.crossEntropy(logits, labels: try labels.classes(for: logits))
@@ -126,7 +138,7 @@ public enum Heads {
 
   /// Loads a head, after ``check(_:_:shape:)``.
   public static func load(
-    _ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape, engine: Engine
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape, engine: Engine
   ) throws -> any Head {
     let type = try type(for: configuration)
     return try stored.load(engine: engine) {
@@ -137,7 +149,7 @@ public enum Heads {
   /// Accounts for every tensor of a head.
   ///
   /// - Throws: ``Failure``: an unsupported type, a wrong configuration, tensors that do not fit.
-  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: BaseShape) throws {
+  public static func check(_ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape) throws {
     let type = try type(for: configuration)
     _ = try stored.check { try type.init(configuration: configuration, shape: shape, weights: $0) as any Head }
   }

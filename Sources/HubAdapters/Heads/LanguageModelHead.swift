@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Which word stands at each token: a dense layer, an activation, a layer norm, and a layer as wide as the vocabulary
@@ -15,7 +16,7 @@ public struct LanguageModelHead: Head {
   private let norm: LayerNorm?
   private let decoder: Linear
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     func size(_ key: String, upTo limit: Int) throws -> Int {
       let value = try c.integer(key)
       guard (1...limit).contains(value) else {

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Any number of answers for a text: a logit each, of which the sigmoid is the probability.
@@ -8,7 +9,7 @@ public struct MultiLabelHead: Head {
 
   private let layers: PooledLayers
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     layers = try PooledLayers(configuration, hidden: shape.hiddenSize, from: weights)
   }
 

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Which of several texts answers a question: each is read together with the question, and gets one logit.
@@ -9,7 +10,7 @@ public struct MultipleChoiceHead: Head {
   private let layers: PooledLayers
   private let choices: Int
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     choices = try configuration.integer("num_choices")
     guard (1...10_000).contains(choices) else {
       throw Failure(.invalidHead, "\(choices) is not between 1 and 10000", at: configuration.path(to: "num_choices"))

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Where in a text the answer to a question stands: for each token, how well an answer begins (column 0) and ends there.
@@ -8,7 +9,7 @@ public struct QuestionAnsweringHead: Head {
 
   private let layers: HeadLayers
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     layers = try HeadLayers(configuration, hidden: shape.hiddenSize, from: weights, outputs: 2)
   }
 

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// One answer for each token; a word's is read at its first piece.
@@ -8,7 +9,7 @@ public struct TaggingHead: Head {
 
   private let layers: HeadLayers
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     layers = try HeadLayers(configuration, hidden: shape.hiddenSize, from: weights)
   }
 

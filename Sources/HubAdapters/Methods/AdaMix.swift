@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// AdaMix (Wang et al. 2022): at each site several down and up projections, of which training takes two at random in each
@@ -19,7 +20,7 @@ public struct AdaMix: AdapterMethod {
   private let experts: [Site: Experts]
   private let blocks: [Site: BottleneckBlock]
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
       "architecture", "num_experts", "sharing_down", "sharing_up", "inference", "reduction_factor", "non_linearity",
       "mh_adapter", "output_adapter",

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Bottleneck adapters: down projection, non-linearity, up projection (Houlsby et al. 2019; Pfeiffer et al. 2020;
@@ -15,7 +16,7 @@ public struct Bottleneck: AdapterMethod {
   private let invertible: NICE?
   private let shared: PHMShared?
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let c = try BottleneckConfiguration(configuration)
     let shared = try Self.shared(c, shape, from: weights["shared"])
     var blocks: [Site: BottleneckBlock] = [:]
@@ -35,7 +36,7 @@ public struct Bottleneck: AdapterMethod {
   }
 
   private static func shared(
-    _ c: BottleneckConfiguration, _ shape: BaseShape, from weights: ParameterSource
+    _ c: BottleneckConfiguration, _ shape: ModelShape, from weights: ParameterSource
   ) throws -> PHMShared? {
     guard let phm = c.phm else { return nil }
     let widths = Set(

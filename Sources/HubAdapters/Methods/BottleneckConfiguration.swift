@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+import HubModels
 public import HubTransformer
 
 /// The configuration of a bottleneck adapter: AdapterHub's keys with the library's defaults.
@@ -75,7 +76,7 @@ public struct BottleneckConfiguration: Sendable {
   }
 
   /// All sites that have an adapter.
-  func sites(of shape: BaseShape) -> [Site] {
+  func sites(of shape: ModelShape) -> [Site] {
     (0..<shape.layers).flatMap { layer in places(inLayer: layer).map { Site(layer, $0) } }
   }
 

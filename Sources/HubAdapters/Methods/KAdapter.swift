@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// K-Adapter (Wang et al. 2021): beside the model a small one that reads some of its hidden states. Block `b` has
@@ -18,7 +19,7 @@ public struct KAdapter: AdapterMethod {
   private let read: [Int]
   private let last: Int
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let configuration = try KAdapterConfiguration(c, shape)
     read = configuration.read
     last = shape.layers - 1
@@ -50,7 +51,7 @@ struct KAdapterConfiguration: Sendable {
   let size, layers, heads, intermediateSize, skip, knowledge: Int
   let activation: Activation
 
-  init(_ c: JSONObject, _ shape: BaseShape) throws {
+  init(_ c: JSONObject, _ shape: ModelShape) throws {
     try c.refuseUnknown([
       "architecture", "adapter_list", "adapter_size", "adapter_transformer_layers", "adapter_skip_layers",
       "num_attention_heads", "intermediate_size",
@@ -99,7 +100,7 @@ private struct Knowledge: Sendable {
   private let dense: Linear
   private let skip: Int
 
-  init(_ c: KAdapterConfiguration, _ shape: BaseShape, from weights: ParameterSource) throws {
+  init(_ c: KAdapterConfiguration, _ shape: ModelShape, from weights: ParameterSource) throws {
     blocks = try c.read.indices.map { try KnowledgeBlock(c, shape, from: weights["blocks"][$0]) }
     dense = try Linear(from: weights["dense"], 2 * shape.hiddenSize, shape.hiddenSize, initially: .identity(rest: 0))
     skip = c.skip
@@ -125,7 +126,7 @@ private struct KnowledgeBlock: Sendable {
   private let down, up: Linear
   private let layers: [PostNormLayer]
 
-  init(_ c: KAdapterConfiguration, _ shape: BaseShape, from weights: ParameterSource) throws {
+  init(_ c: KAdapterConfiguration, _ shape: ModelShape, from weights: ParameterSource) throws {
     down = try Linear(from: weights["down"], shape.hiddenSize, c.size, initially: .normal(deviation: 2e-4))
     layers = try (0..<c.layers).map {
       try PostNormLayer(
@@ -137,7 +138,8 @@ private struct KnowledgeBlock: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    up(layers.reduce(down(x, in: cx)) { $1($0, sequences, with: NoInterventions(), in: cx) }, plus: x, in: cx)
+    let narrow = Rows(down(x, in: cx), of: sequences)
+    return up(layers.reduce(narrow) { $1($0, with: NoInterventions(), in: cx) }.tensor, plus: x, in: cx)
   }
 
   var parameters: [Parameter] { down.parameters + layers.flatMap(\.parameters) + up.parameters }

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Learning hidden unit contributions (Swietojanski and Renals 2014): behind each layer, column `i` of the hidden states
@@ -9,7 +10,7 @@ public struct LHUC: AdapterMethod {
 
   private let units: [Int: LHUCUnit]
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown(["architecture", "leave_out"])
     units = try Dictionary(
       uniqueKeysWithValues: c.adaptedLayers(of: shape).map {

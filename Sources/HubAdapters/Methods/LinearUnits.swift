@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubTensor
 import HubTransformer
 

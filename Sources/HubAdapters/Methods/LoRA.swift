@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Adapters of linear layers: LoRA (Hu et al. 2022), (IA)³ (Liu et al. 2022), DoRA (Liu et al. 2024), VeRA (Kopiczko
@@ -21,7 +22,7 @@ public struct LoRA: AdapterMethod {
   let units: [Site: any LinearUnit]
   private let shared: [Parameter]
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let c = try LoRAConfiguration(configuration), targets = try c.targets(shape)
     let shared = try Self.shared(c, targets, shape, from: weights["shared"])
     self.shared = shared.map { [$0.a, $0.b] } ?? []
@@ -34,7 +35,7 @@ public struct LoRA: AdapterMethod {
   }
 
   private static func shared(
-    _ c: LoRAConfiguration, _ targets: [LoRAConfiguration.Target], _ shape: BaseShape, from weights: ParameterSource
+    _ c: LoRAConfiguration, _ targets: [LoRAConfiguration.Target], _ shape: ModelShape, from weights: ParameterSource
   ) throws -> (a: Parameter, b: Parameter)? {
     guard case .vera = c.kind, let first = targets.first else { return nil }
     let widths = shape.widths(at: first.site.place)

@@ -1,4 +1,5 @@
-import HubManifest
+import HubWords
+import HubModels
 import HubTransformer
 
 /// The configuration of an adapter of linear layers: AdapterHub's keys with the library's defaults.
@@ -87,7 +88,7 @@ struct LoRAConfiguration: Sendable {
   }
 
   /// The linear layers that are adapted, in the order in which the model applies them.
-  func targets(_ shape: BaseShape) throws -> [Target] {
+  func targets(_ shape: ModelShape) throws -> [Target] {
     guard let named else {
       return (0..<shape.layers).filter { !leavesOut.contains($0) }.flatMap { layer in
         Site.Place.allCases.filter(places.contains).map { target(Site(layer, $0), rank, alpha) }
@@ -222,13 +223,13 @@ extension LoRAConfiguration {
   }
 }
 
-extension BaseShape {
+extension ModelShape {
   /// The input and output widths of a linear layer.
   func widths(at place: Site.Place) -> (input: Int, output: Int) {
     switch place {
-    case .query, .key, .value, .attentionOutput, .attention, .feedForward, .prefix, .layer: (hiddenSize, hiddenSize)
-    case .intermediate: (hiddenSize, intermediateSize)
+    case .gate, .intermediate: (hiddenSize, intermediateSize)
     case .output: (intermediateSize, hiddenSize)
+    default: (hiddenSize, hiddenSize)
     }
   }
 }

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// MTL-LoRA (Yang et al. 2024): LoRA whose tasks share `A`, with a diagonal matrix and several second factors for each:
@@ -11,7 +12,7 @@ public struct MTLLoRA: AdapterMethod {
 
   private let units: [Site: UpdateUnit]
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let c = try LoRAConfiguration(
       configuration, others: ["n_up_projection", "task_specific_matrix_type", "weights_sharpness"])
     guard case .lowRank = c.kind, c.magnitude == nil, !c.isGated else {

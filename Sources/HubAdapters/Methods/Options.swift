@@ -1,5 +1,6 @@
-import HubManifest
+import HubWords
 import HubTensor
+import HubModels
 import HubTransformer
 
 extension JSONObject {
@@ -35,12 +36,12 @@ extension JSONObject {
   /// The layers that `leave_out` names.
   func layersLeftOut() throws -> Set<Int> {
     let layers = try optional("leave_out", "an array of layer numbers") { $0.integers } ?? []
-    guard let wrong = layers.first(where: { !(0..<InputLimits.layers).contains($0) }) else { return Set(layers) }
+    guard let wrong = layers.first(where: { !(0..<256).contains($0) }) else { return Set(layers) }
     throw Failure(.invalidConfiguration, "\(wrong) is no layer's number", at: path(to: "leave_out"))
   }
 
   /// The layers that `leave_out` does not name.
-  func adaptedLayers(of shape: BaseShape) throws -> [Int] {
+  func adaptedLayers(of shape: ModelShape) throws -> [Int] {
     let leavesOut = try layersLeftOut()
     return (0..<shape.layers).filter { !leavesOut.contains($0) }
   }

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Projected attention layers (Stickland and Murray 2019): beside a whole layer a small one, `LN(FFN(a) + a + TS(x))`, where
@@ -14,7 +15,7 @@ public struct PAL: AdapterMethod {
   private let units: [Site: PALUnit]
   private let shared: PALProjections?
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
       "architecture", "size", "attention", "heads", "shared_projections", "non_linearity", "leave_out",
     ])

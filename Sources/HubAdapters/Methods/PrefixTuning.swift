@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Learned keys and values that stand before those of the text in each self-attention (Li and Liang 2021): as they are
@@ -18,7 +19,7 @@ public struct PrefixTuning: AdapterMethod {
   private let layers: [Int]
   private let shiftsPositions: Bool
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
       "architecture", "encoder_prefix", "cross_prefix", "leave_out", "flat", "prefix_length", "bottleneck_size",
       "non_linearity", "dropout",

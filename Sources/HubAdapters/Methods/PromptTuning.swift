@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Learned tokens before the text (Lester et al. 2021), in front of its first token or behind it.
@@ -12,7 +13,7 @@ public struct PromptTuning: AdapterMethod {
 
   private let prompt: Prompt
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
       "architecture", "prompt_length", "prompt_init", "prompt_init_text", "combine", "init_weights_seed",
     ])

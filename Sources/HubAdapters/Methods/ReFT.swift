@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Changes of the hidden states of a few tokens behind a layer (Wu et al. 2024): `z + Rᵀ(act(W z + b) − R z)`, where
@@ -14,7 +15,7 @@ public struct ReFT: AdapterMethod {
   private let configuration: ReFTConfiguration
   private let layers: [Int: [ReFTUnit]]
 
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let c = try ReFTConfiguration(configuration)
     var layers: [Int: [ReFTUnit]] = [:]
     for layer in try c.layers(of: shape) {
@@ -72,7 +73,7 @@ struct ReFTConfiguration: Sendable {
     }
   }
 
-  func layers(of shape: BaseShape) throws -> [Int] {
+  func layers(of shape: ModelShape) throws -> [Int] {
     guard rank <= shape.hiddenSize else {
       throw Failure(
         .invalidConfiguration, "a rank of \(rank) is more than the hidden size, \(shape.hiddenSize)", at: "r")

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// UDapter (Üstün et al. 2020): bottleneck adapters in both sublayers whose weights are generated from a vector `e` of the
@@ -18,7 +19,7 @@ public struct UDapter: AdapterMethod {
   private let generators: [Site: BottleneckGenerator]
   private let blocks: [Site: BottleneckBlock]
 
-  public init(configuration c: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let own = LanguageTable.keys.union(["architecture"])
     try c.refuseUnknown(own.union(["reduction_factor", "non_linearity", "mh_adapter", "output_adapter", "leave_out"]))
     let usual: JSON.Members = [

@@ -1,5 +1,6 @@
-public import HubManifest
+public import HubWords
 public import HubTensor
+public import HubModels
 public import HubTransformer
 
 /// Several methods in one adapter, each at its sites (He et al. 2022; Mao et al. 2022). What acts first in a layer is
@@ -10,7 +11,7 @@ public struct Union: AdapterMethod {
   private let parts: [any AdapterMethod]
 
   /// - Throws: ``Failure``: what the parts throw; a union within a union; two parts that act at one site.
-  public init(configuration: JSONObject, shape: BaseShape, weights: ParameterSource) throws {
+  public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try configuration.refuseUnknown(["architecture", "configs"])
     let list = try configuration.array("configs")
     guard (1...16).contains(list.count) else {

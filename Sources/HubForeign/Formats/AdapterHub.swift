@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubWeights
 
 /// The folders that the Python library `adapters` saves: an adapter, a fusion layer or a prediction head, each a JSON
@@ -44,10 +45,11 @@ public enum AdapterHub: ForeignFormat {
       try AdapterHubConfiguration.normalized(
         json, hasInvertible: file.tensors.contains { $0.name.contains("invertible") })
     }
-    let table = AdapterHubTables.table(for: configuration)
+    let family = try locating(adapterConfig) { try Self.family(json) }, names = AdapterHubNames(family)
+    let table = AdapterHubTables(family: family).table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
-      guard let (stable, isAlias) = AdapterHubNames.stable(adapterTensor: tensor.name, of: name, table) else {
+      guard let (stable, isAlias) = names.stable(adapterTensor: tensor.name, of: name, table) else {
         throw Failure(
           .unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)",
           at: tensor.name
@@ -72,8 +74,9 @@ public enum AdapterHub: ForeignFormat {
     }
     let file = try folder.weights(
       ["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
+    let names = AdapterHubNames(try locating(fusionConfig) { try family(json) })
     let tensors = try file.tensors.map { tensor in
-      guard let stable = AdapterHubNames.stable(fusionTensor: tensor.name, of: name) else {
+      guard let stable = names.stable(fusionTensor: tensor.name, of: name) else {
         throw Failure(
           .unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name
         ).within(file.path)
@@ -142,6 +145,15 @@ extension AdapterHub {
         modelName: modelName.flatMap { $0.isEmpty ? nil : $0 }, hiddenSize: try json.integer("hidden_size"),
         source: rest(json), notes: [])
     }
+  }
+
+  private static func family(_ json: JSONObject) throws -> ModelFamily {
+    let type = try json.string("model_type")
+    guard let family = ModelFamilies.family(of: type) else {
+      throw Failure(
+        .unsupportedForeignContent, "adapters of a \(type.debugDescription) are not supported", at: "model_type")
+    }
+    return family
   }
 
   /// What a JSON file says besides the configuration.

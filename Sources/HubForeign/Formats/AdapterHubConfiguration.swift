@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// A GLOW block, which no library can run.

@@ -1,27 +1,29 @@
-import HubManifest
+import HubModels
+import HubBundle
+import HubWords
 import HubWeights
 
 extension AdapterHub {
   /// The weights are safetensors, which the library reads with `use_safetensors=True`; pickles are not written.
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
-    let manifest = adapter.manifest, modules = try adapter.modules()
+    let manifest = adapter.manifest, family = try adapter.family()
     let isFusion = manifest.kind == .fusion
     let configuration = isFusion ? adapter.configuration.members : try library(adapter.configuration)
     let name = isFusion ? manifest.members.map(moduleName).joined(separator: ",") : moduleName(manifest.name)
     var files = ForeignFiles()
     let common: JSON.Members = [
       "hidden_size": .integer(manifest.base.hiddenSize),
-      "model_class": .string("\(modules.className(manifest.base.architecture))AdapterModel"),
+      "model_class": .string("\(family.className)AdapterModel"),
       "model_name": manifest.base.name.map(JSON.string) ?? .null, "model_type": .string(manifest.base.architecture),
       "name": .string(name),
       "version": "adapters.1.3.0",
     ]
+    let names = AdapterHubNames(family)
     let tensors = try adapter.weights.map { tensor in
       let stored =
         isFusion
-        ? AdapterHubNames.stored(fusionTensor: tensor.name, of: name, model: manifest.base.architecture)
-        : AdapterHubNames.stored(
-          tensor.name, of: name, model: manifest.base.architecture, configuration: adapter.configuration.members)
+        ? names.stored(fusionTensor: tensor.name, of: name)
+        : names.stored(tensor.name, of: name, configuration: adapter.configuration.members)
       guard let stored else {
         throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the tensor", at: tensor.name)
       }
@@ -55,10 +57,7 @@ extension AdapterHub {
         labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })
     }
     let tensors = try head.weights.map { tensor in
-      let model = adapter.manifest.base.architecture
-      guard
-        let stored = AdapterHubNames.stored(
-          tensor.name, of: name, model: model, configuration: [:], headConfiguration: configuration)
+      guard let stored = AdapterHubNames.stored(headTensor: tensor.name, of: name, configuration: configuration)
       else {
         throw Failure(.inexpressibleAdapter, "AdapterHub has no name for the head's tensor", at: tensor.name)
       }

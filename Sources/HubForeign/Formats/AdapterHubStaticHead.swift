@@ -1,20 +1,24 @@
-import HubManifest
+import HubModels
+import HubWords
 import HubWeights
 
 /// The head that a model class of Hugging Face has of its own, as `adapters.init(model)` saves it: the configuration names
 /// the class, the tensors have the names of its modules.
 enum AdapterHubStaticHead {
   static func read(_ json: JSONObject, _ modelClass: String, _ file: WeightFile) throws -> ForeignAdapter.Head {
-    guard let form = CheckpointHeadForm.of(modelClass) else {
+    let family = try json.optionalString("model_type").flatMap(ModelFamilies.family(of:))
+    guard let form = family?.head(ofClass: modelClass) else {
       throw Failure(
         .unsupportedForeignContent, "heads of the class \(modelClass.debugDescription) are not supported",
         at: "model_class")
     }
-    let weights = try file.tensors.compactMap { tensor in
-      guard let stable = form.stable(tensor.name) else {
+    let weights: [StoredTensor] = try file.tensors.compactMap { tensor in
+      switch form.meaning(ofTensor: tensor.name) {
+      case .tensor(let stable): return tensor.renamed(stable)
+      case .unused: return nil
+      case nil:
         throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
       }
-      return stable == CheckpointHeadForm.unused ? nil : tensor.renamed(stable)
     }
     return ForeignAdapter.Head(
       name: try json.optionalString("name") ?? "default", configuration: try configuration(json, form, weights),
@@ -22,7 +26,7 @@ enum AdapterHubStaticHead {
   }
 
   private static func configuration(
-    _ json: JSONObject, _ form: CheckpointHeadForm, _ weights: [StoredTensor]
+    _ json: JSONObject, _ form: HeadForm, _ weights: [StoredTensor]
   ) throws -> JSON.Members {
     var configuration = form.configuration
     func shape(_ name: String) -> [Int]? { weights.first { $0.name == name }?.shape }

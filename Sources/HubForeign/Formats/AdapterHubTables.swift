@@ -1,14 +1,17 @@
-import HubManifest
+import HubModels
+import HubWords
 
-/// The names that each of the library's methods gives its tensors in BERT and its relatives, `@` being the adapter. One
+/// The names that each of the library's methods gives its tensors in a family of models, `@` being the adapter. One
 /// function a method.
-enum AdapterHubTables {
+struct AdapterHubTables {
   typealias Pair = NameTable.Pair
 
-  /// The table of a configuration; of a union, those of all its parts.
-  static func table(for configuration: JSON.Members) -> NameTable { NameTable(pairs(configuration)) }
+  let family: ModelFamily
 
-  private static func pairs(_ configuration: JSON.Members) -> [Pair] {
+  /// The table of a configuration; of a union, those of all its parts.
+  func table(for configuration: JSON.Members) -> NameTable { NameTable(pairs(configuration)) }
+
+  private func pairs(_ configuration: JSON.Members) -> [Pair] {
     switch configuration["architecture"]?.string {
     case "lora": lora
     case "mtl_lora": multiTaskLoRA
@@ -21,20 +24,22 @@ enum AdapterHubTables {
   }
 
   /// With `ln_before` the library writes the norm twice, and the linear layer comes second.
-  private static func bottleneck(hasNorm: Bool, isHypercomplex: Bool) -> [Pair] {
+  private func bottleneck(hasNorm: Bool, isHypercomplex: Bool) -> [Pair] {
     let down = hasNorm ? "adapter_down.1" : "adapter_down.0"
     var pairs = ["F", "G"].flatMap { half in
       [("0", "down"), ("2", "up")].flatMap { index, name in
-        both("invertible_adapters.@.\(half).\(index)", "invertible.\(half.lowercased()).\(name)")
+        Self.both("invertible_adapters.@.\(half).\(index)", "invertible.\(half.lowercased()).\(name)")
       }
     }
-    for (path, place) in [("attention.output", "attention"), ("output", "feed_forward")] {
-      let foreign = "encoder.layer.#.\(path).adapters.@", stable = "layers.#.\(place)"
-      let layer = isHypercomplex ? hypercomplex : { both($0, $1) }
+    for place in [Site.Place.attention, .feedForward] {
+      guard let module = family.adapterHub.sublayers[place] else { continue }
+      let foreign = "\(family.layers.list).#.\(module).adapters.@", stable = "layers.#.\(place.rawValue)"
+      let layer = isHypercomplex ? Self.hypercomplex : { Self.both($0, $1) }, both = Self.both
       pairs += layer("\(foreign).\(down)", "\(stable).down") + layer("\(foreign).adapter_up", "\(stable).up")
-      if hasNorm { pairs += both("\(foreign).adapter_down.0", "\(stable).norm_before") }
-      pairs += both("\(foreign).adapter_norm_before", "\(stable).norm_before", isAlias: true)
-      pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after") + both("\(foreign).gate", "\(stable).gate")
+      if hasNorm { pairs += both("\(foreign).adapter_down.0", "\(stable).norm_before", false) }
+      pairs += both("\(foreign).adapter_norm_before", "\(stable).norm_before", true)
+      pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after", false)
+      pairs += both("\(foreign).gate", "\(stable).gate", false)
       pairs.append(Pair("\(foreign).scaling", "\(stable).scaling"))
     }
     return pairs
@@ -56,55 +61,54 @@ enum AdapterHubTables {
   }
 
   /// LoRA, (IA)³, VeRA and DoRA.
-  private static let lora =
+  private var lora: [Pair] {
     linearLayers([
       ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("m.weight", "magnitude"), ("vera_D", "vera_d"), ("vera_B", "vera_b"),
     ])
-    + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+      + [Pair("shared_parameters.@.lora_A", "shared.lora_a"), Pair("shared_parameters.@.lora_B", "shared.lora_b")]
+  }
 
-  private static let multiTaskLoRA = linearLayers([
-    ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("task_specific.values", "task_values"), ("weights", "task_weights"),
-  ])
+  private var multiTaskLoRA: [Pair] {
+    linearLayers([
+      ("lora_A", "lora_a"), ("lora_B", "lora_b"), ("task_specific.values", "task_values"), ("weights", "task_weights"),
+    ])
+  }
 
-  /// What each adapted linear layer has.
-  private static func linearLayers(_ parameters: [(foreign: String, stable: String)]) -> [Pair] {
-    let modules = [
-      ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"),
-      ("intermediate.dense", "intermediate"),
-      ("output.dense", "output"),
-    ]
-    return modules.flatMap { module, place in
-      let foreign = "encoder.layer.#.\(module).loras.@", stable = "layers.#.\(place)"
+  /// What each linear layer that the library adapts has.
+  private func linearLayers(_ parameters: [(foreign: String, stable: String)]) -> [Pair] {
+    [Site.Place.query, .key, .value, .intermediate, .output].flatMap { place -> [Pair] in
+      guard let module = family.layers.linear[place] else { return [] }
+      let foreign = "\(family.layers.list).#.\(module).loras.@", stable = "layers.#.\(place.rawValue)"
       return parameters.map { Pair("\(foreign).\($0.foreign)", "\(stable).\($0.stable)") }
-        + both("\(foreign).gate", "\(stable).gate")
+        + Self.both("\(foreign).gate", "\(stable).gate")
     }
   }
 
   /// The library repeats a prefix in each layer.
-  private static let prefix: [Pair] = {
+  private var prefix: [Pair] {
     func pairs(_ foreign: String, isAlias: Bool) -> [Pair] {
       let layers =
-        both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias)
-        + both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
+        Self.both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias)
+        + Self.both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
       return layers + [
         Pair("\(foreign).wte.weight", "prefix.embedding", isAlias: isAlias),
         Pair("\(foreign).control_trans", "prefix.values", isAlias: isAlias),
       ]
     }
-    let attention = "encoder.layer.#.attention.self.prefix_tuning"
-    return pairs("prefix_tuning.prefix_tunings.@.self_prefix", isAlias: false)
-      + pairs("\(attention).pool.prefix_tunings.@.self_prefix", isAlias: true)
-      + both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
-  }()
+    let attention = "\(family.layers.list).#.\(family.adapterHub.prefixTuning)"
+    let own = "prefix_tunings.@.\(family.adapterHub.selfPrefix)"
+    return pairs("prefix_tuning.\(own)", isAlias: false) + pairs("\(attention).pool.\(own)", isAlias: true)
+      + Self.both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
+  }
 
-  private static let reft: [Pair] = {
-    let foreign = "encoder.layer.#.reft_layer.refts.@.units.#", stable = "layers.#.layer.units.#"
-    return both("\(foreign).learned_source", "\(stable).source") + [
+  private var reft: [Pair] {
+    let foreign = "\(family.layers.list).#.reft_layer.refts.@.units.#", stable = "layers.#.layer.units.#"
+    return Self.both("\(foreign).learned_source", "\(stable).source") + [
       Pair("\(foreign).projection.weight", "\(stable).projection"),
       Pair("\(foreign).projection.parametrizations.weight.original", "\(stable).projection_original"),
       Pair("\(foreign).projection.parametrizations.weight.0.base", "\(stable).projection_base"),
     ]
-  }()
+  }
 
   /// The types of heads that have a table.
   static let heads: Set<String> = [

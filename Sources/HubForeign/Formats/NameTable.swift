@@ -1,3 +1,5 @@
+import HubWords
+
 /// Names of tensors in a foreign format and in ours, side by side. A number behind `layer`, `layers` or `units` is an
 /// index, written `#` in both.
 struct NameTable {
@@ -52,17 +54,5 @@ struct NameTable {
   private static func fill(_ pattern: String, _ indices: [Substring]) -> String {
     var rest = indices[...]
     return pattern.dotted.map { $0 == "#" ? rest.popFirst() ?? $0 : $0 }.joined(separator: ".")
-  }
-}
-
-extension String {
-  /// What stands between the dots. Names of tensors are cut by bytes: looking for characters is far slower.
-  var dotted: [Substring] {
-    utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).map(Substring.init)
-  }
-
-  /// What follows `prefix`; `nil` if the text does not begin with it.
-  func after(_ prefix: String) -> String? {
-    utf8.starts(with: prefix.utf8) ? String(Substring(utf8.dropFirst(prefix.utf8.count))) : nil
   }
 }

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Joins tokens to text.
 protocol TokenDecoder: Sendable {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Joins continuations to what they continue, and words with spaces.
 struct WordPieceDecoder: TokenDecoder {

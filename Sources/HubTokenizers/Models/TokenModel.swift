@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Cuts words into tokens of a vocabulary.
 protocol TokenModel: Sendable {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// The model of SentencePiece's unigram language models, such as XLM-R's: of all ways to cut a word into tokens, the one
 /// whose tokens' log probabilities have the largest sum (Kudo 2018, "Subword Regularization").

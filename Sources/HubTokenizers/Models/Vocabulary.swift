@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 extension Failure.Code {
   /// The vocabulary contradicts itself: a token or an id twice, an id out of range, no unknown token.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// The model of BERT: takes the longest token that a word begins with, then the longest continuation, and so on.
 /// A word that cannot be covered so, or is too long, becomes the unknown token as a whole.

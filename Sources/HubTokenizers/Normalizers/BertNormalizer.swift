@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// What BERT does to text before cutting it, in this order: clean, set ideographs apart, strip accents, lower-case.
 struct BertNormalizer: Normalizer {

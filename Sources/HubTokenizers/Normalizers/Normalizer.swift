@@ -1,4 +1,4 @@
-public import HubManifest
+public import HubWords
 
 /// Makes text uniform before it is cut: drops, replaces and inserts characters, and keeps track of their places.
 protocol Normalizer: Sendable {

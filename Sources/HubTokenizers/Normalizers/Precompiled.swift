@@ -1,5 +1,5 @@
 import Foundation
-public import HubManifest
+public import HubWords
 
 /// SentencePiece's normalisation, such as NFKC with its own rules: a table made with the model says what becomes of which
 /// characters.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Writes one text for another, or for spaces in a row.
 struct Replace: Normalizer {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Takes away the white space that a text begins or ends with.
 struct Strip: Normalizer {

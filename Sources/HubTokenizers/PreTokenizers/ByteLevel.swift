@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Words as GPT-2 and RoBERTa have them, in an alphabet of bytes: each byte of a text is written as one printable
 /// character, so that 256 characters and what merges of them make cover every text. A space belongs to the word behind it.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// SentencePiece's words: spaces are written as `▁`, and each begins a word.
 struct Metaspace: PreTokenizer {

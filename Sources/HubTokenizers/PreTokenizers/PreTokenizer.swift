@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Cuts normalised text into words, the units that a model cuts into tokens.
 protocol PreTokenizer: Sendable {

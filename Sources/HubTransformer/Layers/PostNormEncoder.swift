@@ -1,4 +1,5 @@
-import HubManifest
+import HubModels
+import HubWords
 public import HubTensor
 
 /// Embeddings, post-norm layers and a pooler: what BERT and its relatives have in common.
@@ -13,8 +14,7 @@ public struct PostNormEncoder: Sendable {
   private let pooler: Linear?
 
   init(
-    _ c: EncoderConfiguration, from weights: ParameterSource, names: PostNormLayer.Names = .init(),
-    normalizesAgain: Bool = false
+    _ c: EncoderConfiguration, _ modules: LayerModules, from weights: ParameterSource, normalizesAgain: Bool = false
   ) throws {
     configuration = c
     let embeddings = weights["embeddings"]
@@ -28,7 +28,7 @@ public struct PostNormEncoder: Sendable {
       c.embeddingSize == c.hiddenSize
       ? nil : try Linear(from: weights["embeddings_project"], c.embeddingSize, c.hiddenSize)
     layers = try (0..<c.layers).map {
-      try PostNormLayer(from: weights[names.layers][$0], c, names, index: $0, normalizesAgain: normalizesAgain)
+      try PostNormLayer(from: weights[modules.list][$0], c, modules, index: $0, normalizesAgain: normalizesAgain)
     }
     let dense = weights["pooler"]["dense"]
     pooler = dense.has("weight") ? try Linear(from: dense, c.hiddenSize, c.hiddenSize) : nil
@@ -36,8 +36,8 @@ public struct PostNormEncoder: Sendable {
 
   var vocabularySize: Int { words.rows }
 
-  var shape: BaseShape {
-    BaseShape(
+  var shape: ModelShape {
+    ModelShape(
       hiddenSize: configuration.hiddenSize, embeddingSize: configuration.embeddingSize,
       intermediateSize: configuration.intermediateSize,
       layers: configuration.layers, layerNormEpsilon: configuration.layerNormEpsilon)
@@ -49,11 +49,10 @@ public struct PostNormEncoder: Sendable {
     let virtual = adapters.virtualTokens(in: cx), all = adapters.lengthened(tokens.sequences)
     let text = virtual?.embeddings == nil ? tokens.sequences : all
     let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
-    var x = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
-    if let projection { x = projection(x, in: cx) }
-    // Adapters may have multiplied the rows.
-    for layer in layers { x = layer(x, all.repeated(toRows: x.rows), unseen: tokens.unseen, with: adapters, in: cx) }
-    return x
+    let embedded = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
+    var x = Rows(projection.map { $0(embedded, in: cx) } ?? embedded, of: all)
+    for layer in layers { x = layer(x, unseen: tokens.unseen, with: adapters, in: cx) }
+    return x.tensor
   }
 
   /// Words, positions and types. Virtual tokens take the first positions, and have the type 0.

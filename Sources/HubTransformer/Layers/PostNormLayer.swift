@@ -1,29 +1,8 @@
+public import HubModels
 public import HubTensor
 
 /// A transformer layer that normalises after each sublayer, as BERT's (Devlin et al. 2019).
 public struct PostNormLayer: Sendable {
-  /// Where a checkpoint keeps the parts of a layer.
-  public struct Names: Sendable {
-    var layers = "encoder.layer"
-    var query = "attention.self.query", key = "attention.self.key", value = "attention.self.value"
-    var attentionOutput = "attention.output.dense", attentionNorm = "attention.output.LayerNorm"
-    var intermediate = "intermediate.dense", output = "output.dense", outputNorm = "output.LayerNorm"
-
-    func weightName(at site: Site) -> String? {
-      let module: String? =
-        switch site.place {
-        case .query: query
-        case .key: key
-        case .value: value
-        case .attentionOutput: attentionOutput
-        case .intermediate: intermediate
-        case .output: output
-        case .prefix, .attention, .feedForward, .layer: nil
-        }
-      return module.map { "\(layers).\(site.layer).\($0).weight" }
-    }
-  }
-
   private let index: Int
   private let heads: Int
   private let query, key, value, attentionOutput: Linear
@@ -35,93 +14,72 @@ public struct PostNormLayer: Sendable {
 
   /// - Parameter normalizesAgain: whether the last norm is applied once more, as in X-MOD
   init(
-    from weights: ParameterSource, _ c: EncoderConfiguration, _ names: Names, index: Int, normalizesAgain: Bool
+    from weights: ParameterSource, _ c: EncoderConfiguration, _ modules: LayerModules, index: Int,
+    normalizesAgain: Bool
   ) throws {
     try self.init(
-      from: weights, names, index: index, hiddenSize: c.hiddenSize, intermediateSize: c.intermediateSize,
-      heads: c.heads, activation: c.activation,
-      layerNormEpsilon: c.layerNormEpsilon, normalizesAgain: normalizesAgain)
+      from: weights, modules, index: index, hiddenSize: c.hiddenSize, intermediateSize: c.intermediateSize,
+      heads: c.heads, activation: c.activation, layerNormEpsilon: c.layerNormEpsilon, normalizesAgain: normalizesAgain)
   }
 
-  /// A layer of its own, with BERT's names.
+  /// A layer of its own, with BERT's names unless others are given.
   ///
   /// - Parameter heads: must divide `hiddenSize`
+  /// - Throws: ``Failure`` with code ``Failure/Code/unfittingWeights``.
   public init(
-    from weights: ParameterSource, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int,
-    activation: Activation, layerNormEpsilon: Float
+    from weights: ParameterSource, _ modules: LayerModules = .bert, index: Int, hiddenSize: Int,
+    intermediateSize: Int, heads: Int, activation: Activation, layerNormEpsilon: Float, normalizesAgain: Bool = false
   ) throws {
-    try self.init(
-      from: weights, Names(), index: index, hiddenSize: hiddenSize, intermediateSize: intermediateSize, heads: heads,
-      activation: activation,
-      layerNormEpsilon: layerNormEpsilon, normalizesAgain: false)
-  }
-
-  private init(
-    from weights: ParameterSource, _ names: Names, index: Int, hiddenSize: Int, intermediateSize: Int, heads: Int,
-    activation: Activation,
-    layerNormEpsilon: Float, normalizesAgain: Bool
-  ) throws {
+    func linear(_ place: Site.Place, _ input: Int, _ output: Int) throws -> Linear {
+      try Linear(from: weights[modules.linear[place] ?? place.rawValue], input, output)
+    }
+    func norm(_ place: Site.Place) throws -> LayerNorm {
+      try LayerNorm(from: weights[modules.norms[place] ?? place.rawValue], hiddenSize, epsilon: layerNormEpsilon)
+    }
     self.index = index
     self.heads = heads
     self.activation = activation
     self.normalizesAgain = normalizesAgain
-    query = try Linear(from: weights[names.query], hiddenSize, hiddenSize)
-    key = try Linear(from: weights[names.key], hiddenSize, hiddenSize)
-    value = try Linear(from: weights[names.value], hiddenSize, hiddenSize)
-    attentionOutput = try Linear(from: weights[names.attentionOutput], hiddenSize, hiddenSize)
-    attentionNorm = try LayerNorm(from: weights[names.attentionNorm], hiddenSize, epsilon: layerNormEpsilon)
-    intermediate = try Linear(from: weights[names.intermediate], hiddenSize, intermediateSize)
-    output = try Linear(from: weights[names.output], intermediateSize, hiddenSize)
-    outputNorm = try LayerNorm(from: weights[names.outputNorm], hiddenSize, epsilon: layerNormEpsilon)
+    query = try linear(.query, hiddenSize, hiddenSize)
+    key = try linear(.key, hiddenSize, hiddenSize)
+    value = try linear(.value, hiddenSize, hiddenSize)
+    attentionOutput = try linear(.attentionOutput, hiddenSize, hiddenSize)
+    attentionNorm = try norm(.attention)
+    intermediate = try linear(.intermediate, hiddenSize, intermediateSize)
+    output = try linear(.output, intermediateSize, hiddenSize)
+    outputNorm = try norm(.feedForward)
   }
 
-  /// Where adapters multiplied rows, everything that joins them is repeated.
+  /// - Parameter unseen: rows of a batch that no other row attends to
   public func callAsFunction(
-    _ x: Tensor, _ sequences: Sequences, unseen: Set<Int> = [], with adapters: some Interventions, in cx: Context
-  ) -> Tensor {
-    let attended = attention(x, sequences, unseen: unseen, with: adapters, in: cx)
-    let sequences = sequences.repeated(toRows: attended.rows)
+    _ x: Rows, unseen: Set<Int> = [], with adapters: some Interventions, in cx: Context
+  ) -> Rows {
+    let attended = attention(x, unseen: unseen, with: adapters, in: cx)
     let inner = adapters.projected(
-      Projection(intermediate, of: attended, then: activation, sequences), at: Site(index, .intermediate), in: cx)
-    let outer = adapters.projected(
-      Projection(output, of: inner, sequences.repeated(toRows: inner.rows)), at: Site(index, .output), in: cx)
-    let input = cx.repeated(x, toRows: outer.rows)
-    let result = adapters.sublayer(
-      Sublayer(output: outer, residual: cx.repeated(attended, toRows: outer.rows), layerInput: input, norm: outputNorm),
-      at: Site(index, .feedForward),
-      in: cx)
-    let output = normalizesAgain ? outputNorm(result, in: cx) : result
-    return adapters.layer(output, of: cx.repeated(input, toRows: result.rows), at: index, in: cx)
+      Projection(intermediate, of: attended, then: activation), at: at(.intermediate), in: cx)
+    let outer = adapters.projected(Projection(output, of: inner), at: at(.output), in: cx)
+    let joined = adapters.sublayer(
+      Sublayer(output: outer, residual: attended, layerInput: x, norm: outputNorm, in: cx), at: at(.feedForward), in: cx
+    )
+    let result = normalizesAgain ? joined.with(outputNorm(joined.tensor, in: cx)) : joined
+    return adapters.layer(result, of: x, at: index, in: cx)
   }
 
-  private func attention(
-    _ x: Tensor, _ sequences: Sequences, unseen: Set<Int>, with adapters: some Interventions, in cx: Context
-  ) -> Tensor {
-    let q = adapters.projected(Projection(query, of: x, sequences), at: Site(index, .query), in: cx)
-    let k = adapters.projected(Projection(key, of: x, sequences), at: Site(index, .key), in: cx)
-    let v = adapters.projected(Projection(value, of: x, sequences), at: Site(index, .value), in: cx)
-    let prefix = adapters.prefix(x, sequences, at: Site(index, .prefix), in: cx)
-    let copies = prefix.map { $0.rows.count / max(1, sequences.count) } ?? 1
-    let rows = max(q.rows, k.rows, v.rows, copies * x.rows), sequences = sequences.repeated(toRows: rows)
-    let (allQ, allK, allV) = (cx.repeated(q, toRows: rows), cx.repeated(k, toRows: rows), cx.repeated(v, toRows: rows))
-    let context = cx.attention(allQ, allK, allV, in: sequences, heads: heads, prefixes: prefix, unseen: unseen)
-    let output = adapters.projected(
-      Projection(attentionOutput, of: context, sequences), at: Site(index, .attentionOutput), in: cx)
-    let input = cx.repeated(x, toRows: output.rows)
+  private func attention(_ x: Rows, unseen: Set<Int>, with adapters: some Interventions, in cx: Context) -> Rows {
+    let q = adapters.projected(Projection(query, of: x), at: at(.query), in: cx)
+    let k = adapters.projected(Projection(key, of: x), at: at(.key), in: cx)
+    let v = adapters.projected(Projection(value, of: x), at: at(.value), in: cx)
+    let prefixes = adapters.prefix(x, at: at(.prefix), in: cx)
+    let context = cx.attention(q, k, v, heads: heads, prefixes: prefixes, unseen: unseen)
+    let output = adapters.projected(Projection(attentionOutput, of: context), at: at(.attentionOutput), in: cx)
     return adapters.sublayer(
-      Sublayer(output: output, residual: input, layerInput: input, norm: attentionNorm), at: Site(index, .attention),
-      in: cx)
+      Sublayer(output: output, residual: x, layerInput: x, norm: attentionNorm, in: cx), at: at(.attention), in: cx)
   }
+
+  private func at(_ place: Site.Place) -> Site { Site(index, place) }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
   public var parameters: [Parameter] {
     linears.flatMap(\.parameters) + attentionNorm.parameters + outputNorm.parameters
-  }
-}
-
-extension Context {
-  /// Copies of all rows, one behind the other, until there are `count`.
-  fileprivate func repeated(_ x: Tensor, toRows count: Int) -> Tensor {
-    x.rows == count || x.rows == 0 ? x : repeated(x, count / x.rows)
   }
 }

@@ -1,13 +1,13 @@
-public import HubManifest
+public import HubModels
+public import HubWords
 
 /// BERT (Devlin et al. 2019), with Hugging Face's tensor names.
 public struct BERT: PostNormModel {
-  public static let modelTypes = ["bert"]
-  public static let prefix = "bert"
+  public static let families: [ModelFamily] = [.bert]
 
   public let encoder: PostNormEncoder
 
-  public init(configuration: JSONObject, weights: ParameterSource) throws {
-    encoder = try PostNormEncoder(EncoderConfiguration(configuration), from: weights)
+  public init(_ family: ModelFamily, configuration: JSONObject, weights: ParameterSource) throws {
+    encoder = try PostNormEncoder(EncoderConfiguration(configuration, of: family), family.layers, from: weights)
   }
 }

@@ -1,10 +1,8 @@
+public import HubModels
 public import HubTensor
 
 /// BERT and its relatives: a ``PostNormEncoder``, and what tells one from another.
 public protocol PostNormModel: BaseModel {
-  /// Where a checkpoint keeps the parts of a layer; BERT's names unless the model says otherwise.
-  static var names: PostNormLayer.Names { get }
-
   var encoder: PostNormEncoder { get }
 
   /// The position of each token; counted from 0 in each sequence unless the model says otherwise.
@@ -15,13 +13,10 @@ public protocol PostNormModel: BaseModel {
 }
 
 extension PostNormModel {
-  public static var names: PostNormLayer.Names { PostNormLayer.Names() }
-  public static func weightName(at site: Site) -> String? { names.weightName(at: site) }
-
   public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions }
   public func types(of tokens: TokenBatch) -> [Int] { tokens.typeIDs }
 
-  public var shape: BaseShape { encoder.shape }
+  public var shape: ModelShape { encoder.shape }
   public var maximumLength: Int { encoder.configuration.maximumPositions }
   public var vocabularySize: Int { encoder.vocabularySize }
   public var matrices: [Parameter] { encoder.matrices }

@@ -1,16 +1,16 @@
-public import HubManifest
+public import HubModels
+public import HubWords
 import HubTensor
 
 /// RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020): BERT with one token type, and with positions that count from
 /// behind the padding id.
 public struct RoBERTa: PostNormModel {
-  public static let modelTypes = ["roberta", "xlm-roberta"]
-  public static let prefix = "roberta"
+  public static let families: [ModelFamily] = [.roberta, .xlmRoberta]
 
   public let encoder: PostNormEncoder
 
-  public init(configuration: JSONObject, weights: ParameterSource) throws {
-    encoder = try PostNormEncoder(EncoderConfiguration(configuration, .init(paddingID: 1)), from: weights)
+  public init(_ family: ModelFamily, configuration: JSONObject, weights: ParameterSource) throws {
+    encoder = try PostNormEncoder(EncoderConfiguration(configuration, of: family), family.layers, from: weights)
   }
 
   public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }

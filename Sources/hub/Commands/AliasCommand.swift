@@ -1,6 +1,7 @@
 import ArgumentParser
 import Dovetail
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 
 struct AliasCommand: ParsableCommand {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dovetail
 import HubAdapters
-import HubManifest
+import HubWords
 import HubTransformer
 
 struct Compose: ParsableCommand {

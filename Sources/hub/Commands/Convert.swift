@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dovetail
 import HubForeign
-import HubManifest
+import HubWords
 
 struct Convert: ParsableCommand {
   static let configuration = CommandConfiguration(

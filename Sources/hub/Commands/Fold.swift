@@ -1,6 +1,6 @@
 import ArgumentParser
 import Dovetail
-import HubManifest
+import HubWords
 
 struct Fold: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Dovetail
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 import HubWeights
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import Dovetail
 import Foundation
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 
 struct Keys: ParsableCommand {

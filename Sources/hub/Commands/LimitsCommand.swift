@@ -1,5 +1,6 @@
+import Dovetail
 import ArgumentParser
-import HubManifest
+import HubWords
 
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

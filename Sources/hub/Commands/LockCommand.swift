@@ -2,7 +2,7 @@ import ArgumentParser
 import Dovetail
 import Foundation
 import HubArchive
-import HubManifest
+import HubWords
 import HubRegistry
 
 struct LockCommand: ParsableCommand {

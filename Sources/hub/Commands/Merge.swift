@@ -4,7 +4,7 @@ import Foundation
 import HubBundle
 import HubAdapters
 import HubArchive
-import HubManifest
+import HubWords
 import HubRegistry
 
 struct Merge: ParsableCommand {

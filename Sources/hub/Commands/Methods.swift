@@ -1,8 +1,9 @@
 import ArgumentParser
 import Dovetail
 import HubAdapters
-import HubManifest
+import HubWords
 import HubRegistry
+import HubModels
 import HubTransformer
 import HubWeights
 
@@ -46,12 +47,12 @@ struct Methods: ParsableCommand {
     try Console.put(table.text())
   }
 
-  private func size(of name: String) throws -> (BaseShape, Int) {
+  private func size(of name: String) throws -> (ModelShape, Int) {
     let checkpoint = try Checkpoint(folder: options.open().registry.baseModel(name).folder)
     return (try checkpoint.shape(), checkpoint.weights.tensors.values.reduce(0) { $0 + $1.count })
   }
 
   /// BERT base.
-  private static let usual = BaseShape(hiddenSize: 768, embeddingSize: 768, intermediateSize: 3072, layers: 12)
+  private static let usual = ModelShape(hiddenSize: 768, embeddingSize: 768, intermediateSize: 3072, layers: 12)
   private static let usualTotal = 109_482_240
 }

@@ -3,7 +3,7 @@ import Dovetail
 import Foundation
 import HubArchive
 import HubBundle
-import HubManifest
+import HubWords
 import HubRegistry
 
 struct Pack: ParsableCommand {

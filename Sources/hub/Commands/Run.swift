@@ -2,8 +2,8 @@ import ArgumentParser
 import Dovetail
 import Foundation
 import HubArchive
-import HubManifest
 import HubTensor
+import HubWords
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -67,45 +67,19 @@ struct Run: ParsableCommand {
     let hub = try options.open()
     let base = try hub.baseModel(model, precision: precision, engine: Engine(threads: threads))
     let setup = try setup ?? task.map { try hub.setup(forTask: $0, in: language, on: base).description }
-    let models = Models(hub: hub, base: base, head: head, allowingOtherWeights: allowBaseMismatch)
+    let models = ComposedModels(hub, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
     // What the command asks for fails the command; what a line asks for fails the line.
     if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
-    let shown: any AnswerFormat = json ? JSONAnswers() : ReadableAnswers(width: Console.width)
-    let questions = text.map { Question(.success(.text($0))) }
+    let shown: AnswerFormat = json ? .json : .readable(AnswerStyle(width: Console.width, escape: Console.escaped))
+    let questions = text.map { InputLine(.success(.text($0))) }
     let failures = text.isEmpty ? try answerLines(setup, models, shown) : try answer(questions, setup, models, shown)
     if failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 
-  /// The models that lines ask for, each composed once.
-  private final class Models {
-    let hub: Hub
-    let base: Base
-    private let head: String?
-    private let allowingOtherWeights: Bool
-    private var composed: [String?: Result<ComposedModel, Failure>] = [:]
-
-    init(hub: Hub, base: Base, head: String?, allowingOtherWeights: Bool) {
-      (self.hub, self.base, self.head, self.allowingOtherWeights) = (hub, base, head, allowingOtherWeights)
-    }
-
-    func model(_ setup: String?) throws -> Result<ComposedModel, Failure> {
-      if let known = composed[setup] { return known }
-      let model: Result<ComposedModel, Failure>
-      do {
-        let composition = try setup.map { try Composition(parsing: $0) }
-        model = .success(try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowingOtherWeights))
-      } catch let failure as Failure {
-        model = .failure(failure)
-      }
-      composed[setup] = model
-      return model
-    }
-  }
-
   /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
-  private func answerLines(_ setup: String?, _ models: Models, _ shown: any AnswerFormat) throws -> Int {
+  private func answerLines(_ setup: String?, _ models: ComposedModels, _ shown: AnswerFormat) throws -> Int {
     let bytes = try input.flatMap { $0 == "-" ? nil : try InputBytes(path: $0) } ?? InputBytes()
-    var reader = QuestionReader(bytes, format: format)
+    var reader = InputReader(bytes, format: format)
     var failures = 0, count = 0
     while true {
       let questions = try reader.next(upTo: 64)
@@ -118,10 +92,10 @@ struct Run: ParsableCommand {
 
   /// Prints an answer for each question; returns how many are errors.
   private func answer(
-    _ questions: [Question], _ setup: String?, _ models: Models, _ shown: any AnswerFormat
+    _ questions: [InputLine], _ setup: String?, _ models: ComposedModels, _ shown: AnswerFormat
   ) throws -> Int {
-    let requests = try questions.map { question in
-      let model = try models.model(question.setup ?? setup)
+    let requests = questions.map { question in
+      let model = models.model(question.setup ?? setup)
       return question.input.flatMap { input in model.map { Request(input, of: $0) } }
     }
     var predictions = try models.base.answers(to: requests.compactMap { try? $0.get() }, maximumLength: maxLength)[...]

@@ -1,6 +1,6 @@
 import ArgumentParser
 import HubBundle
-import HubManifest
+import HubWords
 
 struct Sign: ParsableCommand {
   static let configuration = CommandConfiguration(

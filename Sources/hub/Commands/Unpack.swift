@@ -1,6 +1,6 @@
 import ArgumentParser
 import HubBundle
-import HubManifest
+import HubWords
 
 struct Unpack: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Dovetail
-import HubManifest
+import HubWords
 import HubRegistry
 
 struct Verify: ParsableCommand {

@@ -1,6 +1,7 @@
 public import ArgumentParser
 public import HubArchive
-public import HubManifest
+public import HubBundle
+import HubWords
 public import HubTensor
 
 extension AdapterName: ExpressibleByArgument {

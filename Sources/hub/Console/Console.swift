@@ -1,5 +1,5 @@
 import Foundation
-import HubManifest
+import HubWords
 
 extension Failure.Code {
   /// Standard output cannot be written to.

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// How `hub` ends, in the numbers of sysexits.h.
 enum ExitStatus: Int32 {

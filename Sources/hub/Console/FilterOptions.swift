@@ -1,5 +1,6 @@
 import ArgumentParser
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 
 /// The options that say which adapters are wanted.

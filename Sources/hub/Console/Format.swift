@@ -1,5 +1,6 @@
 import Foundation
-import HubManifest
+import HubBundle
+import HubWords
 import HubRegistry
 
 /// A number of bytes for people.

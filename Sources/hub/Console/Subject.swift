@@ -2,7 +2,7 @@ import Dovetail
 import Foundation
 import HubBundle
 import HubForeign
-import HubManifest
+import HubWords
 import HubRegistry
 import HubWeights
 

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// Rows and columns: aligned and cut to fit for a person, separated by tabs and whole for a program.
 struct Table {

@@ -1,6 +1,6 @@
 import Dovetail
 import HubArchive
-import HubManifest
+import HubWords
 
 extension Failure.Code {
   /// A line of the input is not what `hub run` reads.
@@ -8,7 +8,7 @@ extension Failure.Code {
 }
 
 /// One thing to answer, with what its answer repeats.
-struct Question {
+struct InputLine {
   /// The `id` of a JSON line, as it was written.
   let id: JSON?
   /// The setup that a JSON line asks for, instead of the command's.
@@ -27,7 +27,7 @@ enum LineFormat: String, CaseIterable {
 
 /// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all lines
 /// are objects. What could be either is refused, and never answered as the other.
-struct QuestionReader {
+struct InputReader {
   private let lines: LineReader
   private let isTold: Bool
   private var format: LineFormat?
@@ -43,8 +43,8 @@ struct QuestionReader {
   /// The questions that can be read without waiting, at least one and at most `limit`; empty at the end of the input.
   ///
   /// - Throws: ``Failure`` where the input cannot be read, or where its first lines leave open what they are.
-  mutating func next(upTo limit: Int) throws -> [Question] {
-    var questions: [Question] = []
+  mutating func next(upTo limit: Int) throws -> [InputLine] {
+    var questions: [InputLine] = []
     while questions.count < limit, questions.isEmpty || !waiting.isEmpty || lines.hasLine,
       let (line, number) = try nextLine()
     {
@@ -104,17 +104,17 @@ struct QuestionReader {
     return (try? JSON(parsing: line))?.object != nil
   }
 
-  private func question(_ line: LineReader.Line, _ format: LineFormat, at place: String) -> Question {
+  private func question(_ line: LineReader.Line, _ format: LineFormat, at place: String) -> InputLine {
     guard case .bytes(let bytes) = line else {
-      return Question(
+      return InputLine(
         .failure(Failure(.malformedLine, "the line has more than \(LineReader.limit >> 20) MB", at: place)))
     }
     return format == .jsonl ? Self.object(bytes, at: place) : text(bytes, at: place)
   }
 
-  private func text(_ line: [UInt8], at place: String) -> Question {
-    func refused(_ message: String, _ hint: String) -> Question {
-      Question(.failure(Failure(.malformedLine, message, at: place, hint: hint)))
+  private func text(_ line: [UInt8], at place: String) -> InputLine {
+    func refused(_ message: String, _ hint: String) -> InputLine {
+      InputLine(.failure(Failure(.malformedLine, message, at: place, hint: hint)))
     }
     guard let text = String(validating: line, as: UTF8.self) else {
       return refused("the line is not UTF-8", "iconv -f LATIN1 -t UTF-8 converts Latin-1")
@@ -127,22 +127,22 @@ struct QuestionReader {
         "the line is a JSON object, and the first line is not",
         "--format text or --format jsonl says what the lines are")
     }
-    return Question(.success(.text(text)))
+    return InputLine(.success(.text(text)))
   }
 
   /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
   /// and an optional `setup`.
-  private static func object(_ line: [UInt8], at place: String) -> Question {
+  private static func object(_ line: [UInt8], at place: String) -> InputLine {
     let (members, failure) = JSON.members(
       parsing: line, limits: JSON.Limits(bytes: LineReader.limit, keepsNumerals: true))
     let id = members["id"]
     do {
       if let failure { throw failure }
       let object = JSONObject(members)
-      return Question(id: id, setup: try object.optionalString("setup"), .success(try input(object)))
+      return InputLine(id: id, setup: try object.optionalString("setup"), .success(try input(object)))
     } catch {
       let failure = error as? Failure ?? Failure(.malformedLine, "\(error)")
-      return Question(id: id, .failure(failure.within(place)))
+      return InputLine(id: id, .failure(failure.within(place)))
     }
   }
 

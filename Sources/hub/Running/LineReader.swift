@@ -1,5 +1,5 @@
 import HubArchive
-import HubManifest
+import HubWords
 
 /// Splits an input into lines without waiting for more than the next one.
 final class LineReader {

@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 import HubWeights
 
 extension PEFTMethod {

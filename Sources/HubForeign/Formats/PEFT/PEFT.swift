@@ -1,5 +1,6 @@
 import Foundation
-import HubManifest
+import HubModels
+import HubWords
 import HubWeights
 
 /// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights of
@@ -30,12 +31,10 @@ public enum PEFT: ForeignFormat {
     }
     let file = try files.weights(weightFiles, for: configFile)
     return try locating(configFile) {
-      let types = try modelTypes(json, file, hints),
-        names = types.lazy.compactMap { ModuleNames.of(model: $0) }.first ?? .bert
-      let sorted = try PEFTFiles(json, file.tensors, names)
+      let families = try families(json, file, hints), sorted = try PEFTFiles(json, file.tensors, of: families[0])
       let method = try read(sorted), model = try json.optionalString("base_model_name_or_path")
       var notes = files.notes(besides: [configFile, "README.md"] + weightFiles)
-      var (head, fitting) = try head(sorted.others, json, types)
+      var (head, fitting) = try head(sorted.others, json, families)
       if let pooler = method.pooler {
         if var own = head, own.configuration["use_pooler"] == true {
           own.weights += pooler.weights
@@ -55,23 +54,23 @@ public enum PEFT: ForeignFormat {
     }
   }
 
-  /// The types of base models that the adapter may be for: the one that the files or the user name, or else those whose
-  /// modules the tensors name. Names of models say nothing: they may be paths.
-  private static func modelTypes(_ json: JSONObject, _ file: WeightFile, _ hints: ForeignHints) throws -> [String] {
-    if let type = modelType(json) { return [type] }
-    let names = file.tensors.map { tensor in
-      ["_orig_mod.", "module.", "base_model.model.", "base_model."].reduce(tensor.name) { $0.after($1) ?? $0 }
-    }
-    let named = names.lazy.compactMap { ModuleNames.of(tensor: $0) }.first?.models
-    // Layers that have no prefix are called like BERT's in several families.
-    let others = ModuleNames.all.flatMap(\.models).filter { $0 != "distilbert" }
-    let types = named ?? others
-    guard let type = hints.baseType else { return types }
-    guard types.contains(type) || named == nil else {
+  /// The families that the base model may be of: the one that the files or the user name, or else those whose modules the
+  /// tensors name. Names of models say nothing: they may be paths.
+  private static func families(_ json: JSONObject, _ file: WeightFile, _ hints: ForeignHints) throws -> [ModelFamily] {
+    if let type = modelType(json) {
+      if let family = ModelFamilies.family(of: type) { return [family] }
       throw Failure(
-        .contradictedHint, "the files are of an adapter for \(types.joined(separator: " or "))", at: "--base-type")
+        .unsupportedForeignContent, "adapters of a \(type.debugDescription) are not supported", at: "auto_mapping")
     }
-    return [type]
+    let named = ModelFamilies.families(naming: file.tensors.map { PEFTFiles.unwrapped($0.name) })
+    let families = named.isEmpty ? ModelFamilies.all : named
+    guard let type = hints.baseType else { return families }
+    guard let family = families.first(where: { $0.modelType == type }) else {
+      throw Failure(
+        .contradictedHint, "the files are of an adapter for \(families.map(\.modelType).joined(separator: " or "))",
+        at: "--base-type")
+    }
+    return [family]
   }
 
   /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
@@ -83,13 +82,13 @@ public enum PEFT: ForeignFormat {
 
   /// The head in `modules_to_save`, and the types of models that have such a one.
   private static func head(
-    _ tensors: [StoredTensor], _ json: JSONObject, _ types: [String]
+    _ tensors: [StoredTensor], _ json: JSONObject, _ families: [ModelFamily]
   ) throws -> (ForeignAdapter.Head?, [String]) {
-    guard !tensors.isEmpty else { return (nil, types) }
+    guard !tensors.isEmpty else { return (nil, families.map(\.modelType)) }
     var found: [(type: String, head: ForeignAdapter.Head)] = [], failure: (any Error)?
-    for type in types {
+    for family in families {
       do {
-        found.append((type, try head(tensors, json, of: type)))
+        found.append((family.modelType, try head(tensors, json, of: family)))
       } catch {
         failure = failure ?? error
       }
@@ -108,23 +107,21 @@ public enum PEFT: ForeignFormat {
   }
 
   private static func head(
-    _ tensors: [StoredTensor], _ json: JSONObject, of architecture: String
+    _ tensors: [StoredTensor], _ json: JSONObject, of family: ModelFamily
   ) throws -> ForeignAdapter.Head {
     let tasks = [
       "SEQ_CLS": "ForSequenceClassification", "TOKEN_CLS": "ForTokenClassification",
       "QUESTION_ANS": "ForQuestionAnswering",
     ]
-    let family = ModuleNames.of(model: architecture)?.className(architecture)
     let named = json.members["auto_mapping"]?["base_model_class"]?.string
-    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.flatMap { task in family.map { $0 + task }
-    }
-    guard let modelClass = named ?? guessed, let form = CheckpointHeadForm.of(modelClass) else {
+    let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.map { family.className + $0 }
+    guard let modelClass = named ?? guessed, let form = family.head(ofClass: modelClass) else {
       throw Failure(
         .unsupportedForeignContent, "\(tensors[0].name) belongs to no head that is known", at: "modules_to_save",
         hint: "task_type or auto_mapping must name the class of the model")
     }
     let weights = try tensors.map { tensor in
-      guard let stable = form.stable(tensor.name), stable != CheckpointHeadForm.unused else {
+      guard case .tensor(let stable)? = form.meaning(ofTensor: tensor.name) else {
         throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
       }
       return tensor.renamed(stable)
@@ -132,7 +129,9 @@ public enum PEFT: ForeignFormat {
     var configuration = form.configuration
     let layers = configuration["layers"]?.integer ?? 1, last = "linear.\(layers - 1).weight"
     // One family's `classifier.` is the beginning of another's `classifier.dense.`.
-    guard weights.contains(where: { $0.name == last }), weights.allSatisfy({ $0.name.dotted.count == 3 }) else {
+    let own = Set(weights.map(\.name))
+    guard (0..<layers).allSatisfy({ own.contains("linear.\($0).weight") }), own.allSatisfy({ $0.dotted.count == 3 })
+    else {
       throw Failure(.unknownForeignTensor, "the head is not that of a \(modelClass)", at: tensors[0].name)
     }
     configuration["num_labels"] = .integer(weights.first { $0.name == last }?.shape.first ?? 2)

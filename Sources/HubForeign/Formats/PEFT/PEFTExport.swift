@@ -1,25 +1,26 @@
-import HubManifest
+import HubBundle
+import HubModels
+import HubWords
 import HubWeights
 
 extension PEFT {
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
-    let manifest = adapter.manifest, modules = try adapter.modules(),
-      family = modules.className(manifest.base.architecture)
-    var export = try PEFTExport(adapter, modules), files = ForeignFiles()
-    let head = adapter.head.flatMap { CheckpointHeadForm.matching($0.configuration.members, family: family) }
+    let manifest = adapter.manifest, family = try adapter.family()
+    var export = try PEFTExport(adapter, family), files = ForeignFiles()
+    let head = adapter.head.flatMap { family.head(like: $0.configuration.members) }
     if adapter.head != nil, head == nil {
       files.notes.append("the head was not carried over: no model class of Hugging Face has one like it")
     }
-    let modelClass = head?.modelClass ?? "\(family)Model"
+    let modelClass = family.className + (head?.task ?? "Model")
     if let head, let own = adapter.head {
       for tensor in own.weights {
-        guard let stored = head.form.stored(tensor.name) else {
+        guard let stored = head.stored(tensor.name) else {
           throw Failure(.inexpressibleAdapter, "a \(modelClass) has no name for the head's tensor", at: tensor.name)
         }
         export.add(tensor.renamed(stored), isPrefixed: false)
       }
       let saved = Set(
-        own.weights.compactMap { head.form.stored($0.name)?.split(separator: ".").first.map(String.init) })
+        own.weights.compactMap { head.stored($0.name)?.split(separator: ".").first.map(String.init) })
       export.configuration["modules_to_save"] = .array(saved.sorted().map(JSON.string))
     }
     let package = manifest.base.architecture.replacing("-", with: "_")
@@ -38,7 +39,8 @@ extension PEFT {
           "revision": .null,
         ])
       ))
-    files.weights.append((weightFiles[0], export.tensors(prefix: head == nil ? "" : modules.prefix), ["format": "pt"]))
+    files.weights.append(
+      (weightFiles[0], export.tensors(prefix: head == nil ? "" : family.prefix + "."), ["format": "pt"]))
     return files
   }
 }
@@ -47,11 +49,11 @@ extension PEFT {
 private struct PEFTExport {
   var configuration: JSON.Members
   private var own: [(tensor: StoredTensor, isPrefixed: Bool)] = []
-  private let modules: ModuleNames
+  private let family: ModelFamily
   private let c: JSONObject
 
-  init(_ adapter: AdapterContent, _ modules: ModuleNames) throws {
-    self.modules = modules
+  init(_ adapter: AdapterContent, _ family: ModelFamily) throws {
+    self.family = family
     c = adapter.configuration
     configuration = [:]
     guard adapter.manifest.kind != .fusion else {
@@ -85,12 +87,11 @@ private struct PEFTExport {
   /// One linear layer's tensor: the path of the module, and what the tensor is.
   private func split(_ tensor: StoredTensor) throws -> (module: String, target: String, parameter: String) {
     let parts = tensor.name.split(separator: ".").map(String.init)
-    guard parts.count == 4, parts[0] == "layers",
-      let module = PEFTMethod.modules.first(where: { $0.place == parts[2] })?.module
+    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), let place = Site.Place(rawValue: parts[2]),
+      let path = family.layers.path(at: Site(layer, place))
     else {
       throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
     }
-    let path = String(modules.own("encoder.layer.\(parts[1]).\(module).").dropFirst(modules.prefix.count).dropLast())
     return (path, "\(parts[1]).\(parts[2])", parts[3])
   }
 

@@ -1,4 +1,6 @@
-public import HubManifest
+import HubBundle
+import HubModels
+public import HubWords
 import HubWeights
 
 /// A module of the base model that an adapter of PEFT changes, with what the file holds for it.
@@ -57,7 +59,8 @@ struct PEFTFiles {
   /// What belongs to no adapter: a head in `modules_to_save`.
   private(set) var others: [StoredTensor] = []
 
-  init(_ config: JSONObject, _ tensors: [StoredTensor], _ names: ModuleNames) throws {
+  /// - Parameter family: one of those that the base model may be of, which call their modules alike
+  init(_ config: JSONObject, _ tensors: [StoredTensor], of family: ModelFamily) throws {
     self.config = config
     var byName: [String: PEFTModule] = [:]
     for tensor in tensors {
@@ -65,7 +68,7 @@ struct PEFTFiles {
       if Self.sharedNames.contains(name) {
         shared[name] = tensor.renamed(name)
       } else if let (module, parameter) = Self.split(name) {
-        byName[module, default: PEFTModule(name: module, place: Self.place(module, names), tensors: [:])]
+        byName[module, default: PEFTModule(name: module, place: Self.place(module, family), tensors: [:])]
           .tensors[parameter] = tensor.renamed(parameter)
       } else {
         others.append(tensor.renamed(Self.saved(name)))
@@ -79,7 +82,7 @@ struct PEFTFiles {
   private static let kinds = ["lora_", "ia3_l", "hada_", "lokr_", "oft_", "boft_", "vera_lambda_", "ranknum", "hra_"]
 
   /// What PEFT, `torch.compile` and parallel trainers put before a name of the model.
-  private static func unwrapped(_ stored: String) -> String {
+  static func unwrapped(_ stored: String) -> String {
     var name = stored
     while let prefix = ["_orig_mod.", "module.", "base_model.model.", "base_model."].first(where: name.hasPrefix) {
       name = String(name.dropFirst(prefix.count))
@@ -105,12 +108,10 @@ struct PEFTFiles {
     return (parts[..<index] + parts[(index + 1)...].dropFirst(parts.count - index > 2 ? 1 : 0)).joined(separator: ".")
   }
 
-  private static func place(_ module: String, _ names: ModuleNames) -> (Int, String)? {
-    let parts = names.bert(module + ".").split(separator: ".", maxSplits: 3).map(String.init)
-    guard parts.count == 4, parts[0] == "encoder", parts[1] == "layer", let layer = Int(parts[2]),
-      (0..<InputLimits.layers).contains(layer),
-      let place = PEFTMethod.modules.first(where: { parts[3] == $0.module + "." })?.place
+  private static func place(_ module: String, _ family: ModelFamily) -> (Int, String)? {
+    guard let (site, rest) = family.layers.split(family.unprefixed(module) + ".here"), rest == "here",
+      site.layer < InputLimits.layers
     else { return nil }
-    return (layer, place)
+    return (site.layer, site.place.rawValue)
   }
 }

@@ -1,4 +1,5 @@
-import HubManifest
+import HubBundle
+import HubWords
 import HubWeights
 
 /// An adapter of one of PEFT's types in the words of the bundle format.
@@ -14,12 +15,6 @@ struct PEFTMethod {
   static let all: [String: @Sendable (PEFTFiles) throws -> PEFTMethod] = [
     "LORA": lora, "ADALORA": adaLoRA, "VERA": vera, "LOHA": loHa, "LOKR": loKr, "OFT": oft, "BOFT": boft, "IA3": ia3,
     "PREFIX_TUNING": prefixTuning, "PROMPT_TUNING": promptTuning, "P_TUNING": promptTuning,
-  ]
-
-  /// Where BERT's linear layers are.
-  static let modules: [(module: String, place: String)] = [
-    ("attention.self.query", "query"), ("attention.self.key", "key"), ("attention.self.value", "value"),
-    ("attention.output.dense", "attention_output"), ("intermediate.dense", "intermediate"), ("output.dense", "output"),
   ]
 
   /// Keys of `adapter_config.json` that say nothing of what an adapter computes, for all types.

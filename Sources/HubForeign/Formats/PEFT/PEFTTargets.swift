@@ -1,4 +1,5 @@
-import HubManifest
+import HubBundle
+import HubWords
 import HubWeights
 
 /// Which modules the configuration of an adapter means, and what it says of them, by the rules with which PEFT matches full

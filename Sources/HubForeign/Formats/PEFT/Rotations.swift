@@ -1,4 +1,4 @@
-import HubManifest
+import HubWords
 
 /// A square matrix of a rotation that was trained, in double precision.
 struct SquareMatrix {

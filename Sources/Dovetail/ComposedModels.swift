@@ -1,0 +1,42 @@
+public import HubWords
+import Synchronization
+
+/// The models that requests ask for by their setups, each composed once: for programs that answer many.
+public final class ComposedModels: Sendable {
+  public let base: Base
+  private let hub: Hub
+  private let head: String?
+  private let allowingOtherWeights: Bool
+  private let composed = Mutex<[String?: Result<ComposedModel, Failure>]>([:])
+
+  /// - Parameters:
+  ///   - head: the adapter whose head answers; otherwise each setup's own
+  ///   - allowingOtherWeights: accepts adapters that were trained on other weights of the same architecture
+  public init(_ hub: Hub, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false) {
+    (self.hub, self.base, self.head, self.allowingOtherWeights) = (hub, base, head, allowingOtherWeights)
+  }
+
+  /// The model of a setup, or why there is none. That it is wrong is remembered, too.
+  ///
+  /// - Parameter setup: the text of a composition; `nil` is the base model alone
+  public func model(_ setup: String?) -> Result<ComposedModel, Failure> {
+    composed.withLock { composed in
+      if let known = composed[setup] { return known }
+      let model = Result { () throws(Failure) in
+        do {
+          let composition = try setup.map { try Composition(parsing: $0) }
+          return try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowingOtherWeights)
+        } catch {
+          throw error as? Failure ?? Failure(.unexpectedError, "\(error)")
+        }
+      }
+      composed[setup] = model
+      return model
+    }
+  }
+}
+
+extension Failure.Code {
+  /// An error that none of our modules throws.
+  public static let unexpectedError = Self("hub/unexpected", .inputOutput)
+}

@@ -1,0 +1,119 @@
+public import HubWords
+
+/// What a kind of base model is on paper: what its `config.json` means, what its modules are called, and how the Python
+/// libraries spell what they add to it. One file under `Families/`, one line in ``ModelFamilies``.
+///
+/// Nobody else compares the names of model types.
+public struct ModelFamily: Sendable {
+  /// The value of `model_type` in `config.json`.
+  public var modelType: String
+  /// What the names of Hugging Face's classes begin with: `Bert` in `BertForMaskedLM`.
+  public var className: String
+  /// What checkpoints with a head put before the names of the model's own tensors.
+  public var prefix: String
+  /// What `config.json` calls the sizes.
+  public var keys = ConfigurationKeys()
+  /// What `config.json` means where it does not say it: the defaults of Hugging Face's configuration class.
+  public var defaults: JSON.Members
+  /// The keys of `config.json` that change what the model computes and that no tensor's shape tells.
+  public var fingerprintKeys = [
+    "hidden_act", "layer_norm_eps", "model_type", "num_attention_heads", "pad_token_id", "position_embedding_type",
+  ]
+  /// Those that only some files of the family have.
+  public var optionalFingerprintKeys = ["activation", "n_heads"]
+  /// The modules that a model consists of. Everything else in a checkpoint belongs to a head or is a buffer.
+  public var parts = ["embeddings", "encoder", "pooler"]
+  public var layers = LayerModules()
+  public var adapterHub = AdapterHubModules()
+  /// The heads of Hugging Face's classes.
+  public var heads: [HeadForm]
+  public var tokenizer: TokenizerForm
+
+  /// What `config.json` calls sizes and options.
+  public struct ConfigurationKeys: Sendable {
+    public var hiddenSize = "hidden_size"
+    public var layers = "num_hidden_layers"
+    public var heads = "num_attention_heads"
+    public var intermediateSize = "intermediate_size"
+    public var activation = "hidden_act"
+    /// `nil` for a model without token types.
+    public var tokenTypes: String? = "type_vocab_size"
+  }
+
+  /// How the Python library `adapters` spells what it adds to a layer.
+  public struct AdapterHubModules: Sendable {
+    /// The modules that hold the adapters and the fusions of a sublayer.
+    public var sublayers: [Site.Place: String] = [.attention: "attention.output", .feedForward: "output"]
+    public var prefixTuning = "attention.self.prefix_tuning"
+    /// The key that a prefix of the self-attention has.
+    public var selfPrefix = "self_prefix"
+  }
+
+  /// The vocabulary that a family's texts are cut with.
+  public struct TokenizerForm: Sendable {
+    public enum Kind: Sendable {
+      case wordPieces, bytePairs, unigrams
+    }
+
+    public var kind: Kind
+    /// Hugging Face's class, without `Fast`.
+    public var className: String
+  }
+
+  /// A `config.json` with everything that it leaves out.
+  public func completed(_ configuration: JSONObject) -> JSONObject {
+    JSONObject(defaults.with(configuration.members), path: configuration.path)
+  }
+
+  /// The name that a checkpoint's tensor has within its model; `nil` if it belongs to a head or is a buffer.
+  /// Old checkpoints call a layer norm's gain `gamma` and its bias `beta`.
+  ///
+  /// - Parameter isPrefixed: whether the checkpoint's names begin with ``prefix``
+  public func name(ofTensor stored: String, isPrefixed: Bool) -> String? {
+    guard let name = isPrefixed ? stored.after(prefix + ".") : stored,
+      parts.contains(where: { name.hasPrefix($0 + ".") }), name != "embeddings.position_ids",
+      !name.contains(".adapter_modules.")
+    else { return nil }
+    for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")]
+    where name.hasSuffix(old) {
+      return name.dropLast(old.count) + new
+    }
+    return name
+  }
+
+  /// A tensor's or module's name without ``prefix``, whether it had it or not.
+  public func unprefixed(_ name: String) -> String { name.after(prefix + ".") ?? name }
+
+  /// The head of a class, such as `BertForTokenClassification`; `nil` if the family has no such class.
+  public func head(ofClass name: String) -> HeadForm? {
+    name.after(className).flatMap { task in heads.first { $0.task == task } }
+  }
+
+  /// The form of a head with this configuration; `nil` if no class of the family has one.
+  public func head(like configuration: JSON.Members) -> HeadForm? { heads.first { $0.matches(configuration) } }
+}
+
+/// The families that Dovetail knows.
+public enum ModelFamilies {
+  public static let all: [ModelFamily] = [.bert, .roberta, .xlmRoberta, .xmod, .electra, .distilbert]
+
+  /// The family of a `model_type`; `nil` if it is unknown.
+  public static func family(of modelType: String) -> ModelFamily? { all.first { $0.modelType == modelType } }
+
+  /// The families whose modules these names of tensors name: by a prefix, or else by the modules of layers.
+  public static func families(naming names: [String]) -> [ModelFamily] {
+    let prefixed = all.filter { family in names.contains { $0.hasPrefix(family.prefix + ".") } }
+    return prefixed.isEmpty
+      ? all.filter { family in names.contains { family.layers.split($0) != nil } } : prefixed
+  }
+
+  /// A tensor's or module's name without the prefix of any family.
+  public static func unprefixed(_ name: String) -> String {
+    all.lazy.compactMap { name.after($0.prefix + ".") }.first ?? name
+  }
+
+  /// The classes of tokenizers that cut texts in one way.
+  public static func tokenizerClasses(_ kind: ModelFamily.TokenizerForm.Kind) -> [String] {
+    all.map(\.tokenizer).filter { $0.kind == kind }.map(\.className)
+  }
+}

@@ -1,0 +1,43 @@
+public import HubTensor
+
+/// Rows of activations, `[rows, columns]`, and the sequences that they are: those of the batch, or several copies of all of
+/// them, one after another, once a `parallel` has multiplied them. What works on two of them gives both as many copies.
+public struct Rows: Sendable {
+  public let tensor: Tensor
+  /// The sequences of one copy.
+  public let batch: Sequences
+
+  public init(_ tensor: Tensor, of batch: Sequences) {
+    self.tensor = tensor
+    self.batch = batch
+  }
+
+  public var copies: Int { batch.rows == 0 ? 1 : tensor.rows / batch.rows }
+  /// Those of all copies.
+  public var sequences: Sequences { batch.repeated(copies) }
+
+  /// The same rows with something made of each.
+  public func with(_ tensor: Tensor) -> Rows { Rows(tensor, of: batch) }
+
+  /// So many copies: these rows, if they are that already.
+  public func repeated(to copies: Int, in context: Context) -> Rows {
+    copies == self.copies ? self : with(context.repeated(tensor, copies / self.copies))
+  }
+}
+
+extension Context {
+  /// Attention over each sequence; see ``HubTensor/Context/attention(_:_:_:in:heads:prefixes:unseen:)``.
+  ///
+  /// - Parameter prefixes: for one or more copies of the sequences
+  func attention(
+    _ query: Rows, _ key: Rows, _ value: Rows, heads: Int, prefixes: AttentionPrefixes?, unseen: Set<Int>
+  ) -> Rows {
+    let prefixed = prefixes.map { $0.rows.count / max(1, query.batch.count) } ?? 1
+    let copies = max(query.copies, key.copies, value.copies, prefixed)
+    let q = query.repeated(to: copies, in: self), k = key.repeated(to: copies, in: self),
+      v = value.repeated(to: copies, in: self)
+    return q.with(
+      attention(
+        q.tensor, k.tensor, v.tensor, in: q.sequences, heads: heads, prefixes: prefixes, unseen: unseen))
+  }
+}
