@@ -18,21 +18,11 @@ typedef struct {
   hub_activation activation;
   int add, finish;              // add the sums that c holds; apply the epilogue
   const float *row_scales, *column_scales;  // of INT8
-  const float *surplus;                     // of INT8, an integer a column: what its sums are too large by
+  const int32_t *row_zeros;                 // of INT8, what the bytes of a row have instead of 0,
+  const float *column_sums;                 // and the sum of a column's weights, an integer
   const float *fetched;         // into the cache while the tile is computed,
   ptrdiff_t fetched_a_unit;     // so many floats, at most a panel's, a unit of k
 } tile_output;
-
-INLINE vf finished(vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
-  ptrdiff_t left = out->columns - column;
-  if (out->bias) value += whole ? load(out->bias + column) : load_part(out->bias + column, left);
-  value = activation_of(value, out->activation) * out->scale;
-  if (out->residual) {
-    const float *residual = out->residual + row * out->residual_stride + column;
-    value += whole ? load(residual) : load_part(residual, left);
-  }
-  return value;
-}
 
 // Between two blocks of k, c holds the sums of INT8 as the integers they are.
 INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column) {
@@ -44,16 +34,49 @@ INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdif
     vf before = whole ? load(c) : load_part(c, left);
     value = precision == INT8 ? (vf)((vi)value + (vi)before) : value + before;
   }
-  if (out->finish) {
-    if (precision == INT8) {
-      vi exact = (vi)value - (vi)load(out->surplus + column);
-      value = __builtin_convertvector(exact, vf) * (out->row_scales[row] * load(out->column_scales + column));
-    }
-    value = finished(value, out, row, column, whole);
-  }
   if (whole) store(c, value);
   else store_part(c, value, left);
 }
+
+INLINE vf finished(int precision, hub_activation activation, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
+  ptrdiff_t left = out->columns - column;
+  if (precision == INT8) {
+    vi exact = (vi)value - (vi)load(out->column_sums + column) * out->row_zeros[row];
+    value = __builtin_convertvector(exact, vf) * (out->row_scales[row] * load(out->column_scales + column));
+  }
+  if (out->bias) value += whole ? load(out->bias + column) : load_part(out->bias + column, left);
+  value = activation_of(value, activation) * out->scale;
+  if (out->residual) {
+    const float *residual = out->residual + row * out->residual_stride + column;
+    value += whole ? load(residual) : load_part(residual, left);
+  }
+  return value;
+}
+
+INLINE void finish_rows(int precision, hub_activation activation, ptrdiff_t rows, const tile_output *out) {
+  for (ptrdiff_t row = 0; row < rows; row++) {
+    float *c = out->c + row * out->stride_c;
+    for (ptrdiff_t column = 0; column < PANEL && column < out->columns; column += W) {
+      ptrdiff_t left = out->columns - column;
+      if (left >= W) store(c + column, finished(precision, activation, load(c + column), out, row, column, 1));
+      else store_part(c + column, finished(precision, activation, load_part(c + column, left), out, row, column, 0), left);
+    }
+  }
+}
+
+// The epilogue of sums that are complete and still in the first-level cache. It has a loop for each activation, outside
+// of the tiles, which would each hold all of them otherwise.
+#define FINISH(precision, activation) case activation: finish_rows(precision, activation, rows, out); break;
+#define FINISH_TILE(precision) \
+  static __attribute__((noinline)) void finish_##precision(ptrdiff_t rows, const tile_output *out) { \
+    switch (out->activation) { \
+      FINISH(precision, HUB_IDENTITY) FINISH(precision, HUB_RELU) FINISH(precision, HUB_GELU) FINISH(precision, HUB_GELU_TANH) \
+      FINISH(precision, HUB_SILU) FINISH(precision, HUB_TANH) FINISH(precision, HUB_SIGMOID) FINISH(precision, HUB_LEAKY_RELU) \
+      FINISH(precision, HUB_ELU) \
+    } \
+  }
+FINISH_TILE(FLOAT32)
+FINISH_TILE(INT8)
 
 INLINE vi splat_unit(const void *unit) {
   int32_t bits;
@@ -61,11 +84,19 @@ INLINE vi splat_unit(const void *unit) {
   return bits - (vi){};
 }
 
-// The sums of one tile: `rows` and `precision` are constants wherever this is inlined. a and b are in units.
+INLINE vf widened(vf units, int half) { return (vf)(half ? (vi)units & -65536 : (vi)units << 16); }
+
+// The sums of one tile: `rows` and `precision` are constants wherever this is inlined. a and b are in units, `depth` in
+// those of b.
 INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdiff_t depth, const tile_output *out) {
   const float *fetched = out->fetched;
   ptrdiff_t step = out->fetched_a_unit;
   vf sums[ROWS][2];
+  // What is read when the sums are complete comes from far away.
+  for (int i = 0; out->add && i < rows; i++)
+    for (int j = 0; j < PANEL; j += 16) __builtin_prefetch(out->c + i * out->stride_c + j, 1);
+  for (int i = 0; out->finish && out->residual && i < rows; i++)
+    for (int j = 0; j < PANEL; j += 16) __builtin_prefetch(out->residual + i * out->residual_stride + j);
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) sums[i][0] = sums[i][1] = splat(0);
 #pragma clang loop unroll_count(4)
@@ -73,10 +104,15 @@ INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdif
     vf b0 = load(b + p * PANEL), b1 = load(b + p * PANEL + W);
     for (int i = 0; i < PANEL; i += 16) __builtin_prefetch(fetched + p * step + i * step / PANEL);
 #pragma clang loop unroll(full)
-    for (int i = 0; i < rows; i++) {
-      vi x = splat_unit(a + i * ROW_STRIDE + p);
-      sums[i][0] = add_products(precision, sums[i][0], x, b0);
-      sums[i][1] = add_products(precision, sums[i][1], x, b1);
+    for (int part = 0; part < SPREAD(precision); part++) {
+      int product = SPREAD(precision) == 1 ? precision : FLOAT32;
+      vf b0_part = SPREAD(precision) == 1 ? b0 : widened(b0, part), b1_part = SPREAD(precision) == 1 ? b1 : widened(b1, part);
+#pragma clang loop unroll(full)
+      for (int i = 0; i < rows; i++) {
+        vi x = splat_unit(a + i * ROW_STRIDE + SPREAD(precision) * p + part);
+        sums[i][0] = add_products(product, sums[i][0], x, b0_part);
+        sums[i][1] = add_products(product, sums[i][1], x, b1_part);
+      }
     }
   }
 #pragma clang loop unroll(full)
@@ -84,6 +120,9 @@ INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdif
     write_vector(precision, sums[i][0], out, i, 0);
     write_vector(precision, sums[i][1], out, i, W);
   }
+  if (!out->finish) return;
+  if (precision == INT8) finish_INT8(rows, out);
+  else finish_FLOAT32(rows, out);
 }
 
 #define TILE(precision, n) \
@@ -118,16 +157,35 @@ typedef void (*tile_function)(const float *, const float *, ptrdiff_t, const til
 #endif
 static const tile_function tiles[3][ROWS + 1] = {ALL_TILES(FLOAT32), ALL_TILES(BFLOAT16), ALL_TILES(INT8)};
 
-// A block of rows of a, in units as the tiles read them, over units [first, first + depth) of k.
+// A block of rows of a, in units as the tiles read them, over units [first, first + depth) of b's k.
 typedef struct {
   const float *units;
   ptrdiff_t rows, first, depth;
-  const float *scales;  // of INT8, by row
+  const float *scales;   // of INT8, by row
+  const int32_t *zeros;
+  float *wide;           // of BFLOAT16 that is widened: memory for a panel of floats
 } row_block;
 
-// The block against all panels, strip by strip of at most ROWS rows.
+static void widen_panel(float *wide, const float *panel, ptrdiff_t depth) {
+  for (ptrdiff_t p = 0; p < depth; p++, panel += PANEL, wide += 2 * PANEL) {
+    for (int i = 0; i < PANEL; i += W) {
+      store(wide + i, widened(load(panel + i), 0));
+      store(wide + PANEL + i, widened(load(panel + i), 1));
+    }
+  }
+}
+
+// Where a strip of at most ROWS rows begins: the last two are equal, for a tile of few rows waits for its own sums.
+INLINE ptrdiff_t strip_start(ptrdiff_t strip, ptrdiff_t rows, ptrdiff_t strips) {
+  if (strip == strips) return rows;
+  ptrdiff_t whole = strips > 2 ? strips - 2 : 0, left = rows - whole * ROWS;
+  return strip <= whole ? strip * ROWS : whole * ROWS + (left + 1) / 2;
+}
+
+// The block against all panels, strip by strip.
 INLINE void multiply_block(int precision, const row_block *block, const float *packed, ptrdiff_t n, ptrdiff_t k, tile_output out) {
   ptrdiff_t rows = block->rows, strips = (rows + ROWS - 1) / ROWS, units = units_of(precision, k);
+  int widens = SPREAD(precision) > 1 && strips > 4;  // a panel that is read once or twice is widened on the way
   float *c = out.c;
   const float *bias = out.bias, *residual = out.residual;
   for (ptrdiff_t column = 0; column < n; column += PANEL, packed += panel_size(precision, k)) {
@@ -135,44 +193,57 @@ INLINE void multiply_block(int precision, const row_block *block, const float *p
     out.bias = bias ? bias + column : 0;
     if (precision == INT8) {
       out.column_scales = packed + units * PANEL;
-      out.surplus = packed + (units + 1) * PANEL;
+      out.column_sums = packed + (units + 1) * PANEL;
     }
     const float *panel = packed + block->first * PANEL;
     out.fetched_a_unit = (PANEL + strips - 1) / strips;
+    if (widens) {
+      widen_panel(block->wide, panel, block->depth);
+      out.fetched_a_unit = (out.fetched_a_unit + 1) / 2;
+    }
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
       out.fetched = strips == 1 ? panel + AHEAD : panel + panel_size(precision, k) + strip * block->depth * out.fetched_a_unit;
-      ptrdiff_t row = strip * rows / strips, end = (strip + 1) * rows / strips;
+      ptrdiff_t row = strip_start(strip, rows, strips), count = strip_start(strip + 1, rows, strips) - row;
       out.c = c + row * out.stride_c + column;
       out.residual = residual ? residual + row * out.residual_stride + column : 0;
-      if (precision == INT8) out.row_scales = block->scales + row;
-      tiles[precision][end - row](block->units + row * ROW_STRIDE, panel, block->depth, &out);
+      if (precision == INT8) {
+        out.row_scales = block->scales + row;
+        out.row_zeros = block->zeros + row;
+      }
+      if (widens) tiles[FLOAT32][count](block->units + row * ROW_STRIDE, block->wide, 2 * block->depth, &out);
+      else tiles[precision][count](block->units + row * ROW_STRIDE, panel, block->depth, &out);
     }
   }
 }
 
-#define SCRATCH (ROW_BLOCK * (ROW_STRIDE + 1))
+#define SCRATCH (ROW_BLOCK * ROW_STRIDE + DEPTH_BLOCK * PANEL)
 
 INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed,
                      ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *e, float *scratch) {
-  ptrdiff_t units = units_of(precision, k), per_unit = ELEMENTS(precision);
-  float *scales = scratch + ROW_BLOCK * ROW_STRIDE, factors[ROW_BLOCK];
-  ptrdiff_t blocks = (m + ROW_BLOCK - 1) / ROW_BLOCK, ranges = units > DEPTH_BLOCK ? (units + DEPTH_BLOCK - 1) / DEPTH_BLOCK : 1;
+  const ptrdiff_t most = DEPTH_BLOCK / SPREAD(precision), units = units_of(precision, k), per_unit = ELEMENTS(precision);
+  float scales[ROW_BLOCK];
+  int32_t zeros[ROW_BLOCK];
+  quantisation quantisations[ROW_BLOCK];
+  ptrdiff_t strips = (m + ROWS - 1) / ROWS, blocks = (m + ROW_BLOCK - 1) / ROW_BLOCK, ranges = units > most ? (units + most - 1) / most : 1;
   for (ptrdiff_t index = 0; index < blocks; index++) {
-    ptrdiff_t row = m * index / blocks, rows = m * (index + 1) / blocks - row;
+    ptrdiff_t row = strips * index / blocks * ROWS, end = strips * (index + 1) / blocks * ROWS, rows = (end < m ? end : m) - row;
     const float *source = a + row * stride_m;
+    for (ptrdiff_t i = 0; precision == INT8 && i < rows; i++) {
+      quantisation q = quantisation_of_row(source + i * stride_m, stride_k, k);
+      q.zero -= INT8_OFFSET;
+      quantisations[i] = q;
+      scales[i] = q.scale;
+      zeros[i] = q.zero;
+    }
     for (ptrdiff_t range = 0; range < ranges; range++) {
       ptrdiff_t p = units * range / ranges, depth = units * (range + 1) / ranges - p, from = p * per_unit;
       ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
-      for (ptrdiff_t i = 0; i < rows; i++) {
-        const float *values = source + i * stride_m;
-        if (precision == INT8 && range == 0) {
-          quantisation q = quantisation_of(values, stride_k, k);
-          scales[i] = q.scale;
-          factors[i] = q.factor;
-        }
-        to_units(precision, scratch + i * ROW_STRIDE, values + from * stride_k, stride_k, count, precision == INT8 ? factors[i] : 0, 128);
-      }
-      row_block block = {.units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales};
+      for (ptrdiff_t i = 0; i < rows; i++)
+        to_row_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count,
+                     precision == INT8 ? quantisations[i] : (quantisation){0});
+      row_block block = {
+        .units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales, .zeros = zeros, .wide = scratch + ROW_BLOCK * ROW_STRIDE,
+      };
       tile_output out = {
         .c = c + row * stride_c, .stride_c = stride_c, .bias = e->bias, .residual = e->residual ? e->residual + row * e->residual_stride : 0,
         .residual_stride = e->residual_stride, .scale = e->scale, .activation = e->activation, .add = range > 0, .finish = range + 1 == ranges,

@@ -69,7 +69,7 @@ typedef struct {
 
   hub_gemm float32;
   hub_gemm bfloat16;      // a rounded to bfloat16 as well; sums in float32
-  hub_gemm int8;          // b quantised by column, a by row, k ≤ 65536; sums exact
+  hub_gemm int8;          // b quantised by column to −64...64, a by row to 0...255, k ≤ 65536; sums exact
 
   // One head of one sequence: out = softmax(q·kᵀ·scale + bias)·v. scratch: attention_scratch(rows, prefix, head_width) floats.
   ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
