@@ -9,12 +9,13 @@ shared=${DOVETAIL_SHARED:-../shared}
 step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
+python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Kernels/*.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
   Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py Tests/Fuzz/*.py
 python3 Tests/promises.py
 
 step "Kernels"
 Tests/Kernels/run.sh
+python3 Tests/Kernels/instructions.py
 
 step "Quick start"
 Examples/quickstart.sh

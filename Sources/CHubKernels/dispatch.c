@@ -53,3 +53,25 @@ size_t hub_kernels_count(void) {
   while (hub_kernels_at(count)) count++;
   return count;
 }
+
+#if defined(__x86_64__)
+// Leaf 4 of Intel's, 0x8000001D of AMD's: a subleaf a cache.
+ptrdiff_t hub_cache_bytes(int level, ptrdiff_t *threads) {
+  for (unsigned leaf = 4, tried = 0; tried < 2; leaf = 0x8000001d, tried++) {
+    for (unsigned index = 0, eax, ebx, ecx, edx; index < 16 && __get_cpuid_count(leaf, index, &eax, &ebx, &ecx, &edx); index++) {
+      unsigned type = eax & 31;  // 0: no more; 1: data; 2: instructions; 3: both
+      if (type == 0) break;
+      if (type == 2 || (int)(eax >> 5 & 7) != level) continue;
+      *threads = (eax >> 14 & 4095) + 1;
+      return (ptrdiff_t)((ebx >> 22) + 1) * ((ebx >> 12 & 1023) + 1) * ((ebx & 4095) + 1) * ((ptrdiff_t)ecx + 1);
+    }
+  }
+  return 0;
+}
+#else
+ptrdiff_t hub_cache_bytes(int level, ptrdiff_t *threads) {
+  (void)level;
+  *threads = 1;
+  return 0;
+}
+#endif

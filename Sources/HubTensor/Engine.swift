@@ -1,3 +1,4 @@
+import CHubKernels
 import Foundation
 import HubManifest
 import Synchronization
@@ -6,10 +7,14 @@ import Synchronization
 public final class Engine: Sendable {
   public let kernels: Kernels
   public let workers: Workers
+  /// What products are taken in.
+  let blocks: hub_blocks
   let pool = Pool()
 
   public init(kernels: Kernels, threads: Int) {
     self.kernels = kernels
+    let best = BlockModel(kernels).best
+    blocks = hub_blocks(rows: best.rows, depth: best.depth)
     workers = Workers(count: threads)
   }
 

@@ -32,11 +32,12 @@ static void product(precision precision, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, 
   ptrdiff_t stride = k + 3, stride_c = n + 5;
   float *a = numbers(m * stride), *b = numbers(n * k), *bias = numbers(n), *residual = numbers(m * n);
   float *packed = aligned_alloc(64, (gemm->packed_size(n, k) * 4 + 127) / 64 * 64);
-  float *scratch = aligned_alloc(64, (gemm->scratch * 4 + 127) / 64 * 64), *c = calloc(m * stride_c, sizeof(float)), *got = malloc(m * n * sizeof(float));
+  hub_blocks blocks = {.rows = 4 * kernels->row_block, .depth = k % 2 ? 64 : HUB_DEPTH_LIMIT};
+  float *scratch = aligned_alloc(64, (gemm->scratch(blocks) * 4 + 127) / 64 * 64), *c = calloc(m * stride_c, sizeof(float)), *got = malloc(m * n * sizeof(float));
   double *expected = malloc(m * n * sizeof(double)), *qa = malloc(k * sizeof(double)), *qb = malloc(k * sizeof(double));
   gemm->pack(packed, b, n, k, k, 1);
   hub_epilogue epilogue = {.bias = bias, .residual = residual, .residual_stride = n, .scale = 0.5f, .activation = kind};
-  gemm->multiply(c, stride_c, a, stride, 1, packed, m, n, k, &epilogue, scratch);
+  gemm->multiply(c, stride_c, a, stride, 1, packed, m, n, k, &epilogue, blocks, scratch);
   for (ptrdiff_t i = 0; i < m; i++) {
     for (ptrdiff_t j = 0; j < n; j++) {
       const float *x = a + i * stride, *w = b + j * k;

@@ -1,12 +1,10 @@
 // c = epilogue(a · bᵀ) over panels of b: the outer loops keep a block of a in the second-level cache and stream
 // the panels of b past it; the tile holds ROWS x PANEL sums in registers.
-#define ROW_BLOCK (12 * ROWS)
 // Weights come from memory, and each strip of rows over a panel fetches its share of the next panel, so that the memory
 // is busy all the time. A single strip has no next to wait for: it fetches the weights so many floats ahead, across
 // pages, where the processor's own prefetching stops.
 #define AHEAD 2048
-#define DEPTH_BLOCK 768                // units of k
-#define ROW_STRIDE (DEPTH_BLOCK + 16)  // of a in scratch: rows a power of two apart would share one set of the cache
+#define ROW_STRIDE (HUB_DEPTH_LIMIT + 16)  // of a in scratch: rows a power of two apart would share one set of the cache
 
 // What one tile needs beside its operands.
 typedef struct {
@@ -24,8 +22,8 @@ typedef struct {
   ptrdiff_t fetched_a_unit;     // so many floats, at most a panel's, a unit of k
 } tile_output;
 
-// Between two blocks of k, c holds the sums of INT8 as the integers they are.
-INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column) {
+// Between two blocks of k, c holds the sums of INT8 as the integers they are. Complete sums go to `complete`.
+INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, float *complete) {
   float *c = out->c + row * out->stride_c + column;
   ptrdiff_t left = out->columns - column;
   if (left <= 0) return;
@@ -34,41 +32,36 @@ INLINE void write_vector(int precision, vf value, const tile_output *out, ptrdif
     vf before = whole ? load(c) : load_part(c, left);
     value = precision == INT8 ? (vf)((vi)value + (vi)before) : value + before;
   }
-  if (whole) store(c, value);
+  if (out->finish) store(complete + row * PANEL + column, value);
+  else if (whole) store(c, value);
   else store_part(c, value, left);
 }
 
-INLINE vf finished(int precision, hub_activation activation, vf value, const tile_output *out, ptrdiff_t row, ptrdiff_t column, int whole) {
-  ptrdiff_t left = out->columns - column;
-  if (precision == INT8) {
-    vi exact = (vi)value - (vi)load(out->column_sums + column) * out->row_zeros[row];
-    value = __builtin_convertvector(exact, vf) * (out->row_scales[row] * load(out->column_scales + column));
-  }
-  if (out->bias) value += whole ? load(out->bias + column) : load_part(out->bias + column, left);
-  value = activation_of(value, activation) * out->scale;
-  if (out->residual) {
-    const float *residual = out->residual + row * out->residual_stride + column;
-    value += whole ? load(residual) : load_part(residual, left);
-  }
-  return value;
-}
-
-INLINE void finish_rows(int precision, hub_activation activation, ptrdiff_t rows, const tile_output *out) {
-  for (ptrdiff_t row = 0; row < rows; row++) {
-    float *c = out->c + row * out->stride_c;
-    for (ptrdiff_t column = 0; column < PANEL && column < out->columns; column += W) {
-      ptrdiff_t left = out->columns - column;
-      if (left >= W) store(c + column, finished(precision, activation, load(c + column), out, row, column, 1));
-      else store_part(c + column, finished(precision, activation, load_part(c + column, left), out, row, column, 0), left);
+INLINE void finish_rows(int precision, hub_activation activation, ptrdiff_t rows, const float *complete, tile_output out) {
+  for (ptrdiff_t row = 0; row < rows; row++, complete += PANEL, out.c += out.stride_c, out.residual += out.residual ? out.residual_stride : 0) {
+    for (ptrdiff_t column = 0; column < PANEL && column < out.columns; column += W) {
+      ptrdiff_t left = out.columns - column;
+      int whole = left >= W;
+      vf value = load(complete + column);
+      if (precision == INT8) {
+        vi exact = (vi)value - (vi)load(out.column_sums + column) * out.row_zeros[row];
+        value = __builtin_convertvector(exact, vf) * (out.row_scales[row] * load(out.column_scales + column));
+      }
+      if (out.bias) value += whole ? load(out.bias + column) : load_part(out.bias + column, left);
+      value = activation_of(value, activation) * out.scale;
+      if (out.residual) value += whole ? load(out.residual + column) : load_part(out.residual + column, left);
+      if (whole) store(out.c + column, value);
+      else store_part(out.c + column, value, left);
     }
   }
 }
 
-// The epilogue of sums that are complete and still in the first-level cache. It has a loop for each activation, outside
-// of the tiles, which would each hold all of them otherwise.
-#define FINISH(precision, activation) case activation: finish_rows(precision, activation, rows, out); break;
+// The epilogue of complete sums: a loop for each activation, outside of the tiles, which would each hold all of them
+// otherwise. The sums are read from memory of their own, for rows of c are often whole pages apart, and the processor
+// takes a load for one of what was just stored where their addresses end alike.
+#define FINISH(precision, activation) case activation: finish_rows(precision, activation, rows, complete, *out); break;
 #define FINISH_TILE(precision) \
-  static __attribute__((noinline)) void finish_##precision(ptrdiff_t rows, const tile_output *out) { \
+  static __attribute__((noinline)) void finish_##precision(ptrdiff_t rows, const float *complete, const tile_output *out) { \
     switch (out->activation) { \
       FINISH(precision, HUB_IDENTITY) FINISH(precision, HUB_RELU) FINISH(precision, HUB_GELU) FINISH(precision, HUB_GELU_TANH) \
       FINISH(precision, HUB_SILU) FINISH(precision, HUB_TANH) FINISH(precision, HUB_SIGMOID) FINISH(precision, HUB_LEAKY_RELU) \
@@ -92,6 +85,7 @@ INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdif
   const float *fetched = out->fetched;
   ptrdiff_t step = out->fetched_a_unit;
   vf sums[ROWS][2];
+  float complete[ROWS * PANEL];
   // What is read when the sums are complete comes from far away.
   for (int i = 0; out->add && i < rows; i++)
     for (int j = 0; j < PANEL; j += 16) __builtin_prefetch(out->c + i * out->stride_c + j, 1);
@@ -117,12 +111,12 @@ INLINE void tile(int precision, int rows, const float *a, const float *b, ptrdif
   }
 #pragma clang loop unroll(full)
   for (int i = 0; i < rows; i++) {
-    write_vector(precision, sums[i][0], out, i, 0);
-    write_vector(precision, sums[i][1], out, i, W);
+    write_vector(precision, sums[i][0], out, i, 0, complete);
+    write_vector(precision, sums[i][1], out, i, W, complete);
   }
   if (!out->finish) return;
-  if (precision == INT8) finish_INT8(rows, out);
-  else finish_FLOAT32(rows, out);
+  if (precision == INT8) finish_INT8(rows, complete, out);
+  else finish_FLOAT32(rows, complete, out);
 }
 
 #define TILE(precision, n) \
@@ -216,34 +210,31 @@ INLINE void multiply_block(int precision, const row_block *block, const float *p
   }
 }
 
-#define SCRATCH (ROW_BLOCK * ROW_STRIDE + DEPTH_BLOCK * PANEL)
+// A block of a in units, a panel that is widened, and what the rows of INT8 were quantised by.
+static ptrdiff_t scratch_of(hub_blocks blocks) { return blocks.rows * (ROW_STRIDE + 3) + blocks.depth * PANEL; }
 
 INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed,
-                     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *e, float *scratch) {
-  const ptrdiff_t most = DEPTH_BLOCK / SPREAD(precision), units = units_of(precision, k), per_unit = ELEMENTS(precision);
-  float scales[ROW_BLOCK];
-  int32_t zeros[ROW_BLOCK];
-  quantisation quantisations[ROW_BLOCK];
-  ptrdiff_t strips = (m + ROWS - 1) / ROWS, blocks = (m + ROW_BLOCK - 1) / ROW_BLOCK, ranges = units > most ? (units + most - 1) / most : 1;
-  for (ptrdiff_t index = 0; index < blocks; index++) {
-    ptrdiff_t row = strips * index / blocks * ROWS, end = strips * (index + 1) / blocks * ROWS, rows = (end < m ? end : m) - row;
+                     ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *e, hub_blocks blocks, float *scratch) {
+  float *wide = scratch + blocks.rows * ROW_STRIDE, *scales = wide + blocks.depth * PANEL, *factors = scales + blocks.rows;
+  int32_t *zeros = (int32_t *)(factors + blocks.rows);
+  ptrdiff_t units = units_of(precision, k), per_unit = ELEMENTS(precision), most = blocks.depth / SPREAD(precision);
+  ptrdiff_t strips = (m + ROWS - 1) / ROWS, parts = (m + blocks.rows - 1) / blocks.rows, ranges = units > most ? (units + most - 1) / most : 1;
+  for (ptrdiff_t index = 0; index < parts; index++) {
+    ptrdiff_t row = strips * index / parts * ROWS, end = strips * (index + 1) / parts * ROWS, rows = (end < m ? end : m) - row;
     const float *source = a + row * stride_m;
     for (ptrdiff_t i = 0; precision == INT8 && i < rows; i++) {
       quantisation q = quantisation_of_row(source + i * stride_m, stride_k, k);
-      q.zero -= INT8_OFFSET;
-      quantisations[i] = q;
       scales[i] = q.scale;
-      zeros[i] = q.zero;
+      factors[i] = q.factor;
+      zeros[i] = q.zero - INT8_OFFSET;
     }
     for (ptrdiff_t range = 0; range < ranges; range++) {
       ptrdiff_t p = units * range / ranges, depth = units * (range + 1) / ranges - p, from = p * per_unit;
       ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
       for (ptrdiff_t i = 0; i < rows; i++)
         to_row_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count,
-                     precision == INT8 ? quantisations[i] : (quantisation){0});
-      row_block block = {
-        .units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales, .zeros = zeros, .wide = scratch + ROW_BLOCK * ROW_STRIDE,
-      };
+                     precision == INT8 ? factors[i] : 0, precision == INT8 ? zeros[i] : 0);
+      row_block block = {.units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales, .zeros = zeros, .wide = wide};
       tile_output out = {
         .c = c + row * stride_c, .stride_c = stride_c, .bias = e->bias, .residual = e->residual ? e->residual + row * e->residual_stride : 0,
         .residual_stride = e->residual_stride, .scale = e->scale, .activation = e->activation, .add = range > 0, .finish = range + 1 == ranges,
@@ -256,8 +247,9 @@ INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a
 #define GEMM(precision, name) \
   static ptrdiff_t packed_size_##name(ptrdiff_t n, ptrdiff_t k) { return packed_size_of(precision, n, k); } \
   static void multiply_##name(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k, const void *packed, \
-                              ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch) { \
-    multiply(precision, c, stride_c, a, stride_m, stride_k, packed, m, n, k, epilogue, scratch); \
+                              ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, hub_blocks blocks, \
+                              float *scratch) { \
+    multiply(precision, c, stride_c, a, stride_m, stride_k, packed, m, n, k, epilogue, blocks, scratch); \
   }
 GEMM(FLOAT32, float32)
 GEMM(BFLOAT16, bfloat16)

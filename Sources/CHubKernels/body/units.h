@@ -91,9 +91,9 @@ INLINE void to_units(int precision, void *units, const float *row, ptrdiff_t str
 }
 
 // The same of activations.
-INLINE void to_row_units(int precision, float *units, const float *row, ptrdiff_t stride, ptrdiff_t count, quantisation q) {
+INLINE void to_row_units(int precision, float *units, const float *row, ptrdiff_t stride, ptrdiff_t count, float factor, int32_t zero) {
   if (SPREAD(precision) == 1) {
-    to_units(precision, units, row, stride, count, q.factor, q.zero);
+    to_units(precision, units, row, stride, count, factor, zero);
     return;
   }
   for (ptrdiff_t i = 0; i < count; i += W)
