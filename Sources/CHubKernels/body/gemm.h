@@ -169,17 +169,22 @@ static void widen_panel(float *wide, const float *panel, ptrdiff_t depth) {
   }
 }
 
-// Where a strip of at most ROWS rows begins: the last two are equal, for a tile of few rows waits for its own sums.
-INLINE ptrdiff_t strip_start(ptrdiff_t strip, ptrdiff_t rows, ptrdiff_t strips) {
+// Where a strip of at most `most` rows begins: the last two are equal, for a tile of few rows waits for its own sums.
+INLINE ptrdiff_t strip_start(ptrdiff_t strip, ptrdiff_t rows, ptrdiff_t strips, ptrdiff_t most) {
   if (strip == strips) return rows;
-  ptrdiff_t whole = strips > 2 ? strips - 2 : 0, left = rows - whole * ROWS;
-  return strip <= whole ? strip * ROWS : whole * ROWS + (left + 1) / 2;
+  ptrdiff_t whole = strips > 2 ? strips - 2 : 0, left = rows - whole * most;
+  return strip <= whole ? strip * most : whole * most + (left + 1) / 2;
 }
+
+// A panel that few strips read is widened on its way into the registers; where there are sixteen of them, that leaves
+// enough for four rows.
+enum { ROWS_WHILE_WIDENING = W == 8 ? 4 : ROWS, STRIPS_WHILE_WIDENING = W == 8 ? 12 : 5 };
 
 // The block against all panels, strip by strip.
 INLINE void multiply_block(int precision, const row_block *block, const float *packed, ptrdiff_t n, ptrdiff_t k, tile_output out) {
-  ptrdiff_t rows = block->rows, strips = (rows + ROWS - 1) / ROWS, units = units_of(precision, k);
-  int widens = SPREAD(precision) > 1 && strips > 4;  // a panel that is read once or twice is widened on the way
+  ptrdiff_t rows = block->rows, units = units_of(precision, k);
+  int widens = SPREAD(precision) > 1 && rows > ROWS_WHILE_WIDENING * STRIPS_WHILE_WIDENING;
+  ptrdiff_t most = SPREAD(precision) > 1 && !widens ? ROWS_WHILE_WIDENING : ROWS, strips = (rows + most - 1) / most;
   float *c = out.c;
   const float *bias = out.bias, *residual = out.residual;
   for (ptrdiff_t column = 0; column < n; column += PANEL, packed += panel_size(precision, k)) {
@@ -197,7 +202,7 @@ INLINE void multiply_block(int precision, const row_block *block, const float *p
     }
     for (ptrdiff_t strip = 0; strip < strips; strip++) {
       out.fetched = strips == 1 ? panel + AHEAD : panel + panel_size(precision, k) + strip * block->depth * out.fetched_a_unit;
-      ptrdiff_t row = strip_start(strip, rows, strips), count = strip_start(strip + 1, rows, strips) - row;
+      ptrdiff_t row = strip_start(strip, rows, strips, most), count = strip_start(strip + 1, rows, strips, most) - row;
       out.c = c + row * out.stride_c + column;
       out.residual = residual ? residual + row * out.residual_stride + column : 0;
       if (precision == INT8) {
