@@ -1,3 +1,4 @@
+import CHubKernels
 import Foundation
 public import HubWords
 import Synchronization
@@ -11,10 +12,14 @@ extension Failure.Code {
 public final class Engine: Sendable {
   public let kernels: Kernels
   public let workers: Workers
+  /// What products are taken in.
+  let blocks: hub_blocks
   let pool = Pool()
 
   public init(kernels: Kernels, threads: Int) {
     self.kernels = kernels
+    let best = BlockModel(kernels).best
+    blocks = hub_blocks(rows: best.rows, depth: best.depth)
     workers = Workers(count: threads)
   }
 

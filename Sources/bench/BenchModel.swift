@@ -6,7 +6,7 @@ import HubTransformer
 import HubWeights
 
 /// A base model and the folder of its adapters.
-struct Stage {
+struct BenchModel {
   let folder: String
   let engine: Engine
   let base: any BaseModel
@@ -23,11 +23,11 @@ struct Stage {
   }
 
   /// A workload with its adapters loaded.
-  func act(_ workload: Workload) throws -> Act {
+  func prepared(_ workload: Workload) throws -> PreparedWorkload {
     let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
     let library = Library(folder: "\(folder)/adapters")
-    return Act(
-      stage: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) },
+    return PreparedWorkload(
+      model: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) },
       heads: try workload.heads.compactMap { try head($0, library) })
   }
 
@@ -74,24 +74,24 @@ struct Stage {
 }
 
 /// Everything that one pass needs.
-struct Act {
-  let stage: Stage
+struct PreparedWorkload {
+  let model: BenchModel
   let tokens: TokenBatch
   let setup: Setup?
   let heads: [any Head]
 
-  func play() throws {
-    let cx = Context(stage.engine)
+  func run() throws {
+    let cx = Context(model.engine)
     let hidden =
-      if let setup { try stage.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {
-        try stage.base(tokens, with: NoInterventions(), in: cx)
+      if let setup { try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {
+        try model.base(tokens, with: NoInterventions(), in: cx)
       }
     // Several heads share the rows equally: the branches of a parallel, or the parts of a batch.
     let all = tokens.sequences.repeated(hidden.rows / tokens.sequences.rows)
     for (index, head) in heads.enumerated() {
       let part = all.count * index / heads.count..<all.count * (index + 1) / heads.count
       let rows = all.offsets[part.lowerBound]..<all.offsets[part.upperBound]
-      _ = try head(cx.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: stage.base, in: cx)
+      _ = try head(cx.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: model.base, in: cx)
     }
   }
 }

@@ -1,6 +1,6 @@
 import CHubKernels
 
-// What the machine can do at most: what the speed of kernels is measured against.
+// The peak of the machine: what the speed of kernels is measured against.
 
 extension Kernels {
   /// Operations a second, a multiplication and an addition counting as two, of one thread whose numbers never leave
