@@ -32,16 +32,18 @@ public struct Offers: Sendable {
   /// - Throws: ``Failure`` for a path that is neither.
   public init(in paths: [String]) throws {
     for path in paths {
-      do {
+      if FileStatus(path, followsLinks: true)?.isFolder == true, !Parcel.holdsAdapter(path) {
+        try addContents(of: path)
+      } else {
         offers.append(try Offer(path))
-      } catch let failure as Failure where failure.code == .nothingToInstall {
-        try addContents(of: path, otherwise: failure)
       }
     }
   }
 
-  private mutating func addContents(of folder: String, otherwise failure: Failure) throws {
-    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { throw failure }
+  private mutating func addContents(of folder: String) throws {
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw Failure(.nothingToInstall, "the folder cannot be listed", at: folder)
+    }
     for name in names.sorted() where !name.hasPrefix(".") {
       do {
         offers.append(try Offer("\(folder)/\(name)"))

@@ -144,12 +144,14 @@ public struct Parcel: Sendable {
       hint: "known formats: \(known)")
   }
 
+  /// Whether an adapter lies in the folder itself.
+  static func holdsAdapter(_ folder: String) -> Bool {
+    FileStatus("\(folder)/manifest.json", followsLinks: true) != nil
+      || ((try? ForeignFormats.format(of: folder)) ?? nil) != nil
+  }
+
   /// The folder itself if there is an adapter in it, or else the only one below it that holds one.
   private static func adapterFolder(_ folder: String) throws -> String {
-    func holdsAdapter(_ folder: String) -> Bool {
-      FileStatus("\(folder)/manifest.json", followsLinks: true) != nil
-        || ((try? ForeignFormats.format(of: folder)) ?? nil) != nil
-    }
     guard !holdsAdapter(folder) else { return folder }
     func folders(in folder: String) throws -> [String] {
       try names(in: folder).sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter {

@@ -144,6 +144,7 @@ import Testing
       where !first.contains(name) && !name.hasPrefix("sqlite_") {
         try database.execute(sql: "DROP TABLE \(name)")
       }
+      try database.execute(sql: "ALTER TABLE modelFiles DROP COLUMN digest")
     }
     #expect(try registry.list().map(\.reference) == ["x@1.0.0"])
     #expect(try registry.trustedKeys().isEmpty)

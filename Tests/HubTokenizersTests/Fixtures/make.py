@@ -181,7 +181,7 @@ def main(shared):
     plain, prefixed = byte_pairs(texts)
     write("bytes", plain, more, of_words=prefixed)
     write("bytes-prefixed", prefixed, more)
-    (HERE / "cased" / "tokenizer_config.json").write_text('{"model_max_length": 1000000000000000019884624838656}\n')
+    (HERE / "cased" / "tokenizer_config.json").write_text('{"do_lower_case": false, "model_max_length": 1000000000000000019884624838656}\n')
     (HERE / "unicode.json").write_text(json.dumps(unicode(), separators=(",", ":")) + "\n")
 
 
