@@ -53,8 +53,8 @@ struct CustomMethod {
     try train(adapter, head, steps, on: base)
     let manifest = Manifest(name: try AdapterName(name), kind: .task, method: "ssf", base: base.identity)
     let builder = BundleBuilder(
-      manifest: manifest, config: .object(config), weights: try stored(adapter.parameters),
-      head: .init(config: .object(headConfig), weights: try stored(head.parameters)))
+      manifest: manifest, config: .object(config), weights: try StoredWeights(of: adapter.parameters).ordered,
+      head: .init(config: .object(headConfig), weights: try StoredWeights(of: head.parameters).ordered))
     return try builder.write(to: "\(scratch)/\(name)").folder
   }
 
@@ -74,13 +74,6 @@ struct CustomMethod {
       let logits = try head(hidden, tokens.sequences, base: base.model, in: cx)
       let loss = try head.loss(logits, .classes(reviews.map(\.1)), in: cx)
       optimizer.update(trained, cx.gradients(of: loss), in: cx)
-    }
-  }
-
-  private static func stored(_ parameters: [Parameter]) throws -> [StoredTensor] {
-    try parameters.map {
-      try StoredTensor(
-        name: $0.name, shape: $0.rows == 1 ? [$0.columns] : [$0.rows, $0.columns], floats: $0.value.values)
     }
   }
 }

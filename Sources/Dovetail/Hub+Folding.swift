@@ -30,12 +30,13 @@ extension Hub {
       try file.checkFinite()
       let method = try AdapterMethods.load(
         installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
-      guard let lora = method as? LoRA else {
+      guard let foldable = method as? any FoldableMethod else {
         throw Failure(
           .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
           hint: "LoRA, (IA)³, DoRA and VeRA are such")
       }
-      return try lora.folded(into: checkpoint.weights, of: checkpoint.family, in: Context(engine))
+      return try foldable.folded(
+        into: checkpoint.weights, of: checkpoint.family, as: .running, in: Context(engine))
     }
     let scratch = try ScratchFolder(for: folder)
     let unwritten = ["safetensors", "index.json", "bin"]

@@ -9,6 +9,8 @@ public final class Parameter: Sendable {
   public let name: String
   public let rows: Int
   public let columns: Int
+  /// The shape in which files keep it, such as `[count]` or `[out, in]`.
+  public let shape: [Int]
 
   private struct State {
     var value: Tensor
@@ -20,8 +22,10 @@ public final class Parameter: Sendable {
 
   private let state: Mutex<State>
 
-  public init(_ name: String, _ value: Tensor) {
+  /// - Parameter shape: in which files keep it; `[columns]` of one row, or `[rows, columns]`, if `nil`
+  public init(_ name: String, _ value: Tensor, shape: [Int]? = nil) {
     self.name = name
+    self.shape = shape ?? (value.rows == 1 ? [value.columns] : [value.rows, value.columns])
     rows = value.rows
     columns = value.columns
     state = Mutex(State(value: value))

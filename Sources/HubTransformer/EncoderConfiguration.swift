@@ -22,7 +22,7 @@ struct EncoderConfiguration: Sendable {
     func size(_ key: String, upTo limit: Int, or absent: Int? = nil) throws -> Int {
       let value = try absent.map { try c.optionalInteger(key) ?? $0 } ?? c.integer(key)
       guard (1...limit).contains(value) else {
-        throw Failure(.invalidModelConfiguration, "\(value) is not between 1 and \(limit)", at: c.path(to: key))
+        throw Failure.outside(1...limit, value, .invalidModelConfiguration, at: c.path(to: key))
       }
       return value
     }

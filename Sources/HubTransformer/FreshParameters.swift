@@ -19,7 +19,7 @@ public struct FreshParameters: ParameterProvider {
     var generator = SplitMix(
       seed: name.utf8.reduce(seed ^ 0x9E37_79B9_7F4A_7C15) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 })
     let values = Self.values(rows, columns, initial, &generator)
-    return Parameter(name, context().tensor(rows: rows, columns: columns, values))
+    return Parameter(name, context().tensor(rows: rows, columns: columns, values), shape: shape)
   }
 
   private static func values(

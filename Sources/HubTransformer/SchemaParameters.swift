@@ -26,7 +26,7 @@ public final class SchemaParameters: ParameterProvider {
   public func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter {
     asked.withLock { $0.append(Entry(name: name, shape: shape)) }
     let (rows, columns) = shape.asMatrix
-    return Parameter(name, Tensor(shapeOnly: rows, columns))
+    return Parameter(name, Tensor(shapeOnly: rows, columns), shape: shape)
   }
 
   public func has(_ name: String) -> Bool { optional(name) }

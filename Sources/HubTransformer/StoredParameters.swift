@@ -21,7 +21,7 @@ public struct StoredParameters: ParameterProvider {
       throw Failure(.unfittingWeights, "the tensor has the shape \(stored.shape) instead of \(shape)", at: name)
     }
     let (rows, columns) = shape.asMatrix
-    return Parameter(name, try tensor(stored, rows, columns))
+    return Parameter(name, try tensor(stored, rows, columns), shape: shape)
   }
 
   private func tensor(_ stored: StoredTensor, _ rows: Int, _ columns: Int) throws -> Tensor {

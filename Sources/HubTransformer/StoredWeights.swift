@@ -12,6 +12,17 @@ public struct StoredWeights: Sendable {
     self.init(Dictionary(tensors.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first }))
   }
 
+  /// The tensors of parameters as they are now, for saving what was trained.
+  public init(of parameters: [Parameter]) throws {
+    self.init(
+      try parameters.map { try StoredTensor(name: $0.name, shape: $0.shape, floats: $0.value.values) })
+  }
+
+  /// In the order in which files keep them.
+  public var ordered: [StoredTensor] {
+    tensors.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+  }
+
   /// Builds what `body` builds from these weights, after ``check(_:)``.
   public func load<Loaded>(engine: Engine, _ body: (ParameterSource) throws -> Loaded) throws -> Loaded {
     try check(body)

@@ -93,7 +93,7 @@ struct Loaded {
 
   /// Builds the base model anew with an adapter in its weights.
   private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {
-    guard let adapter = adapters[name]?.method as? LoRA else {
+    guard let adapter = adapters[name]?.method as? any FoldableMethod else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
     }
     let weights = try adapter.folded(

@@ -170,20 +170,6 @@ import Testing
     }
   }
 
-  /// The tensors of a file that holds the adapter, in the shapes that its method asks for.
-  private static func stored(
-    _ adapter: any AdapterMethod, _ configuration: JSONObject, _ model: TinyModel
-  ) throws -> [String: StoredTensor] {
-    let schema = SchemaParameters()
-    _ = try type(of: adapter).init(
-      configuration: configuration, shape: model.base.shape, weights: ParameterSource(schema))
-    let shapes = Dictionary(uniqueKeysWithValues: schema.entries.map { ($0.name, $0.shape) })
-    return try Dictionary(
-      uniqueKeysWithValues: adapter.parameters.map {
-        ($0.name, try StoredTensor(name: $0.name, shape: #require(shapes[$0.name]), floats: $0.value.values))
-      })
-  }
-
   @Test(arguments: methods.map(\.name))
   func aWarmPassTakesNothingFromTheSystem(name: String) throws {
     let model = try TinyModel()

@@ -15,16 +15,17 @@ struct FoldedLinear {
   var bias: Tensor?
 }
 
-extension LoRA {
-  /// What a folded adapter is to be equal to.
-  public enum FoldedForm: Sendable {
-    /// Itself as it runs.
-    case running
-    /// What the Python library `adapters` makes of it: biases stay as they are, though (IA)³ and DoRA scale them, and the
-    /// update of DoRA loses its `alpha / r`.
-    case library
-  }
+/// What a folded adapter is to be equal to.
+public enum FoldedForm: Sendable {
+  /// Itself as it runs.
+  case running
+  /// What the Python library `adapters` makes of it: biases stay as they are, though (IA)³ and DoRA scale them, and the
+  /// update of DoRA loses its `alpha / r`.
+  case library
+}
 
+/// A method whose effect weights of the base model can have.
+public protocol FoldableMethod: AdapterMethod {
   /// The base model's weights with this adapter in them, so that it costs nothing any more.
   ///
   /// - Parameters:
@@ -32,6 +33,12 @@ extension LoRA {
   ///   - family: the base model's
   /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
   ///   model does not have.
+  func folded(
+    into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm, in context: Context
+  ) throws -> StoredWeights
+}
+
+extension LoRA: FoldableMethod {
   public func folded(
     into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm = .running, in context: Context
   ) throws -> StoredWeights {

@@ -19,7 +19,7 @@ public struct DependencyHead: Head {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
     // There is a score for each relation of each pair of words.
     guard (1...1000).contains(count) else {
-      throw Failure(.invalidHead, "\(count) is not between 1 and 1000", at: c.path(to: "num_labels"))
+      throw Failure.outside(1...1000, count, .invalidHead, at: c.path(to: "num_labels"))
     }
     labels = try HeadLayers.labels(c, count)
     let isGenerated = try c.string("head_type") == "udapter_parsing"

@@ -16,10 +16,10 @@ struct HeadLayers: Sendable {
   ) throws {
     let layers = try c.optionalInteger("layers") ?? 1, labelCount = try outputs ?? c.integer("num_labels")
     guard (1...16).contains(layers) else {
-      throw Failure(.invalidHead, "\(layers) is not between 1 and 16", at: c.path(to: "layers"))
+      throw Failure.outside(1...16, layers, .invalidHead, at: c.path(to: "layers"))
     }
     guard (1...10_000).contains(labelCount) else {
-      throw Failure(.invalidHead, "\(labelCount) is not between 1 and 10000", at: c.path(to: "num_labels"))
+      throw Failure.outside(1...10000, labelCount, .invalidHead, at: c.path(to: "num_labels"))
     }
     activation = try Activation.ofHead(c)
     labels = try outputs == nil ? Self.labels(c, labelCount) : []

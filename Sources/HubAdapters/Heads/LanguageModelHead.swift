@@ -20,7 +20,7 @@ public struct LanguageModelHead: Head {
     func size(_ key: String, upTo limit: Int) throws -> Int {
       let value = try c.integer(key)
       guard (1...limit).contains(value) else {
-        throw Failure(.invalidHead, "\(value) is not between 1 and \(limit)", at: c.path(to: key))
+        throw Failure.outside(1...limit, value, .invalidHead, at: c.path(to: key))
       }
       return value
     }

@@ -13,7 +13,7 @@ public struct MultipleChoiceHead: Head {
   public init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     choices = try configuration.integer("num_choices")
     guard (1...10_000).contains(choices) else {
-      throw Failure(.invalidHead, "\(choices) is not between 1 and 10000", at: configuration.path(to: "num_choices"))
+      throw Failure.outside(1...10000, choices, .invalidHead, at: configuration.path(to: "num_choices"))
     }
     layers = try PooledLayers(configuration, hidden: shape.hiddenSize, from: weights, outputs: 1)
   }

@@ -28,7 +28,7 @@ public struct AdaMix: AdapterMethod {
     ])
     let count = try c.optionalInteger("num_experts") ?? 4
     guard (1...64).contains(count) else {
-      throw Failure(.invalidConfiguration, "\(count) is not between 1 and 64", at: c.path(to: "num_experts"))
+      throw Failure.outside(1...64, count, .invalidConfiguration, at: c.path(to: "num_experts"))
     }
     let downs = try c.optionalBool("sharing_down") ?? false ? 1 : count,
       ups = try c.optionalBool("sharing_up") ?? true ? 1 : count

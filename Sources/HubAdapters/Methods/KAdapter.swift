@@ -60,9 +60,7 @@ struct KAdapterConfiguration: Sendable {
     func count(_ key: String, _ range: ClosedRange<Int>, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard range.contains(value) else {
-        throw Failure(
-          .invalidConfiguration, "\(value) is not between \(range.lowerBound) and \(range.upperBound)",
-          at: c.path(to: key))
+        throw Failure.outside(range, value, .invalidConfiguration, at: c.path(to: key))
       }
       return value
     }

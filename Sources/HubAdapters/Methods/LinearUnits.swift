@@ -6,7 +6,7 @@ import HubTransformer
 /// The adapter of one linear layer.
 protocol LinearUnit: ProjectionAdapter {
   /// The layer with the adapter in it; `nil` if no layer does what the adapter does.
-  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in context: Context) -> FoldedLinear?
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in context: Context) -> FoldedLinear?
   var parameters: [Parameter] { get }
 }
 
@@ -86,7 +86,7 @@ struct UpdateUnit: LinearUnit {
     return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
   }
 
-  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
     guard gate == nil, let matrix = update.matrix(in: cx) else { return nil }
     let sum = cx.add(linear.weight, cx.scaled(matrix, by: scale))
     guard let magnitude else { return FoldedLinear(weight: sum, bias: linear.bias) }
@@ -127,7 +127,7 @@ struct ScaleUnit: LinearUnit {
 
   var parameters: [Parameter] { [factors] + (gate?.parameters ?? []) }
 
-  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
     guard gate == nil else { return nil }
     let row = row(in: cx)
     return FoldedLinear(
@@ -179,7 +179,7 @@ struct InputScaleUnit: LinearUnit {
 
   private func row(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count) }
 
-  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
     FoldedLinear(weight: cx.multiply(linear.weight, columnsBy: row(in: cx)), bias: linear.bias)
   }
 

@@ -28,8 +28,7 @@ public struct MTLLoRA: AdapterMethod {
     }
     let count = try configuration.optionalInteger("n_up_projection") ?? 1
     guard (1...64).contains(count) else {
-      throw Failure(
-        .invalidConfiguration, "\(count) is not between 1 and 64", at: configuration.path(to: "n_up_projection"))
+      throw Failure.outside(1...64, count, .invalidConfiguration, at: configuration.path(to: "n_up_projection"))
     }
     let sharpness = Float(try configuration.optionalNumber("weights_sharpness") ?? 0.05)
     guard sharpness > 0 else {

@@ -36,7 +36,7 @@ struct RotationUnit: LinearUnit {
     cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count)
   }
 
-  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
     let rotated = cx.product(linear.weight, cx.value(of: matrix))
     return FoldedLinear(
       weight: factors.map { cx.scalingRows(of: rotated, by: row($0, in: cx)) } ?? rotated, bias: linear.bias)

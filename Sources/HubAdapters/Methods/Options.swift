@@ -28,7 +28,7 @@ extension JSONObject {
   func optionalSize(_ key: String) throws -> Int? {
     guard let value = try optionalInteger(key) else { return nil }
     guard (1...65_536).contains(value) else {
-      throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: path(to: key))
+      throw Failure.outside(1...65536, value, .invalidConfiguration, at: path(to: key))
     }
     return value
   }

@@ -20,7 +20,7 @@ struct PHMConfiguration: Sendable {
     func size(_ key: String, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard (1...4096).contains(value) else {
-        throw Failure(.invalidConfiguration, "\(value) is not between 1 and 4096", at: c.path(to: key))
+        throw Failure.outside(1...4096, value, .invalidConfiguration, at: c.path(to: key))
       }
       return value
     }

@@ -96,7 +96,7 @@ struct PrefixSource: Sendable {
     func size(_ key: String, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard (1...65_536).contains(value) else {
-        throw Failure(.invalidConfiguration, "\(value) is not between 1 and 65536", at: c.path(to: key))
+        throw Failure.outside(1...65536, value, .invalidConfiguration, at: c.path(to: key))
       }
       return value
     }

@@ -19,7 +19,7 @@ public struct PromptTuning: AdapterMethod {
     ])
     let length = try c.optionalInteger("prompt_length") ?? 10
     guard (1...65_536).contains(length) else {
-      throw Failure(.invalidConfiguration, "\(length) is not between 1 and 65536", at: c.path(to: "prompt_length"))
+      throw Failure.outside(1...65536, length, .invalidConfiguration, at: c.path(to: "prompt_length"))
     }
     let embeddings = try weights.parameter(
       "prompt.embedding", [length, shape.embeddingSize], initially: .uniform(bound: 0.5))

@@ -51,7 +51,7 @@ struct ReFTConfiguration: Sendable {
     func count(_ key: String, _ absent: Int, atLeast least: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard (least...65_536).contains(value) else {
-        throw Failure(.invalidConfiguration, "\(value) is not between \(least) and 65536", at: c.path(to: key))
+        throw Failure.outside(least...65536, value, .invalidConfiguration, at: c.path(to: key))
       }
       return value
     }

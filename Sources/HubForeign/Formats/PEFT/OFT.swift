@@ -72,7 +72,7 @@ extension PEFTMethod {
     guard try config.optionalBool("use_cayley_neumann") ?? true else { return skew.cayley }
     let terms = try config.optionalInteger("num_cayley_neumann_terms") ?? 5
     guard (1...64).contains(terms) else {
-      throw Failure(.unsupportedForeignContent, "\(terms) is not between 1 and 64", at: "num_cayley_neumann_terms")
+      throw Failure.outside(1...64, terms, .unsupportedForeignContent, at: "num_cayley_neumann_terms")
     }
     return skew.cayley(terms: terms)
   }

@@ -1,0 +1,20 @@
+import ArgumentParser
+import Dovetail
+import HubWords
+import HubRegistry
+
+struct Undo: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "undo",
+    abstract: "Take back the last removal, and again the one before.",
+    discussion: """
+      hub remove ner
+      hub undo
+
+      Works until hub gc has deleted the files.
+      """)
+
+  @OptionGroup var options: RegistryOptions
+
+  func run() throws { try Console.put(options.open().registry.undoRemoval().reference) }
+}
