@@ -38,8 +38,8 @@ extension Hub {
       return try lora.folded(into: checkpoint.weights, of: checkpoint.family, in: Context(engine))
     }
     let scratch = try ScratchFolder(for: folder)
-    let unwritten = ["config.json", "safetensors", "index.json", "bin"]
-    for file in record.files where !unwritten.contains(where: file.path.hasSuffix) {
+    let unwritten = ["safetensors", "index.json", "bin"]
+    for file in record.files where file.path != "config.json" && !unwritten.contains(where: file.path.hasSuffix) {
       try copy(file.path, from: record.folder, to: scratch)
     }
     let head = try FoldedHead(of: installed, on: checkpoint)

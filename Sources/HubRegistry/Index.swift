@@ -163,6 +163,7 @@ extension Index {
     }
     migrator.registerMigration("9") { database in
       // Of models that were added before there is none.
+      guard try !database.columns(in: "modelFiles").contains(where: { $0.name == "digest" }) else { return }
       try database.execute(sql: "ALTER TABLE modelFiles ADD COLUMN digest TEXT")
     }
     return migrator

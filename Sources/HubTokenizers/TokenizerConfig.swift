@@ -114,7 +114,7 @@ struct TokenizerConfig: Sendable {
     }
     for token in added.sorted(by: { $0.id < $1.id }) where !token.content.isEmpty { add(token, replacing: true) }
     for role in Self.conventions.map(\.role) {
-      if let content = roles[role], !content.isEmpty {
+      if let content = roles[role], !content.isEmpty, vocabulary.id(of: content) != nil {
         add(AddedTokens.Token(id: 0, content: content), replacing: false)
       }
     }
@@ -124,17 +124,19 @@ struct TokenizerConfig: Sendable {
     return tokens
   }
 
-  /// A normalizer of tokenizer.json with what is stated here, which goes first. The classes of BERT's tokenizers in
-  /// `transformers` do so also with what is not stated: then text is lower-cased and ideographs stand apart, whatever
+  /// A normalizer of tokenizer.json with what is stated here, which goes first. Where one of the classes of BERT's
+  /// tokenizers is named, it does so also with what is not stated: then text is lower-cased and ideographs stand apart, whatever
   /// tokenizer.json says.
   func corrected(_ normalizer: any Normalizer) -> any Normalizer {
     guard isStated, className.map(Self.isBERT) ?? true, let bert = normalizer as? BertNormalizer else {
       return normalizer
     }
-    let lowercases = lowercases ?? true
+    let isNamed = className != nil
+    let lower = lowercases ?? (isNamed ? true : bert.lowercases)
     return BertNormalizer(
-      cleansText: bert.cleansText, separatesIdeographs: separatesIdeographs ?? true,
-      stripsAccents: stripsAccents ?? lowercases, lowercases: lowercases)
+      cleansText: bert.cleansText,
+      separatesIdeographs: separatesIdeographs ?? (isNamed ? true : bert.separatesIdeographs),
+      stripsAccents: stripsAccents ?? (isNamed || lowercases != nil ? lower : bert.stripsAccents), lowercases: lower)
   }
 
   private static func isBERT(_ className: String) -> Bool {

@@ -89,9 +89,9 @@ import Testing
 
   @Test(
     arguments: [
-      ("peft_type", "LOHA"), ("bias", "all"), ("fan_in_fan_out", true), ("use_qalora", true),
+      ("peft_type", "HRA"), ("bias", "all"), ("fan_in_fan_out", true), ("use_qalora", true),
       ("layer_replication", [[0, 1]]),
-      ("trainable_token_indices", [1]), ("target_parameters", ["x"]), ("alpha_pattern", ["(a+)+$": 3]),
+      ("trainable_token_indices", [1]), ("target_parameters", ["x"]), ("alpha_pattern", ["(?=a)": 3]),
       ("alpha_pattern", ["query": "much"]),
       ("lora_alpha", "eight"), ("auto_mapping", ["base_model_class": "BertForNothing"]), ("peft_type", 7),
     ] as [(String, JSON)])
@@ -102,7 +102,7 @@ import Testing
   }
 
   @Test(
-    arguments: [("unknown_key", "of tomorrow"), ("revision", "main"), ("lora_dropout", 0.1), ("inference_mode", false)]
+    arguments: [("unknown_key", .null), ("revision", "main"), ("lora_dropout", 0.1), ("inference_mode", false)]
       as [(String, JSON)])
   func toleratesWhatDoesNot(key: String, value: JSON) throws {
     let scratch = try Scratch(), adapter = try PEFT.read(folder: spoilt(scratch, key, value))
