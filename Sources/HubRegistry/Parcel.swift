@@ -158,6 +158,8 @@ public struct Parcel: Sendable {
         FileStatus($0, followsLinks: false)?.isFolder == true
       }
     }
+    // Packed adapters beside each other are no adapter.
+    guard try !names(in: folder).contains(where: { $0 != title(of: $0) }) else { throw nothing(at: folder) }
     let children = try folders(in: folder)
     guard children.count <= 256 else { throw nothing(at: folder) }
     var found = children.filter(holdsAdapter)
