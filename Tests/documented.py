@@ -1,14 +1,14 @@
-"""Says which public declarations of the library have no doc comment.
+"""Say which public declarations of the library have no doc comment.
 
-    python3 Tests/documented.py [FILE...]
+    python3 Tests/documented.py [FOLDER OR FILE...]
 
-Looked at is every `public` or `open` declaration in Sources, programs aside. A comment stands right above the declaration,
-or above its attributes. Exempt, because the reader finds the words elsewhere:
+Looked at are the `public` and `open` declarations in Sources, programs aside. A comment stands right above the declaration or
+its attributes. Exempt is what the reader finds explained elsewhere:
 
-- what a protocol of the standard library asks for and explains (`hash(into:)`, `==`, `<`, `description`, codable's pair),
-- a member that a public protocol of ours declares with a comment, in a type or an extension that names a protocol,
-- an `override`, and `public import`,
-- an extension that only adds a conformance or gathers members.
+- what protocols of the standard library ask for (STANDARD);
+- a member that a protocol of ours declares under a comment, in a type that conforms to it and in the protocol's own extension;
+- an initializer whose every argument is a property of its type: the properties have the comments;
+- an extension, which has those of what is in it.
 """
 import pathlib
 import re
@@ -16,76 +16,101 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = {"hub", "bench", "parity-runner"}
-STANDARD = {"hash", "==", "<", "description", "debugDescription", "errorDescription", "encode", "id", "rawValue", "next", "makeIterator"}
-MODIFIERS = r"(?:(?:static|final|class|mutating|nonmutating|nonisolated|indirect|convenience|required|lazy|consuming|borrowing|isolated|distributed|nonisolated\(unsafe\)|(?:private|internal|fileprivate)\(set\))\s+)*"
-DECLARATION = re.compile(rf"^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:public|open)\s+{MODIFIERS}(class|struct|enum|protocol|actor|func|var|let|init|subscript|typealias|case|extension|associatedtype|operator|macro)\b[?!]?\s*(`?[\w.]+`?|[^\s(\w]+)?")
-ATTRIBUTE = re.compile(r"^\s*@\w+")
-TYPE = re.compile(rf"^(\s*)(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|open|package|internal|private|fileprivate)\s+)?{MODIFIERS}(class|struct|enum|protocol|actor|extension)\s+([\w.]+)([^{{]*)")
-MEMBER = re.compile(rf"^\s*(?:@\w+(?:\([^)]*\))?\s+)*{MODIFIERS}(?:func|var|init|subscript)\b\s*(`?\w+`?|[^\s(\w]+)?")
+STANDARD = {"hash", "==", "<", "description", "debugDescription", "encode", "rawValue", "next", "makeIterator"}
+STANDARD |= {f"init({kind}Literal:)" for kind in ["string", "integer", "float", "boolean", "array", "dictionary"]} | {"init(rawValue:)"}
+BEFORE = r"(\s*)(?:@\w+(?:\([^)]*\))?\s+)*"
+MODIFIERS = r"(?:(?:static|final|class|mutating|nonmutating|nonisolated|indirect|convenience|required|lazy|override|(?:public|private|internal|fileprivate)\(set\))\s+)*"
+KINDS = r"(struct|enum|protocol|actor|class|extension|func|var|let|init|subscript|typealias|associatedtype)\b"
+DECLARATION = re.compile(rf"^{BEFORE}(public\s+|open\s+)?(?:package\s+|internal\s+|private\s+|fileprivate\s+)?{MODIFIERS}{KINDS}[?!]?\s*(`[^`]+`|[\w.]+|[^\s(\w]+)?(.*)")
+TYPES = {"struct", "enum", "protocol", "actor", "class", "extension"}
 
 
-def sources():
-    return sorted(path for path in (ROOT / "Sources").rglob("*.swift") if path.relative_to(ROOT / "Sources").parts[0] not in PROGRAMS)
+class Declaration:
+    def __init__(self, match, lines, number, scope):
+        self.indent, self.isPublic, self.kind, name = len(match[1]), bool(match[2]), match[3], match[4] or ""
+        self.path, self.line, self.text, self.scope = None, number + 1, lines[number].strip(), scope
+        self.head = match[5]
+        if self.kind in {"init", "func", "subscript"} or self.kind in TYPES:
+            # What is written over several lines, up to its body.
+            rest = number
+            while "{" not in self.head and rest + 1 < len(lines) and self.head.count("(") > self.head.count(")"):
+                rest += 1
+                self.head += " " + lines[rest].strip()
+        if self.kind in {"init", "subscript"}:
+            arguments = (lines[number] + self.head)[lines[number].find(self.kind) + len(self.kind):]
+            self.labels = re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+\w+)?\s*:", self.head if self.head.startswith("(") else arguments)
+            self.arguments = [last or first for first, last in re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+(\w+))?\s*:", self.head if self.head.startswith("(") else arguments)]
+            name = f"{self.kind}({''.join(label + ':' for label in self.labels)})"
+        self.name = name
+        above = number - 1
+        while above >= 0 and re.match(r"\s*@\w+(\([^)]*\))?\s*$", lines[above]):
+            above -= 1
+        self.isCommented = above >= 0 and lines[above].lstrip().startswith("///")
+
+    def conformances(self):
+        head = self.head.split("{")[0]
+        return set(re.findall(r"[\w.]+", head.split(":", 1)[1])) if ":" in head else set()
 
 
-def commented(lines, number):
-    """Whether a doc comment stands above a line, its attributes skipped."""
-    number -= 1
-    while number >= 0 and (ATTRIBUTE.match(lines[number]) and not DECLARATION.match(lines[number])):
-        number -= 1
-    return number >= 0 and bool(re.match(r"\s*(///|\*/)", lines[number]))
-
-
-def scopes(lines):
-    """For each line the innermost type or extension around it, as (kind, head), by indentation: the tree is formatted."""
-    stack = []
-    for line in lines:
+def declarations(path):
+    """Those of a file, each with the type or extension around it, told by indentation: the tree is formatted."""
+    lines, stack = path.read_text().splitlines(), []
+    for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
-        while line.strip() and stack and indent <= stack[-1][0] and not line.lstrip().startswith((")", "where", "{")):
+        while line.strip() and stack and indent <= stack[-1].indent and not line.lstrip().startswith((")", "{", "where", "}")):
             stack.pop()
-        yield stack[-1][1:] if stack else None
-        if match := TYPE.match(line):
-            stack.append((indent, match[2], match[3], match[4]))
-
-
-def requirements(paths):
-    """Names of members that a public protocol of ours declares under a comment."""
-    names = set()
-    for path in paths:
-        lines = path.read_text().splitlines()
-        for number, (line, scope) in enumerate(zip(lines, scopes(lines))):
-            if scope and scope[0] == "protocol" and (match := MEMBER.match(line)) and commented(lines, number):
-                names.add(match[1] or "init")
-    return names
-
-
-def missing(path, required):
-    lines = path.read_text().splitlines()
-    for number, (line, scope) in enumerate(zip(lines, scopes(lines))):
         match = DECLARATION.match(line)
-        if not match or match[1] == "extension" or re.search(r"\boverride\b", line):
+        # Locals stand deeper than the members of the innermost type.
+        if not match or len(match[1]) > (stack[-1].indent + 2 if stack else 0):
             continue
-        kind, name = match[1], match[2] or match[1]
-        if kind == "init":
-            name = "init"
-        conforms = scope and scope[0] != "protocol" and ":" in scope[2]
-        if kind in {"func", "var", "let", "init", "subscript"} and (name in STANDARD and (name != "id" or conforms) or conforms and name in required):
-            continue
-        yield number + 1, commented(lines, number), line.strip()
+        declaration = Declaration(match, lines, number, stack[-1] if stack else None)
+        declaration.path = path
+        yield declaration
+        if declaration.kind in TYPES:
+            stack.append(declaration)
 
 
 def main():
-    paths = sources()
-    required = requirements(paths)
-    wanted = {pathlib.Path(name).resolve() for name in sys.argv[1:]}
-    total, bare = 0, []
-    for path in paths:
-        for number, has, line in missing(path, required):
-            total += 1
-            if not has and (not wanted or path in wanted):
-                bare.append(f"{path.relative_to(ROOT)}:{number}: {line}")
-    print("\n".join(bare))
-    print(len(bare), total)
+    paths = [path for path in sorted((ROOT / "Sources").rglob("*.swift")) if path.relative_to(ROOT / "Sources").parts[0] not in PROGRAMS]
+    everything = [declaration for path in paths for declaration in declarations(path)]
+    protocols = {declaration.name: declaration for declaration in everything if declaration.kind == "protocol"}
+    explained, properties, conformances = {}, {}, {}
+    for declaration in everything:
+        scope = declaration.scope
+        if scope and scope.kind == "protocol" and declaration.isCommented:
+            explained.setdefault(scope.name, set()).add(declaration.name)
+        if scope and declaration.kind in {"var", "let"}:
+            # `let rows, columns: Int` are two.
+            names = re.findall(r"(\w+)\s*(?=[,:=]|$)", declaration.name + declaration.head.split(":")[0])
+            properties.setdefault(scope.name, set()).update([declaration.name, *names])
+        if declaration.kind in TYPES:
+            conformances.setdefault(declaration.name, set()).update(declaration.conformances())
+
+    def asked(name, seen=()):
+        """What the protocols of ours that a type conforms to explain."""
+        found = set(explained.get(name, ()))
+        for other in conformances.get(name, ()):
+            if other in protocols and other not in seen:
+                found |= asked(other, (*seen, name))
+        return found
+
+    def isExempt(declaration):
+        scope = declaration.scope
+        if declaration.kind == "extension" or declaration.name in STANDARD:
+            return True
+        if scope and scope.kind != "protocol" and declaration.name in asked(scope.name):
+            return True
+        return declaration.kind == "init" and bool(scope) and set(declaration.arguments) <= properties.get(scope.name, set())
+
+    wanted = [pathlib.Path(name).resolve() for name in sys.argv[1:]] or [ROOT]
+    # What a public protocol asks for is public without the word.
+    shown = [each for each in everything if (each.isPublic or each.scope and each.scope.kind == "protocol" and each.scope.isPublic) and not isExempt(each)]
+    bare = [each for each in shown if not each.isCommented and any(each.path.is_relative_to(folder) for folder in wanted)]
+    for each in bare:
+        print(f"{each.path.relative_to(ROOT)}:{each.line}: {each.text}")
+    if bare:
+        sys.exit(f"{len(bare)} of {len(shown)} public declarations have no doc comment")
+    print(f"all {len(shown)} public declarations have a doc comment")
 
 
 main()

@@ -120,6 +120,7 @@ extension ProjectionAdapter {
 /// The Python library averages over padding as well, so that an answer depends on the other texts of the batch;
 /// Dovetail never sees padding.
 public struct Gating {
+  /// The sequences that the rows belong to.
   public let sequences: Sequences
   private let observe: ((Tensor) -> Void)?
 
@@ -171,6 +172,7 @@ extension LayerAdapter {
 
 /// An adapter of the embedding output.
 public protocol EmbeddingAdapter: Sendable {
+  /// What becomes of the embedding output `x`, `[rows, embedding]`.
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
 }
 
@@ -188,6 +190,7 @@ public protocol PromptAdapter: Sendable {
 
 /// An adapter of the embedding output that can be undone.
 public protocol InvertibleAdapter: EmbeddingAdapter {
+  /// Undoes the adapter: `x` from its output `y`, both `[rows, embedding]`.
   func inverse(_ y: Tensor, in context: Context) -> Tensor
 }
 
@@ -208,6 +211,7 @@ public enum AdapterMethods {
     Union.self,
   ]) { [$0.architecture ?? ""] }
 
+  /// The methods that Dovetail knows, then those that the program registered.
   public static var all: [any AdapterMethod.Type] { table.all }
 
   /// Makes a method known under its ``AdapterMethod/architecture`` wherever adapters are checked, installed, loaded and

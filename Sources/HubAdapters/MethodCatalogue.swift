@@ -56,6 +56,7 @@ extension AdapterMethod {
 
 /// One line for each method.
 public enum MethodCatalogue {
+  /// The methods in the order of `Formats/methods.md`.
   public static let all: [CataloguedMethod] = [
     method("seq_bn", "Pfeiffer et al. 2020", "h + U f(D LN(h + r))", sequential),
     method("double_seq_bn", "Houlsby et al. 2019", "h + U f(D h), twice a layer", double),

@@ -7,7 +7,9 @@ extension Failure.Code {
 
 /// One entry of an archive.
 public struct ArchiveEntry: Hashable, Sendable {
+  /// Its path in the archive.
   public let name: EntryName
+  /// Whether it is a folder; otherwise it is a file.
   public let isFolder: Bool
 }
 
@@ -18,12 +20,14 @@ public struct ArchiveEntry: Hashable, Sendable {
 /// an archive that is not whole to its true end is refused at the latest when ``next()`` would return `nil`.
 /// What macOS adds (`__MACOSX/`, `.DS_Store`, `._*`) is checked like everything and then left out.
 public final class ArchiveReader {
+  /// The formats that are read.
   public enum Format: String, Sendable, CaseIterable {
     case zip, tar
     case tarGzip = "tar.gz"
     case tarZstd = "tar.zst"
   }
 
+  /// Which format it is, as its first bytes say.
   public let format: Format
   /// Where the archive comes from; the subject of every failure begins with it.
   public let path: String

@@ -18,11 +18,13 @@ extension Failure.Code {
 /// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the 32
 /// of the key and the 64 of its signature. So a signature that lost its name is still one, and says of what.
 public struct BundleSignature: Hashable, Sendable {
+  /// The key that signed.
   public let key: PublicKey
   /// The digest of the bundle that is signed.
   public let bundle: Digest
   /// The digest of the file.
   public let digest: Digest
+  /// Its path in a bundle.
   public var path: String { Self.path(of: key) }
 
   private static let folder = "signatures/"

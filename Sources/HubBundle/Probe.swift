@@ -8,6 +8,7 @@ extension Failure.Code {
 /// A tiny input and what an adapter made of it on its base model: the file `probe.json` of a bundle. What it makes of it
 /// on another day, machine or version must be the same.
 public struct Probe: Hashable, Sendable {
+  /// The input.
   public let text: String
   /// The fingerprint of the base model.
   public let base: Digest

@@ -15,6 +15,7 @@ import HubWeights
 public struct Repair: Sendable {
   /// Where the damaged index was put; `nil` if there was none, or none was damaged.
   public internal(set) var damagedIndex: String?
+  /// The adapters that the new index lists again.
   public internal(set) var restored: [InstalledAdapter] = []
   /// What could not be restored, and why.
   public internal(set) var lost: [Failure] = []

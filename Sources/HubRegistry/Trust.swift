@@ -15,10 +15,12 @@ extension Failure.Code {
 public struct TrustedKey: Hashable, Sendable {
   /// What the user calls its holder.
   public let name: AdapterName
+  /// The public key.
   public let key: PublicKey
   /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign all
   /// names but those.
   public let prefixes: [String]
+  /// When the user began to trust it.
   public let addedAt: Date
 
   /// Whether names of this kind were given to the key.

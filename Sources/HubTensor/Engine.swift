@@ -4,10 +4,13 @@ import Synchronization
 
 /// What forward passes share: kernels, threads and memory.
 public final class Engine: Sendable {
+  /// The loops of one instruction set.
   public let kernels: Kernels
+  /// The threads that share the work.
   public let workers: Workers
   let pool = Pool()
 
+  /// - Parameter threads: how many work at once, the calling one included
   public init(kernels: Kernels, threads: Int) {
     self.kernels = kernels
     workers = Workers(count: threads)

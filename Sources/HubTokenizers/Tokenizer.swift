@@ -26,7 +26,9 @@ public protocol Tokenizer: Sendable {
 
   /// One more than the largest id: the rows of an embedding that fits.
   var vocabularySize: Int { get }
+  /// The token with this id; `nil` if there is none.
   func token(_ id: Int32) -> String?
+  /// The id of a token as the vocabulary spells it; `nil` if it has none.
   func id(of token: String) -> Int32?
   /// The tokens that have a role in models.
   var specialIDs: SpecialIDs { get }

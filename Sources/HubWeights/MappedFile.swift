@@ -13,6 +13,7 @@ import HubWords
 /// is mapped, the system ends the process that looks behind the new end with SIGBUS; a library does not take signals away
 /// from the program that uses it, `hub` says what happened.
 public final class MappedFile: Sendable {
+  /// Where the file was when it was opened.
   public let path: String
   /// Bytes of the file when it was opened.
   public let count: Int

@@ -38,10 +38,15 @@ public indirect enum Composition: Hashable, Sendable {
   /// What a registered ``CompositionBlock`` makes of their outputs.
   case custom(String, [Composition], options: [String: [String]])
 
+  /// Each child works on the output of the one before.
   public static func stack(_ children: Composition...) -> Composition { .stack(children) }
+  /// Trained attention over the outputs of the children (AdapterFusion, Pfeiffer et al. 2021).
+  ///
+  /// - Parameter name: the installed fusion; the one over these members if `nil`
   public static func fuse(_ children: Composition..., name: String? = nil) -> Composition {
     .fuse(children, name: name)
   }
+  /// Each child works on a copy of the batch.
   public static func parallel(_ children: Composition...) -> Composition { .parallel(children) }
 }
 

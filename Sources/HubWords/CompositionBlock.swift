@@ -22,6 +22,7 @@ public enum CompositionBlocks {
     reserved: Set(Composition.Block.own.flatMap { [$0.name, $0.name.filter { $0 != "_" }] } + [Composition.baseWord])
   ) { [$0.name] }
 
+  /// The block of this name; `nil` if the program registered none.
   public static func type(named name: String) -> (any CompositionBlock.Type)? { table[name] }
 
   static var names: [String] { table.all.map { $0.name } }

@@ -1,7 +1,9 @@
 extension JSON {
   /// What a document may hold. A caller raises a limit for a file of a known kind; no input can.
   public struct Limits: Sendable {
+    /// Bytes of the document.
     public var bytes: Int
+    /// Levels of arrays and objects.
     public var depth: Int
     /// Values of any kind in the whole document.
     public var values: Int
@@ -32,6 +34,9 @@ extension JSON {
     self = try parser.document()
   }
 
+  /// Reads one JSON document, more strictly than most; see the initializer that takes bytes.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/malformedJSON`` or ``Failure/Code/excessiveJSON``.
   public init(parsing text: String, limits: Limits = Limits()) throws {
     try self.init(parsing: text.utf8, limits: limits)
   }

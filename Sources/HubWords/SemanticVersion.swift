@@ -5,8 +5,11 @@ extension Failure.Code {
 
 /// A version by the rules of Semantic Versioning 2.0: ordered, with build metadata that does not count.
 public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// Rises with changes that break what relied on it.
   public let major: Int
+  /// Rises with what is added.
   public let minor: Int
+  /// Rises with what is mended.
   public let patch: Int
   /// The identifiers behind `-`, such as `["rc", "1"]`; empty for a release.
   public let prerelease: [String]

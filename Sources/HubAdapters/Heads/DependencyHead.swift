@@ -150,6 +150,7 @@ public struct DependencyHead: Head {
 public struct Dependency: Hashable, Sendable {
   /// The number of the word that it depends on, counted from 1; 0 is the root.
   public let head: Int
+  /// The kind of the dependency, one of the head's labels.
   public let relation: String
 
   /// The best tree over the words of a sequence: the maximum spanning tree of the arcs, and in it the best relations.

@@ -3,7 +3,9 @@ import CHubKernels
 /// Keys and values that the queries of a sequence see besides the sequence's own, and before them, under a causal
 /// mask too (prefix tuning, Li and Liang 2021).
 public struct AttentionPrefixes: Sendable {
+  /// `[rows, hidden]`, the prefixes one after another.
   public let keys: Tensor
+  /// `[rows, hidden]`, a value for each of ``keys``.
   public let values: Tensor
   /// The rows of `keys` and `values` that come before each sequence; several sequences may have the same, or none.
   public let rows: [Range<Int>]
