@@ -46,7 +46,10 @@ import Testing
     ]
     let declared = try files.reduce(0) { count, file in
       let lines = try String(contentsOfFile: "\(top)/Sources/\(file).swift", encoding: .utf8).split(separator: "\n")
-      return count + lines.count { $0.hasPrefix("  public static let ") && !$0.contains(": [InputLimit]") && !$0.contains("= Self(") }
+      return count
+        + lines.count {
+          $0.hasPrefix("  public static let ") && !$0.contains(": [InputLimit]") && !$0.contains("= Self(")
+        }
     }
     #expect(declared == InputLimits.all.count)
     #expect(Set(InputLimits.all.map(\.what)).count == InputLimits.all.count)

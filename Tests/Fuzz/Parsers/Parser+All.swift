@@ -9,7 +9,8 @@ import HubTransformer
 import HubWeights
 
 extension Parser {
-  static let all = archives + words + weights + folders
+  /// All of them. One line each, and a corpus of its name.
+  package static let all = archives + words + weights + folders
 
   private static let archives = [
     archive(

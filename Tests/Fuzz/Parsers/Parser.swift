@@ -1,12 +1,14 @@
+import HubWords
+
 /// Something that reads what strangers wrote.
-struct Parser {
-  let name: String
+package struct Parser: Sendable {
+  package let name: String
   /// Whether it takes a folder, and not a file.
-  let isFolder: Bool
-  /// What its format is made of, which libFuzzer puts in.
-  let words: [String]
-  /// Makes lengths and checksums right again, so that mutations come through to what lies behind them.
-  let repair: @Sendable (Input) -> Input
+  package let isFolder: Bool
+  /// What its format is made of, which mutations put in.
+  package let words: [String]
+  /// Makes lengths and checksums right again, so that mutations get through to what comes after them.
+  package let repair: @Sendable (Input) -> Input
   let parse: @Sendable (_ input: Input, _ folder: String) throws -> Void
 
   init(
@@ -29,4 +31,26 @@ struct Parser {
     (self.name, self.words, self.repair, isFolder) = (name, words, repair, true)
     parse = { _, path in try folder(path) }
   }
+
+  /// Parses an input; anything thrown that is not a typed failure ends the process.
+  ///
+  /// - Parameters:
+  ///   - folder: where an input that is a folder is written, in the place of another
+  /// - Returns: whether the bytes are an input at all
+  package func feed(_ bytes: [UInt8], in folder: String) -> Bool {
+    guard let input = Input(bytes, for: self), !isFolder || (try? input.write(to: folder)) != nil else { return false }
+    do {
+      try parse(input, folder)
+    } catch is Failure {
+    } catch {
+      fatalError("\(name): \(error)")
+    }
+    return true
+  }
+}
+
+/// What a parser did that none may do.
+struct Fault: Error, CustomStringConvertible {
+  let description: String
+  init(_ description: String) { self.description = description }
 }
