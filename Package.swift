@@ -56,7 +56,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
       "HubTesting",
     ]
   ),
-  ("hubTests", ["hub", "HubWords", "HubTesting"]),
+  ("hubTests", ["hub", "Dovetail", "HubArchive", "HubWords", "HubTesting"]),
 ]
 
 let programs: [(name: String, imports: [Target.Dependency])] = [

@@ -9,17 +9,14 @@ shared=${DOVETAIL_SHARED:-../shared}
 step() { printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Interchange/*.py Tests/HubAdaptersTests/Independent/*.py \
-  Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py Tests/Fuzz/*.py
+python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Kernels/*.py Tests/Interchange/*.py \
+  Tests/HubAdaptersTests/Independent/*.py Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py \
+  Tests/Fuzz/*.py Tests/Strangers/*.py
 python3 Tests/promises.py
-if clang --target=aarch64-linux-gnu -ffreestanding -x c -c -o /dev/null /dev/null 2>/dev/null; then
-  for source in Sources/CHubKernels/{,isa/}*.c; do
-    clang --target=aarch64-linux-gnu -ffreestanding -O2 -Wall -Wextra -Werror -ISources/CHubKernels/include -c -o /dev/null "$source"
-  done
-  echo "the kernels compile for aarch64"
-else
-  echo "SKIPPED: clang cannot compile for aarch64"
-fi
+
+step "Kernels"
+Tests/Kernels/run.sh
+python3 Tests/Kernels/instructions.py
 
 step "Quick start"
 Examples/quickstart.sh
@@ -42,6 +39,14 @@ python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases
 python3 Tests/Interchange/torch_views.py "$hub"
 [ -d .build/python/safetensors ] || python3 -m pip install -qq --disable-pip-version-check --target .build/python safetensors==0.8.0
 PYTHONPATH=.build/python python3 Tests/Interchange/safetensors_views.py "$hub"
+
+step "Strangers"
+python3 Tests/Strangers/check.py "$hub" "$model" --cases Tests/Strangers/cases
+if [ -d "$shared/strangers" ]; then
+  python3 "$shared/strangers/check.py" "$hub" "$model"
+else
+  echo "SKIPPED: all strangers' files are not at $shared/strangers"
+fi
 
 step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"

@@ -15,6 +15,8 @@ struct Assembly {
   /// Loads weights; without one, adapters have shapes and no values.
   let engine: Engine?
   let allowingOtherWeights: Bool
+  /// Those of the base's own head, for heads that bring none.
+  var labels: [String]?
 
   func setup(_ composition: Composition) throws -> Setup {
     try Setup(composition) { reference in
@@ -65,8 +67,18 @@ struct Assembly {
     }
     return try locating("\(owner.reference) head") {
       ComposedModel.NamedHead(
-        try Heads.load(head.configuration, stored(head.weights), shape: shape, engine: engine), name: owner.name.text)
+        try Heads.load(labelled(head.configuration), stored(head.weights), shape: shape, engine: engine),
+        name: owner.name.text)
     }
+  }
+
+  /// The configuration of a head with the base's labels, if it has none and these are as many.
+  private func labelled(_ head: JSONObject) -> JSONObject {
+    guard let labels, [nil, .null].contains(head.members["label2id"]),
+      head.members["num_labels"]?.integer == labels.count
+    else { return head }
+    let ids = labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) }
+    return JSONObject(head.members.with(["label2id": .object(ids)]), path: head.path)
   }
 }
 

@@ -17,6 +17,8 @@ public struct Base: Sendable {
   public let tokenizer: any Tokenizer
   /// The kernels, threads and memory that passes over the model use.
   public let engine: Engine
+  /// The labels that the checkpoint's own head has, for heads that bring none; `nil` if it names none.
+  public let labels: [String]?
 
   /// Loads a Hugging Face checkpoint folder.
   ///
@@ -32,6 +34,7 @@ public struct Base: Sendable {
     let checkpoint = try Checkpoint(folder: folder)
     model = try checkpoint.load(engine: engine)
     tokenizer = try TokenizerFile.load(folder: folder)
+    labels = Self.labels(checkpoint.configuration)
     self.name = name
     self.engine = engine
     let fingerprint = fingerprint ?? checkpoint.fingerprint()
@@ -40,6 +43,23 @@ public struct Base: Sendable {
       layers: model.shape.layers, fingerprint: fingerprint)
     let context = Context(engine, precision: precision)
     if let cache { cache.prepare(model, fingerprint: fingerprint, in: context) } else { model.prepare(in: context) }
+  }
+}
+
+extension Base {
+  /// `id2label`, in the order of the ids; what Hugging Face writes where nobody named any does not count.
+  private static func labels(_ configuration: JSONObject) -> [String]? {
+    guard let entries = configuration.members["id2label"]?.object?.entries else { return nil }
+    let byID = Dictionary(
+      entries.compactMap { entry in Int(entry.key).flatMap { id in entry.value.string.map { (id, $0) } } }
+    ) {
+      first, _ in first
+    }
+    let labels = entries.indices.compactMap { byID[$0] }
+    guard labels.count == entries.count, Set(labels).count == labels.count,
+      labels.enumerated().contains(where: { $1 != "LABEL_\($0)" })
+    else { return nil }
+    return labels
   }
 }
 
@@ -64,7 +84,8 @@ extension Manifest.Base {
         hint: hint)
     }
     let otherModel = "choose the base model that the adapter was trained on"
-    guard architecture == other.architecture else {
+    let architectures = [architecture] + (self.other["alternatives"]?.strings ?? [])
+    guard architectures.contains(other.architecture) else {
       throw refuse("architecture", architecture, other.architecture, hint: otherModel)
     }
     guard hiddenSize == other.hiddenSize else {

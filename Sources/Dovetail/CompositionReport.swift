@@ -1,6 +1,7 @@
 import HubAdapters
 public import HubBundle
 public import HubWords
+import HubModels
 import HubRegistry
 import HubTensor
 import HubTransformer

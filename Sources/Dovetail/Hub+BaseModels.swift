@@ -36,6 +36,11 @@ extension Hub {
     }
   }
 
+  /// What the files of a model say of its tokenizer that is not honoured, one sentence each.
+  ///
+  /// - Throws: ``Failure`` for a file that cannot be read.
+  public static func tokenizerNotes(folder: String) throws -> [String] { try TokenizerFile.notes(folder: folder) }
+
   /// Checks every weight of a model, and takes its fingerprint.
   private static func describe(_ checkpoint: Checkpoint) throws -> BaseModelRecord.Description {
     let tensors = checkpoint.weights.tensors

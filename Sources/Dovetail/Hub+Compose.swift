@@ -12,12 +12,17 @@ extension Hub {
   /// - Throws: ``Failure``: no such model, its files changed since it was registered, or they cannot be loaded.
   public func baseModel(_ name: String, precision: Precision = .float32, engine: Engine? = nil) throws -> Base {
     let record = try registry.baseModel(name)
-    if record.hasChanged {
+    let changed = record.changedFiles
+    guard changed.isEmpty else {
       throw Failure(
-        .changedModel, "the files of the base model \(name.debugDescription) changed since it was registered",
+        .changedModel,
+        "files of the base model \(name.debugDescription) changed since it was added: \(changed.joined(separator: ", "))",
         at: record.folder,
-        hint: "hub model remove \(name), then hub model add it again")
+        hint: record.isCopied
+          ? "put back what was there; hub model add FOLDER --as OTHER-NAME --copy adds the model from elsewhere"
+          : "put back what was there, or hub model remove \(name) and add the folder again: its files stay")
     }
+    registry.rememberTimes(of: record)
     return try Base(
       name: name, folder: record.folder, fingerprint: record.description.fingerprint, precision: precision,
       cache: .users(),
@@ -38,7 +43,7 @@ extension Hub {
   ) throws -> ComposedModel {
     let assembly = Assembly(
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine,
-      allowingOtherWeights: allowingOtherWeights)
+      allowingOtherWeights: allowingOtherWeights, labels: base.labels)
     let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
     let setup = try (expanded?.setup).map(assembly.setup)
     let heads = try registry.headOwners(expanded?.setup, named: head).map {

@@ -29,7 +29,7 @@ extension Base {
     var answers: [Result<Prediction, Failure>] = []
     var pending: [(model: ComposedModel, question: Question)] = [], tokens = 0
     func flush() throws {
-      answers += try Pass(base: self, items: pending).predictions().map { .success($0) }
+      answers += try self.answers(to: pending)
       (pending, tokens) = ([], 0)
     }
     for request in requests {
@@ -50,6 +50,20 @@ extension Base {
     }
     try flush()
     return answers
+  }
+
+  /// Answers what shares a pass. Where an answer is not finite, each is asked alone: only its own line fails.
+  private func answers(
+    to items: [(model: ComposedModel, question: Question)]
+  ) throws -> [Result<Prediction, Failure>] {
+    do {
+      return try Pass(base: self, items: items).predictions().map { .success($0) }
+    } catch let failure as Failure where failure.code == .notFinite {
+      guard items.count > 1, !items.contains(where: \.model.needsWholeBatch) else {
+        return items.map { _ in .failure(failure) }
+      }
+      return try items.flatMap { try answers(to: [$0]) }
+    }
   }
 
   /// Enough rows to keep every thread busy, few enough to stay near the processor.
@@ -195,6 +209,11 @@ struct HeadPass {
       hidden.hidden, hidden.sequences, base: hidden.base, inverting: hidden.inverting,
       words: head.answer.unit == .wordPair ? words : nil)
     let logits = try head.logits(input, in: cx)
+    guard logits.isFinite else {
+      throw Failure(
+        .notFinite, "the head's logits are not finite: NaN, or beyond what float32 holds",
+        hint: "the weights of the adapter, its head or the base are out of range")
+    }
     return try zip(questions, rows(questions, spans.map { $0.map(\.count) }, hidden.sequences)).map { question, rows in
       try type.init(
         AnsweredQuestion(question.input, question.encodings, head, tokenizer, rows: rows, of: logits))
@@ -225,4 +244,9 @@ struct HeadPass {
       }
     }
   }
+}
+
+extension Failure.Code {
+  /// The numbers of an answer are not finite.
+  public static let notFinite = Self("run/not-finite", .badData)
 }

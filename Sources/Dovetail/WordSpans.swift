@@ -36,9 +36,44 @@ extension TextInput {
       return words.enumerated().map { ($1, byWord[$0]) }
     case .text(let text, let pair):
       let texts = [Array(text.unicodeScalars), Array((pair ?? "").unicodeScalars)]
-      return spans.enumerated().map { (String(scalars: texts[$1.sequence][$1.scalars]), $0) }
+      return spans.indices.map { index in
+        let span = spans[index], text = texts[span.sequence]
+        func bound(_ other: Int) -> Int? {
+          spans.indices.contains(other) && spans[other].sequence == span.sequence
+            ? (other < index ? spans[other].scalars.upperBound : spans[other].scalars.lowerBound) : nil
+        }
+        let room = (bound(index - 1) ?? 0)..<(bound(index + 1) ?? text.count)
+        return (String(scalars: text[text.whole(span.scalars, within: room)]), index)
+      }
     case .choices:
       return []
+    }
+  }
+}
+
+extension [Unicode.Scalar] {
+  /// A range with the marks and joiners that belong to its characters. Tokenizers drop them, and places that were found in
+  /// what is left of a text lack those at the end of a word: the vowels of Hindi and Thai, combining accents.
+  ///
+  /// - Parameter room: where the neighbours begin and end
+  func whole(_ range: Range<Int>, within room: Range<Int>) -> Range<Int> {
+    let room = room.clamped(to: 0..<count)
+    guard !range.isEmpty, room.lowerBound <= range.lowerBound, range.upperBound <= room.upperBound else { return range }
+    var (first, end) = (range.lowerBound, range.upperBound)
+    while end < room.upperBound, self[end].isJoined { end += 1 }
+    // A mark before the first letter joins nothing before it.
+    while first > room.lowerBound, self[first - 1].isJoined { first -= 1 }
+    if first > 0, !self[first - 1].properties.isWhitespace { first = range.lowerBound }
+    return first..<end
+  }
+}
+
+extension Unicode.Scalar {
+  /// Whether it is part of the character before it, or cannot be seen.
+  fileprivate var isJoined: Bool {
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark, .format: true
+    default: false
     }
   }
 }

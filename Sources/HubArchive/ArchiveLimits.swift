@@ -43,7 +43,8 @@ final class Budget {
   }
 
   func spend(_ count: Int) throws {
-    spent += count
+    let (sum, overflow) = spent.addingReportingOverflow(count)
+    spent = overflow ? .max : sum
     guard spent <= limits.unpackedBytes else {
       throw Failure(.excessiveArchive, "the archive unpacks to more than \(limits.unpackedBytes) bytes")
     }
@@ -63,6 +64,8 @@ extension InputLimits {
   public static let ratio = 100
   /// Bytes that may come out before ``ratio`` counts.
   public static let ratioFloor = 16 << 20
+  /// Bytes that are read of an archive before its layout has been checked.
+  public static let uncheckedBytes = 64 << 20
   /// Files and folders in an archive.
   public static let entries = 4096
   /// Bytes of an entry's whole name, in UTF-8.
@@ -80,6 +83,7 @@ extension InputLimits {
     InputLimit("archive: what comes out of it", unpackedBytes, .bytes),
     InputLimit("archive: bytes out for each byte in", ratio, .count),
     InputLimit("archive: what may come out before that counts", ratioFloor, .bytes),
+    InputLimit("archive: what is written before all of it was checked", uncheckedBytes, .bytes),
     InputLimit("archive: entries", entries, .count),
     InputLimit("archive: a name", nameBytes, .bytes),
     InputLimit("archive: a component of a name", componentBytes, .bytes),

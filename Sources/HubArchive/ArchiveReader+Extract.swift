@@ -9,20 +9,28 @@ import HubWords
 extension ArchiveReader {
   /// Writes all remaining entries below a folder that exists, files with mode 0644 and folders with 0755.
   ///
-  /// No file is overwritten and no link followed. If anything fails, what was written is removed again. What is written
-  /// is not made durable.
+  /// No file is overwritten and no link followed. If anything fails, what was written is removed again; a large archive is
+  /// read to its end before more than ``InputLimits/uncheckedBytes`` of it are written. What is written is not made durable.
   ///
   /// - Returns: the files, in the order of the archive.
   @discardableResult
   public func extract(into folder: String) throws -> [EntryName] {
     let target = try ExtractionTarget(folder)
+    var unchecked = 0, isChecked = false
     do {
       while let entry = try next() {
         if entry.isFolder {
           _ = try target.makeFolder(entry.name.components[...])
         } else {
           let file = try target.makeFile(entry.name)
-          try forEachPiece { try file.write($0) }
+          try forEachPiece { piece in
+            unchecked += piece.count
+            if unchecked > InputLimits.uncheckedBytes, isFile, !isChecked {
+              try Self.check(file: path, limits: limits)
+              isChecked = true
+            }
+            try file.write(piece)
+          }
         }
       }
     } catch {

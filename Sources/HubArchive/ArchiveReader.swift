@@ -18,6 +18,7 @@ public struct ArchiveEntry: Hashable, Sendable {
 ///
 /// It is made for hostile input. Only regular files and folders exist, limits are counted on what comes out, and
 /// an archive that is not whole to its true end is refused at the latest when ``next()`` would return `nil`.
+/// What is in one reading a name or a length, and in another one not, is refused (``TarStream``, ``ZipLayout``).
 /// What macOS adds (`__MACOSX/`, `.DS_Store`, `._*`) is checked like everything and then left out.
 public final class ArchiveReader {
   /// The formats that are read.
@@ -32,7 +33,9 @@ public final class ArchiveReader {
   /// Where the archive comes from; the subject of every failure begins with it.
   public let path: String
 
-  private let limits: ArchiveLimits
+  let limits: ArchiveLimits
+  /// Whether it can be read again from its path.
+  let isFile: Bool
   private let budget: Budget
   private let library: LibraryReader
   /// The names as the directory of a zip file has them.
@@ -52,27 +55,31 @@ public final class ArchiveReader {
 
   /// - Throws: ``Failure`` with codes `archive/...` or `file/...`.
   public convenience init(file path: String, limits: ArchiveLimits = ArchiveLimits()) throws {
-    try self.init(SourceStream(OpenFile(reading: path)), path: path, limits: limits)
+    try self.init(SourceStream(OpenFile(reading: path)), path: path, isFile: true, limits: limits)
   }
 
   /// - Parameter path: a name for the archive, for messages.
   public convenience init(bytes: [UInt8], path: String = "archive", limits: ArchiveLimits = ArchiveLimits()) throws {
-    try self.init(SourceStream(bytes), path: path, limits: limits)
+    try self.init(SourceStream(bytes), path: path, isFile: false, limits: limits)
   }
 
-  private init(_ source: SourceStream, path: String, limits: ArchiveLimits) throws {
+  private init(_ source: SourceStream, path: String, isFile: Bool, limits: ArchiveLimits) throws {
     self.path = path
+    self.isFile = isFile
     self.limits = limits
     (format, budget, library, zipNames) = try locating(path) {
       let budget = try Budget(limits, archiveBytes: source.count ?? 0)
       let format = try Format(detecting: source)
+      if format == .tar {
+        try Placeholder.check(source.bytes(at: 0, count: min(Placeholder.length, source.count ?? 0)))
+      }
       let zipNames = format == .zip ? try ZipLayout.check(source, limits: limits) : nil
       let library =
         switch format {
         case .zip: try LibraryReader(.zip, stream: source)
-        case .tar: try LibraryReader(.tar, stream: source)
-        case .tarGzip: try LibraryReader(.tar, stream: GzipStream(source, budget: budget))
-        case .tarZstd: try LibraryReader(.tar, stream: ZstdStream(source, budget: budget))
+        case .tar: try LibraryReader(.tar, stream: TarStream(source))
+        case .tarGzip: try LibraryReader(.tar, stream: TarStream(GzipStream(source, budget: budget)))
+        case .tarZstd: try LibraryReader(.tar, stream: TarStream(ZstdStream(source, budget: budget)))
         }
       return (format, budget, library, zipNames)
     }
@@ -176,14 +183,23 @@ public final class ArchiveReader {
       }
       guard !piece.bytes.isEmpty else { continue }
       entry.count += piece.bytes.count
+      if let size = entry.size, entry.count > size { throw Self.wrongLength(entry) }
       if format == .zip { try budget.spend(piece.bytes.count) }
       return piece.bytes
     }
     entry.isRead = true
-    guard entry.size == nil || entry.size == entry.count else {
-      throw Failure(.damagedArchive, "the entry has another length than its header says", at: entry.name.text)
-    }
+    guard entry.size == nil || entry.size == entry.count else { throw Self.wrongLength(entry) }
     return nil
+  }
+
+  private static func wrongLength(_ entry: Current) -> Failure {
+    Failure(.damagedArchive, "the entry has another length than its header says", at: entry.name.text)
+  }
+
+  /// Reads a whole archive and keeps nothing of it.
+  static func check(file path: String, limits: ArchiveLimits) throws {
+    let reader = try ArchiveReader(file: path, limits: limits)
+    while try reader.next() != nil {}
   }
 }
 

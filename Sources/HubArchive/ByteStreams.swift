@@ -78,13 +78,14 @@ final class SourceStream: ByteStream {
 
 /// The contents of a gzip file, whose checksums and end are checked: libarchive's own filter looks at neither.
 final class GzipStream: ByteStream {
-  private let source: SourceStream
-  private let budget: Budget
+  private let source: any ByteStream
+  /// What may come out; `nil` where nothing is kept of it.
+  private let budget: Budget?
   private let state = UnsafeMutablePointer<z_stream>.allocate(capacity: 1)
   private let buffer = UnsafeMutableBufferPointer<UInt8>.allocate(capacity: 1 << 16)
   private var isInsideMember = true
 
-  init(_ source: SourceStream, budget: Budget) throws {
+  init(_ source: any ByteStream, budget: Budget?) throws {
     self.source = source
     self.budget = budget
     state.initialize(to: z_stream())
@@ -117,7 +118,7 @@ final class GzipStream: ByteStream {
       }
       let count = try inflateOnce()
       if count > 0 {
-        try budget.spend(count)
+        try budget?.spend(count)
         return UnsafeRawBufferPointer(rebasing: UnsafeRawBufferPointer(buffer)[..<count])
       }
     }

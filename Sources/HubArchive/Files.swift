@@ -19,7 +19,7 @@ extension Failure.Code {
 
 extension Failure {
   /// What the system said, from `errno`.
-  package static func system(_ code: Code, _ action: String, at path: String) -> Failure {
+  package static func system(_ code: Code, _ action: String, at path: String?) -> Failure {
     let number = errno
     let reason = String(cString: strerror(number))
     return Failure(number == ENOENT ? .missingFile : code, "cannot \(action): \(reason.lowercased())", at: path)

@@ -35,6 +35,7 @@ struct ZipLayout {
     let layout = ZipLayout(source: source, count: source.count ?? 0)
     let directory = try layout.directory(limits: limits)
     let records = try layout.records(directory)
+    try layout.checkSizes(records, limits)
     var end = 0
     for record in records.sorted(by: { $0.offset < $1.offset }) {
       guard record.offset == end else {
@@ -46,6 +47,12 @@ struct ZipLayout {
       throw layout.ambiguous("there are bytes between the entries and the directory")
     }
     return Set(records.map(\.name))
+  }
+
+  /// What the directory says will come out, before anything does: that nothing else does is seen when it is read.
+  private func checkSizes(_ records: [Record], _ limits: ArchiveLimits) throws {
+    let budget = try Budget(limits, archiveBytes: count)
+    for record in records { try budget.spend(record.unpacked) }
   }
 
   private func ambiguous(_ message: String, _ name: [UInt8]? = nil) -> Failure {
@@ -191,6 +198,10 @@ struct ZipLayout {
       throw Failure(.truncatedArchive, "an entry reaches beyond the end of the zip file")
     }
     let end = dataStart + record.packed
+    let data = ZipData(
+      offset: dataStart, packed: record.packed, unpacked: record.unpacked, checksum: record.checksum,
+      isDeflated: record.method == 8)
+    try locating(EntryName.escaped(String(decoding: record.name, as: UTF8.self))) { try data.check(source) }
     return hasDescriptor ? try end + descriptorCount(at: end, record) : end
   }
 

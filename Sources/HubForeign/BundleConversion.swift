@@ -1,4 +1,5 @@
 public import HubBundle
+import HubModels
 public import HubWords
 
 extension Failure.Code {
@@ -14,7 +15,9 @@ extension ForeignAdapter {
   ///   - name: the adapter's name, where the one that it brings along is not wanted or cannot be used
   ///   - isDurable: whether it must survive a power cut
   /// - Throws: ``Failure`` with codes `foreign/unconvertible` or `name/malformed`, and what ``BundleBuilder`` throws.
-  public func writeBundle(to folder: String, as name: AdapterName? = nil, isDurable: Bool = true) throws -> Bundle {
+  public func writeBundle(
+    to folder: String, as name: AdapterName? = nil, isDurable: Bool = true
+  ) throws -> Bundle {
     try builder(as: name).write(to: folder, isDurable: isDurable)
   }
 
@@ -25,8 +28,14 @@ extension ForeignAdapter {
         .unconvertibleAdapter, "the folder holds a prediction head without its adapter", at: self.name,
         hint: "save the adapter together with its head")
     }
+    guard ModelFamilies.family(of: architecture) != nil else {
+      throw Failure(
+        .unsupportedForeignContent, "adapters of models of the type \(architecture.debugDescription) are not supported",
+        at: "model_type", hint: "supported: \(ModelFamilies.all.map(\.modelType).joined(separator: ", "))")
+    }
     var base = Manifest.Base(architecture: architecture, hiddenSize: hiddenSize)
     base.name = modelName
+    if !alternatives.isEmpty { base.other["alternatives"] = .array(alternatives.map(JSON.string)) }
     var manifest = Manifest(name: try name ?? bundleName(), kind: kind, method: method, base: base)
     manifest.labels = labels
     manifest.members = try members.map { member in try locating("the fusion's member") { try AdapterName(member) } }

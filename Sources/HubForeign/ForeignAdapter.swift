@@ -51,6 +51,8 @@ public struct ForeignAdapter: Sendable {
   public var head: Head?
   /// The base model it was trained on, as far as the files tell.
   public var architecture: String
+  /// Other model types whose modules are called the same, where the files do not say which it was.
+  public var alternatives: [String] = []
   /// The name of the base model, if the files give one.
   public var modelName: String?
   /// The width of the base model's hidden states.
@@ -67,12 +69,13 @@ public protocol ForeignFormat: Sendable {
   static var name: String { get }
 
   /// Whether the files of a folder look like this format.
-  static func recognizes(files: Set<String>) -> Bool
+  static func recognizes(_ folder: ForeignFolder) -> Bool
 
   /// Reads a folder.
   ///
+  /// - Parameter hints: what the user says where the files leave it open
   /// - Throws: ``Failure`` that names the file, key or tensor that is wrong.
-  static func read(folder: String) throws -> ForeignAdapter
+  static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter
 
   /// The files that say the same as a bundle.
   ///
@@ -80,17 +83,25 @@ public protocol ForeignFormat: Sendable {
   static func files(of adapter: AdapterContent) throws -> ForeignFiles
 }
 
+extension ForeignFormat {
+  /// Reads a folder that leaves nothing open.
+  public static func read(folder: String) throws -> ForeignAdapter { try read(folder: folder, ForeignHints()) }
+}
+
 /// The formats that Dovetail reads and writes.
 public enum ForeignFormats {
   /// The formats, in the order in which a folder is shown to them.
   public static let all: [any ForeignFormat.Type] = [
-    // The file names of both begin alike: PEFT's are told by its weights.
+    // Both have an adapter_config.json: PEFT's says its `peft_type`.
     PEFT.self,
     AdapterHub.self,
   ]
 
-  /// The format of a folder with these files; `nil` if it is none of them.
-  public static func format(forFiles files: Set<String>) -> (any ForeignFormat.Type)? {
-    all.first { $0.recognizes(files: files) }
+  /// The format of a folder; `nil` if it is none of them.
+  ///
+  /// - Throws: ``Failure`` if the folder cannot be listed.
+  public static func format(of path: String) throws -> (any ForeignFormat.Type)? {
+    let folder = try ForeignFolder(path)
+    return all.first { $0.recognizes(folder) }
   }
 }

@@ -4,11 +4,11 @@ import HubWords
 import HubWeights
 
 /// The files of a folder that a foreign format keeps an adapter in.
-struct ForeignFolder {
+public struct ForeignFolder {
   let path: String
   let files: Set<String>
 
-  init(_ path: String) throws {
+  public init(_ path: String) throws {
     guard let names = try? FileManager.default.contentsOfDirectory(atPath: path) else {
       throw Failure(.missingForeignFile, "the folder cannot be listed", at: path)
     }
@@ -18,17 +18,25 @@ struct ForeignFolder {
 
   func object(_ file: String) throws -> JSONObject {
     let bytes = try OpenFile(reading: "\(path)/\(file)").bytes(limit: InputLimits.jsonBytes)
-    return try locating(file) { try JSONObject(JSON(parsing: bytes)) }
+    return try locating(file) {
+      try Placeholder.check(bytes)
+      return try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
+    }
   }
 
-  /// The first of the candidates that is there: safetensors before pickles.
+  /// The first of the candidates that is there: safetensors before pickles, in one piece before shards.
   func weights(_ candidates: [String], for config: String) throws -> WeightFile {
-    guard let file = candidates.first(where: files.contains) else {
+    let all = candidates.flatMap { $0.hasSuffix(".safetensors") ? [$0, "\($0).index.json"] : [$0] }
+    guard let file = all.first(where: files.contains) else {
+      let others = files.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }.sorted()
       throw Failure(
-        .missingForeignFile, "\(config) is there, and no weights are", at: path,
+        .missingForeignFile,
+        "\(config) is there, and its weights are not"
+          + (others.isEmpty ? "" : "; there is \(others.prefix(3).joined(separator: ", "))"), at: path,
         hint: "expected \(candidates.joined(separator: " or "))")
     }
     let path = "\(path)/\(file)"
+    if file.hasSuffix(".json") { return try Safetensors.openSharded(path) }
     return file.hasSuffix(".bin") ? try TorchFile.open(path) : try Safetensors.open(path)
   }
 

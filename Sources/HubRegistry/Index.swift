@@ -161,6 +161,10 @@ extension Index {
     migrator.registerMigration("8") { database in
       try database.execute(sql: LookAlikes.schema)
     }
+    migrator.registerMigration("9") { database in
+      // Of models that were added before there is none.
+      try database.execute(sql: "ALTER TABLE modelFiles ADD COLUMN digest TEXT")
+    }
     return migrator
   }()
 

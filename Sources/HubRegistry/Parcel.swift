@@ -1,7 +1,7 @@
 import Foundation
 public import HubArchive
 public import HubBundle
-import HubForeign
+public import HubForeign
 public import HubWords
 
 /// Ours, and not Foundation's.
@@ -29,10 +29,14 @@ public struct Parcel: Sendable {
 
   /// Opens a bundle or a foreign adapter, packed or in a folder, without any registry: for looking at it, and for packing.
   ///
-  /// - Parameter name: the name for an adapter in a foreign format
-  public static func open(_ path: String, as name: AdapterName? = nil) throws -> Parcel {
+  /// - Parameters:
+  ///   - name: the name for an adapter in a foreign format
+  ///   - hints: what its files leave open
+  public static func open(
+    _ path: String, as name: AdapterName? = nil, _ hints: ForeignHints = ForeignHints()
+  ) throws -> Parcel {
     try Parcel(
-      path, as: name,
+      path, as: name, hints,
       in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
   }
 
@@ -74,16 +78,35 @@ public struct Parcel: Sendable {
   private static let bundleFormat = "bundle"
 
   /// - Parameter scratch: where archives are unpacked and foreign adapters converted.
-  init(_ path: String, as name: AdapterName?, in scratch: Scratch) throws {
+  init(_ path: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch) throws {
     var folder = path
     if FileStatus(path, followsLinks: true)?.isFolder != true {
       if try Self.isPackedBundle(path) {
+        try Self.refuse(hints, for: path)
         self.init(try Bundle.unpack(file: path, into: scratch.path + "/bundle", isDurable: false), in: scratch)
         return
       }
-      folder = try Self.unpack(path, into: scratch.path + "/archive")
+      // Formats that have no name for an adapter take the folder's.
+      folder = try Self.unpack(path, into: "\(scratch.path)/archive/\(Self.title(of: path))")
     }
-    self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, in: scratch) }
+    self = try Self.relocating(folder, to: path) { try Self.open(folder: folder, as: name, hints, in: scratch) }
+  }
+
+  private static func refuse(_ hints: ForeignHints, for path: String) throws {
+    guard !hints.isEmpty else { return }
+    throw Failure(
+      .sealedBundle, "a bundle says its labels and its base itself, which its digest covers", at: path,
+      hint: "leave --labels and --base-type out")
+  }
+
+  /// The name of a file without what says its format.
+  private static func title(of path: String) -> String {
+    var title = PathParts(path).name
+    for suffix in [".zip", ".tar", ".tar.gz", ".tgz", ".tar.zst", ".adapter"] where title.lowercased().hasSuffix(suffix)
+    {
+      title = String(title.dropLast(suffix.count))
+    }
+    return title.isEmpty || title.hasPrefix(".") ? "archive" : title
   }
 
   init(_ bundle: Bundle, format: String = Self.bundleFormat, notes: [String] = [], in scratch: Scratch) {
@@ -91,17 +114,18 @@ public struct Parcel: Sendable {
   }
 
   /// Decided by what is there, never by a name.
-  private static func open(folder: String, as name: AdapterName?, in scratch: Scratch) throws -> Parcel {
-    let files = try names(in: folder)
-    if files.contains("manifest.json") { return Parcel(try Bundle.open(folder: folder), in: scratch) }
-    guard let format = ForeignFormats.format(forFiles: files) else {
-      let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
-      throw Failure(
-        .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder,
-        hint: "known formats: \(known)")
+  private static func open(
+    folder: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch
+  ) throws -> Parcel {
+    let folder = try adapterFolder(folder), files = try names(in: folder)
+    if files.contains("manifest.json") {
+      try refuse(hints, for: folder)
+      return Parcel(try Bundle.open(folder: folder), in: scratch)
     }
+    guard let format = try ForeignFormats.format(of: folder) else { throw nothing(at: folder) }
     let before = files.sorted().map { "\(folder)/\($0)" }.map { (path: $0, status: FileStatus($0, followsLinks: true)) }
-    let adapter = try format.read(folder: folder)
+    var adapter = try within(folder) { try format.read(folder: folder, hints) }
+    try adapter.complete(with: hints)
     let bundle = try locating(folder) {
       try adapter.writeBundle(to: scratch.path + "/bundle", as: name, isDurable: false)
     }
@@ -111,6 +135,48 @@ public struct Parcel: Sendable {
       }
     }
     return Parcel(bundle, format: format.name, notes: adapter.notes, in: scratch)
+  }
+
+  private static func nothing(at folder: String) -> Failure {
+    let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
+    return Failure(
+      .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder,
+      hint: "known formats: \(known)")
+  }
+
+  /// The folder itself if there is an adapter in it, or else the only one below it that holds one.
+  private static func adapterFolder(_ folder: String) throws -> String {
+    func holdsAdapter(_ folder: String) -> Bool {
+      FileStatus("\(folder)/manifest.json", followsLinks: true) != nil
+        || ((try? ForeignFormats.format(of: folder)) ?? nil) != nil
+    }
+    guard !holdsAdapter(folder) else { return folder }
+    func folders(in folder: String) throws -> [String] {
+      try names(in: folder).sorted().filter { !$0.hasPrefix(".") }.map { "\(folder)/\($0)" }.filter {
+        FileStatus($0, followsLinks: false)?.isFolder == true
+      }
+    }
+    let children = try folders(in: folder)
+    guard children.count <= 256 else { throw nothing(at: folder) }
+    var found = children.filter(holdsAdapter)
+    if found.isEmpty { found = try children.flatMap { try folders(in: $0) }.prefix(256).filter(holdsAdapter) }
+    guard let only = found.first else { throw nothing(at: folder) }
+    guard found.count == 1 else {
+      let names = found.prefix(8).map { $0.dropFirst(folder.count + 1) }.joined(separator: ", ")
+      throw Failure(
+        .nothingToInstall, "the adapters lie in folders below: \(names)", at: folder,
+        hint: "name one of them, or several")
+    }
+    return only
+  }
+
+  /// A failure of a format says which of the folder's files is wrong: where that folder is, is put before it.
+  private static func within<Result>(_ folder: String, _ body: () throws -> Result) throws -> Result {
+    do {
+      return try body()
+    } catch let failure as Failure {
+      throw failure.subject?.hasPrefix(folder) == true ? failure : failure.within(folder)
+    }
   }
 
   static func isPackedBundle(_ path: String) throws -> Bool {
@@ -130,9 +196,9 @@ public struct Parcel: Sendable {
 
   private static func names(in folder: String) throws -> Set<String> {
     do {
-      return Set(try FileManager.default.contentsOfDirectory(atPath: folder))
-    } catch {
-      throw Failure(.unreadableFile, "cannot list the folder", at: folder)
+      return Set(try OpenFile(folder: folder).childNames())
+    } catch let failure as Failure where failure.code == .unsafeEntryName {
+      throw Failure(failure.code, failure.message, at: failure.subject, hint: "give it another name, or take it out")
     }
   }
 

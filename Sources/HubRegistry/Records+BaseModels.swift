@@ -25,8 +25,17 @@ extension Records {
       ])
     for file in model.files {
       try database.execute(
-        sql: "INSERT INTO modelFiles (model, path, size, modified) VALUES (?, ?, ?, ?)",
-        arguments: [model.name.text, file.path, file.size, file.modified])
+        sql: "INSERT INTO modelFiles (model, path, size, modified, digest) VALUES (?, ?, ?, ?, ?)",
+        arguments: [model.name.text, file.path, file.size, file.modified, file.digest?.hex])
+    }
+  }
+
+  /// Takes over when files were changed last.
+  func update(_ files: [BaseModelRecord.File], of model: AdapterName) throws {
+    for file in files {
+      try database.execute(
+        sql: "UPDATE modelFiles SET modified = ? WHERE model = ? AND path = ? AND digest = ?",
+        arguments: [file.modified, model.text, file.path, file.digest?.hex])
     }
   }
 
@@ -38,8 +47,7 @@ extension Records {
     try decoding(row) {
       let name = try AdapterName(row.value("name"))
       let files = try Row.fetchAll(
-        database, sql: "SELECT path, size, modified FROM modelFiles WHERE model = ? ORDER BY path",
-        arguments: [name.text])
+        database, sql: "SELECT * FROM modelFiles WHERE model = ? ORDER BY path", arguments: [name.text])
       return BaseModelRecord(
         name: name, folder: try row.value("folder"), isCopied: try row.value("isCopied"),
         description: BaseModelRecord.Description(
@@ -48,7 +56,8 @@ extension Records {
           fingerprint: try Digest(row.value("fingerprint", String.self))),
         files: try files.map {
           BaseModelRecord.File(
-            path: try $0.value("path"), size: try $0.value("size"), modified: try $0.value("modified"))
+            path: try $0.value("path"), size: try $0.value("size"), modified: try $0.value("modified"),
+            digest: try ($0["digest"] as String?).map { try Digest($0) })
         },
         addedAt: Date(timeIntervalSince1970: try row.value("addedAt")))
     }

@@ -55,13 +55,15 @@ extension Registry {
       try copy(files, from: source, to: scratch.path + "/model")
       source = scratch.path + "/model"
     }
-    let known = try files.map { try BaseModelRecord.file($0, in: source) }
+    let known = try files.map {
+      try BaseModelRecord.file($0, in: source, digest: BaseModelRecord.digest(of: "\(source)/\($0)"))
+    }
     let description = try describe(source)
     let model = BaseModelRecord(
       name: name, folder: isCopied ? modelFolder(of: name) : source, isCopied: isCopied, description: description,
       files: known,
       addedAt: Date())
-    guard try files.map({ try BaseModelRecord.file($0, in: source) }) == known else {
+    guard try known.map({ try BaseModelRecord.file($0.path, in: source, digest: $0.digest) }) == known else {
       throw Failure(.changedModel, "the files of the model were changed while it was examined", at: folder)
     }
     return try writing {
@@ -73,6 +75,15 @@ extension Registry {
       }
       return model
     }
+  }
+
+  /// Remembers the times of files that hold what they held, so that they need not be read again to know it.
+  ///
+  /// A registry that cannot be written stays as it is.
+  public func rememberTimes(of model: BaseModelRecord) {
+    let touched = model.touchedFiles
+    guard !touched.isEmpty else { return }
+    try? writing { try committing { try $0.update(touched, of: model.name) } }
   }
 
   /// Removes a base model, and its copy if the registry has one.
@@ -98,7 +109,8 @@ extension Registry {
     guard other.description == model.description else {
       throw Failure(
         .existingModel, "another base model has this name", at: model.name.text,
-        hint: "hub model remove \(model.name), or give this one another name with --as")
+        hint: "give this one another name with --as"
+          + (other.isCopied ? "" : ", or hub model remove \(model.name), which leaves its folder"))
     }
     let isSame = other.isCopied == model.isCopied && other.folder == model.folder && !other.hasChanged
     return isSame ? other : nil

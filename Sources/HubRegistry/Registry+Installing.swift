@@ -1,6 +1,7 @@
 import Foundation
 import HubArchive
 public import HubBundle
+public import HubForeign
 public import HubWords
 import HubWeights
 
@@ -9,7 +10,7 @@ extension Failure.Code {
   public static let existingVersion = Self("registry/version-exists", .refused)
 }
 
-/// What ``Registry/install(from:as:_:)`` did.
+/// What ``Registry/install(from:as:_:hints:)`` did.
 public struct Installation: Sendable {
   /// What is installed now.
   public let adapter: InstalledAdapter
@@ -30,15 +31,18 @@ extension Registry {
   /// Everything is checked before anything is placed. Installing what is there already changes nothing, but mends files
   /// that were damaged. A composition comes with all its members or not at all.
   ///
-  /// - Parameter name: the name to install it under; its own name if `nil`.
+  /// - Parameters:
+  ///   - name: the name to install it under; its own name if `nil`.
+  ///   - hints: what the files of a foreign format leave open
   /// - Throws: ``Failure``: what is wrong with the adapter; ``Failure/Code/existingVersion``; codes `trust/...`;
   ///   ``Failure/Code/busyRegistry``.
   @discardableResult
   public func install(
-    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent(),
+    hints: ForeignHints = ForeignHints()
   ) throws -> Installation {
     try prepare()
-    let parcel = try Parcel(path, as: name, in: Scratch(in: scratchFolder))
+    let parcel = try Parcel(path, as: name, hints, in: Scratch(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
     let staging = try parcel.isOurs ? nil : Scratch(in: scratchFolder)
     defer { withExtendedLifetime((parcel, staging)) {} }
@@ -62,11 +66,12 @@ extension Registry {
     }
   }
 
-  /// Checks everything that ``install(from:as:_:)`` would check, and changes nothing.
+  /// Checks everything that ``install(from:as:_:hints:)`` would check, and changes nothing.
   public func rehearseInstall(
-    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent()
+    from path: String, as name: AdapterName? = nil, _ consent: Consent = Consent(),
+    hints: ForeignHints = ForeignHints()
   ) throws -> Installation {
-    let parcel = try Parcel.open(path, as: name)
+    let parcel = try Parcel.open(path, as: name, hints)
     let sites = try locating(path) { try check(parcel.bundle) }
     let arrivals = contents(of: parcel, as: name).map {
       Arrival($0.bundle, as: $0.name, files: $0.bundle.manifest.files, store)

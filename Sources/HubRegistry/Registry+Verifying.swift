@@ -69,7 +69,12 @@ extension Registry {
     for model in try baseModels() {
       result.models += 1
       for path in model.changedFiles {
-        result.add("model", "\(model.name): \(model.folder)/\(path)", "the file was changed since the model was added")
+        let isNew = !model.files.contains { $0.path == path }
+        result.add(
+          "model", "\(model.name): \(model.folder)/\(path)",
+          isNew
+            ? "the file appeared since the model was added, and would be read in the place of another"
+            : "the file was changed since the model was added")
       }
     }
     return result

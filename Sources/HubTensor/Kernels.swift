@@ -10,11 +10,12 @@ extension Failure.Code {
 public struct Kernels: @unchecked Sendable {
   let table: hub_kernels
 
-  /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2`, `neon` or `portable`.
+  /// `avx512_bf16`, `avx512_vnni`, `avx512`, `avx2_vnni`, `avx2`, `neon_bf16`,
+  /// `neon_dotprod`, `neon` or `portable`.
   public var name: String { String(cString: table.name) }
 
   /// Changes whenever a kernel packs weights in another way than before.
-  public static let layoutVersion = 1
+  public static let layoutVersion = 2
 
   /// What this processor can run, best first.
   public static let available: [Kernels] = (0..<hub_kernels_count()).compactMap { index in

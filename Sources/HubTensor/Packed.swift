@@ -26,13 +26,14 @@ extension Context {
     _ a: Tensor, strideM: Int, strideK: Int, m: Int, by packed: Packed, n: Int, k: Int,
     _ epilogue: hub_epilogue = .plain
   ) -> Tensor {
-    let panel = kernels.panel, block = kernels.row_block, gemm = packed.precision.gemm(of: kernels)
+    let panel = kernels.panel, block = kernels.row_block, blocks = engine.blocks,
+      gemm = packed.precision.gemm(of: kernels)
     let result = empty(m, n)
     let threads = m * n * k < 1 << 18 ? 1 : engine.workers.count
     let splitsRows = m >= 2 * block * threads
     let units = splitsRows ? (m + block - 1) / block : (n + panel - 1) / panel
     let pieces = min(threads, units)
-    engine.workers.run(pieces, scratch: gemm.scratch) { index, scratch in
+    engine.workers.run(pieces, scratch: gemm.scratch(blocks)) { index, scratch in
       let first = units * index / pieces, end = units * (index + 1) / pieces
       let rows = splitsRows ? first * block..<min(m, end * block) : 0..<m
       let columns = splitsRows ? 0..<n : first * panel..<min(n, end * panel)
@@ -43,7 +44,8 @@ extension Context {
       gemm.multiply(
         result.block.base + rows.lowerBound * n + columns.lowerBound, n, a.base + rows.lowerBound * strideM, strideM,
         strideK,
-        packed.block.base + gemm.packed_size(columns.lowerBound, k), rows.count, columns.count, k, &part, scratch)
+        packed.block.base + gemm.packed_size(columns.lowerBound, k), rows.count, columns.count, k, &part, blocks,
+        scratch)
     }
     return result
   }

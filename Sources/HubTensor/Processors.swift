@@ -20,7 +20,12 @@ enum Processors {
   private static var allowed: [Int]? {
     let lines = text(of: "/proc/self/status")?.split(separator: "\n")
     guard let line = lines?.first(where: { $0.hasPrefix("Cpus_allowed_list:") }) else { return nil }
-    return line.split(separator: ":")[1].split(separator: ",").flatMap { part -> [Int] in
+    return list(String(line.split(separator: ":")[1]))
+  }
+
+  /// Numbers such as `0-3,6`.
+  static func list(_ text: String?) -> [Int]? {
+    text?.split(separator: ",").flatMap { part -> [Int] in
       let ends = part.split(separator: "-").compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
       guard let first = ends.first, let last = ends.last, first <= last, last < 1 << 16 else { return [] }
       return Array(first...last)

@@ -29,6 +29,12 @@ public struct Tensor: Sendable {
   /// The values, row by row.
   public var values: [Float] { Array(UnsafeBufferPointer(start: block.base, count: count)) }
 
+  /// Whether all values are numbers, and finite.
+  public var isFinite: Bool {
+    // x − x is 0 for what is finite, and not a number for all else.
+    UnsafeBufferPointer(start: block.base, count: count).reduce(Float(0)) { $0 + ($1 - $1) } == 0
+  }
+
   /// One row, copied.
   public func row(_ index: Int) -> [Float] {
     precondition(index >= 0 && index < rows)

@@ -16,6 +16,12 @@ struct AddedTokens: Sendable {
     var takesSpaceBefore = false
     /// Takes the white space behind it.
     var takesSpaceBehind = false
+
+    func with(id: Int32) -> Token {
+      Token(
+        id: id, content: content, isSpecial: isSpecial, isNormalized: isNormalized, standsAlone: standsAlone,
+        takesSpaceBefore: takesSpaceBefore, takesSpaceBehind: takesSpaceBehind)
+    }
   }
 
   /// A part of some text: one token, or what stands between.

@@ -38,7 +38,9 @@ enum FileBytes {
         .excessiveTokenizer,
         "the file has \(status.st_size) bytes, more than the \(InputLimits.tokenizerBytes) allowed", at: path)
     }
-    return try read(descriptor, count: Int(status.st_size), path)
+    let bytes = try read(descriptor, count: Int(status.st_size), path)
+    try locating(path) { try Placeholder.check(bytes) }
+    return bytes
   }
 
   /// Up to `count` bytes; fewer if the file has shrunk meanwhile.

@@ -35,7 +35,8 @@ extension TokenizerFile {
     return TokenizerPipeline(
       preTokenizer: ByteLevel(addsPrefixSpace: space), model: model, postProcessor: postProcessor,
       decoder: ByteLevelDecoder(),
-      vocabulary: vocabulary, addedTokens: try AddedTokens(tokens, normalizer: nil), specialIDs: special)
+      vocabulary: vocabulary, addedTokens: try AddedTokens(tokens, normalizer: nil), specialIDs: special,
+      truncatesAtStart: config.truncatesAtStart)
   }
 
   /// One merge a line, behind a line that says the version.

@@ -28,7 +28,7 @@ extension TokenizerFile {
       normalizer: normalizer, preTokenizer: Metaspace(), model: model, postProcessor: try .roberta(cls: 0, sep: 2),
       decoder: MetaspaceDecoder(metaspace: Metaspace()), vocabulary: vocabulary,
       addedTokens: try AddedTokens(added, normalizer: normalizer),
-      specialIDs: config.specialIDs(in: vocabulary, unknown: 3))
+      specialIDs: config.specialIDs(in: vocabulary, unknown: 3), truncatesAtStart: config.truncatesAtStart)
   }
 }
 

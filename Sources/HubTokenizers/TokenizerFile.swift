@@ -29,6 +29,16 @@ public enum TokenizerFile {
       at: folder, hint: "download tokenizer.json from where the model comes from, and add the model again")
   }
 
+  /// What the files of a model's folder say of its tokenizer that is neither honoured nor known to change nothing, one
+  /// sentence each.
+  ///
+  /// - Throws: as ``load(folder:)`` for these files.
+  public static func notes(folder: String) throws -> [String] {
+    try TokenizerConfig(besides: "\(folder)/tokenizer.json").unknownKeys.map {
+      "the option \($0) of the tokenizer is unknown, and not honoured"
+    }
+  }
+
   /// Reads a `tokenizer.json`. The truncation and padding that it may state are ignored: the caller decides.
   ///
   /// - Parameter path: of the file; `tokenizer_config.json` beside it is read if there is one.
@@ -46,8 +56,8 @@ public enum TokenizerFile {
   ///   - path: of the file; `tokenizer_config.json` beside it is read if there is one.
   ///   - lowercase: whether the model knows lower case only; `nil` to believe `do_lower_case` of
   ///     `tokenizer_config.json`, and true without, as Hugging Face's BERT tokenizers assume.
-  /// - Throws: ``Failure``, among others ``Failure/Code/malformedVocabulary`` if a token appears twice or `[UNK]`,
-  ///   `[CLS]` or `[SEP]` is not there.
+  /// - Throws: ``Failure``, among others ``Failure/Code/malformedVocabulary`` if `[UNK]`, `[CLS]` or
+  ///   `[SEP]` is not there. Of a token that appears twice, the last line counts.
   public static func load(vocabulary path: String, lowercase: Bool? = nil) throws -> any Tokenizer {
     let bytes = try FileBytes.read(path)
     let config = try TokenizerConfig(besides: path)
@@ -72,8 +82,8 @@ extension TokenizerFile {
   static func pipeline(_ json: JSONObject, _ config: TokenizerConfig) throws -> TokenizerPipeline {
     let model = try model(json.object("model"))
     let normalizer = try json.optionalObject("normalizer").map { config.corrected(try Self.normalizer($0)) }
-    let added = try addedTokens(json)
     var vocabulary = model.vocabulary
+    let added = try config.addedTokens(besides: addedTokens(json), in: vocabulary)
     for token in added { try token.join(&vocabulary) }
     let tokens = vocabulary
     var postProcessor =
@@ -88,7 +98,8 @@ extension TokenizerFile {
       decoder: try json.optionalObject("decoder").map(decoder) ?? SpacedTokens(),
       vocabulary: vocabulary,
       addedTokens: try AddedTokens(added, normalizer: normalizer),
-      specialIDs: config.specialIDs(in: vocabulary, unknown: model.unknownID))
+      specialIDs: config.specialIDs(in: vocabulary, unknown: model.unknownID),
+      truncatesAtStart: config.truncatesAtStart)
   }
 
   private static func addedTokens(_ json: JSONObject) throws -> [AddedTokens.Token] {
@@ -175,7 +186,7 @@ extension TokenizerFile {
       decoder: WordPieceDecoder(),
       vocabulary: vocabulary,
       addedTokens: try AddedTokens(added, normalizer: normalizer),
-      specialIDs: specialIDs)
+      specialIDs: specialIDs, truncatesAtStart: config.truncatesAtStart)
   }
 
   private static func missing(_ role: String) -> Failure {
@@ -187,13 +198,17 @@ extension TokenizerFile {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw Failure(.malformedVocabulary, "the file is not UTF-8")
     }
-    var vocabulary = Vocabulary(minimumCapacity: min(bytes.count / 8, 1 << 16))
-    var start = 0
+    var tokens: [ArraySlice<UInt8>] = [], start = 0
     while start < bytes.count {
       let end = bytes[start...].firstIndex(of: UInt8(ascii: "\n")) ?? bytes.count
-      let line = vocabulary.idBound
-      try locating("line \(line + 1)") { try vocabulary.insert(trimmed(bytes[start..<end]), id: line) }
+      tokens.append(trimmed(bytes[start..<end]))
       start = end + 1
+    }
+    // Of lines with the same token the last one counts, as in `transformers`.
+    let last = Dictionary(tokens.enumerated().map { ($1, $0) }) { $1 }
+    var vocabulary = Vocabulary(minimumCapacity: min(tokens.count, 1 << 16))
+    for (id, token) in tokens.enumerated() where last[token] == id {
+      try locating("line \(id + 1)") { try vocabulary.insert(token, id: id) }
     }
     return vocabulary
   }

@@ -11,6 +11,8 @@ struct TokenizerPipeline: Tokenizer {
   var vocabulary: Vocabulary
   var addedTokens: AddedTokens
   var specialIDs: SpecialIDs
+  /// Whether texts that are too long lose their beginning instead of their end.
+  var truncatesAtStart = false
 
   func encode(_ text: String, pair: String?, maxLength: Int?) throws -> Encoding {
     let first = try tokens(of: text)
@@ -65,9 +67,12 @@ extension TokenizerPipeline {
   private func assemble(_ first: TokenSequence, _ second: TokenSequence?, maxLength: Int?) throws -> Encoding {
     guard let maxLength else { return postProcessor.apply(first, second) }
     let room = try room(in: maxLength, forPair: second != nil)
-    guard let second else { return postProcessor.apply(first.prefix(room), nil) }
-    let kept = Truncation.longestFirst((first.count, second.count), room: room)
-    return postProcessor.apply(first.prefix(kept.0), second.prefix(kept.1))
+    func kept(_ tokens: TokenSequence, _ count: Int) -> TokenSequence {
+      truncatesAtStart ? tokens[max(0, tokens.count - count)..<tokens.count] : tokens.prefix(count)
+    }
+    guard let second else { return postProcessor.apply(kept(first, room), nil) }
+    let counts = Truncation.longestFirst((first.count, second.count), room: room)
+    return postProcessor.apply(kept(first, counts.0), kept(second, counts.1))
   }
 
   private func tokens(of text: String) throws -> TokenSequence {

@@ -37,7 +37,11 @@ public protocol BaseModel: Sendable {
   func callAsFunction(_ tokens: TokenBatch, with adapters: some Interventions, in context: Context) throws -> Tensor
 
   /// What the model's pooler makes of the first token of each sequence; `nil` without a pooler.
-  func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor?
+  ///
+  /// - Parameter update: what is added to the pooler's output before its activation, from what it reads
+  func pooled(
+    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in context: Context
+  ) -> Tensor?
 
   /// The weights that products are taken with, which the kernels want in a layout of their own.
   var matrices: [Parameter] { get }
@@ -78,7 +82,13 @@ public enum BaseModels {
   private static func type(
     for configuration: JSONObject
   ) throws -> (family: ModelFamily, model: any BaseModel.Type) {
-    let modelType = try configuration.string("model_type")
+    guard let modelType = try configuration.optionalString("model_type") else {
+      let architectures = configuration.members["architectures"]?.strings?.joined(separator: ", ")
+      throw Failure(
+        .unsupportedModel, "config.json does not say what the model is", at: "model_type",
+        hint: "add \"model_type\": \"bert\", or what else it is"
+          + (architectures.map { "; its architectures are \($0)" } ?? ""))
+    }
     for model in all {
       if let family = model.families.first(where: { $0.modelType == modelType }) { return (family, model) }
     }

@@ -32,7 +32,8 @@ public struct Checkpoint: Sendable {
         hint: "give the folder of a Hugging Face checkpoint")
     }
     (configuration, family) = try locating(configPath) {
-      let configuration = try JSONObject(JSON(parsing: bytes))
+      try Placeholder.check(bytes)
+      let configuration = try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
       return (configuration, try BaseModels.family(of: configuration))
     }
     let file = try Self.weightFile(folder)

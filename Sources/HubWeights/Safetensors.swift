@@ -28,7 +28,8 @@ public enum Safetensors {
 
   /// Reads a file that is mapped already.
   public static func open(_ file: MappedFile) throws -> WeightFile {
-    try read(ByteRegion(file), path: file.path)
+    try locating(file.path) { try file.withBytes { try Placeholder.check($0.prefix(Placeholder.length)) } }
+    return try read(ByteRegion(file), path: file.path)
   }
 
   /// Reads a file that lies in memory.

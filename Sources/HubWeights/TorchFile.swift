@@ -46,6 +46,9 @@ public enum TorchFile {
       }
     }
     guard start == LegacyTorchFile.magic else {
+      try locating(path) {
+        try Placeholder.check(file.slice(at: 0, count: min(file.count, Placeholder.length))?.array() ?? [])
+      }
       throw Failure(
         .unknownTorchFile, "not a file of torch.save", at: path,
         hint: "if it is an older or another kind of checkpoint, load it in Python and save it as safetensors")
@@ -93,8 +96,9 @@ private struct ZippedTorchFile {
         guard try archive.contents(limit: 64) == Array("little".utf8) else {
           throw Failure(.bigEndianTorchFile, "the file was written on a big-endian machine", at: archive.path)
         }
-      case "version", ".format_version", ".storage_alignment", ".data/serialization_id":
-        _ = try archive.contents(limit: 1024)
+      case "version": try Self.checkVersion(archive.contents(limit: 64), upTo: 10, of: archive.path)
+      case ".format_version": try Self.checkVersion(archive.contents(limit: 64), upTo: 1, of: archive.path)
+      case ".storage_alignment", ".data/serialization_id": _ = try archive.contents(limit: 1024)
       case let path where path.hasPrefix("data/") && TorchStorage.isKey(String(path.dropFirst(5))):
         storages[String(path.dropFirst(5))] = try archive.contents(limit: .max)
       default:
@@ -108,6 +112,20 @@ private struct ZippedTorchFile {
       let (value, reader) = try PickleReader.read(pickle)
       guard reader.position == pickle.count else { throw Failure(.torchLength, "there is data behind the pickle") }
       return TorchPickle(root: value, objects: reader)
+    }
+  }
+}
+
+extension ZippedTorchFile {
+  /// The versions of the layout that torch knows.
+  private static func checkVersion(_ bytes: [UInt8], upTo newest: Int, of path: String) throws {
+    let text = String(decoding: bytes, as: UTF8.self)
+    guard let version = Int(text.hasSuffix("\n") ? String(text.dropLast()) : text), (1...newest).contains(version)
+    else {
+      throw Failure(
+        .malformedTorchFile,
+        "the file has the version \(text.debugDescription), and \(newest) is the newest that is known",
+        at: path, hint: "save the weights as safetensors")
     }
   }
 }

@@ -36,8 +36,8 @@ private struct CompositionParser {
   init(_ text: String) { characters = Array(text) }
 
   func failure(_ code: Failure.Code, _ message: String, at place: Int, hint: String? = nil) -> Failure {
-    let line = String(characters.map { $0.isNewline ? " " : $0 })
-    return Failure(code, message, at: "\(line)\n\(String(repeating: " ", count: place))^", hint: hint)
+    let line = characters.map { $0.isNewline ? " " : $0 }
+    return Failure(code, message, at: Failure.pointing(line, at: place), hint: hint)
   }
 
   mutating func skipSpace() {

@@ -79,7 +79,7 @@ extension Composition {
 
   /// The text with a caret under the first place where `part` stands, as errors show it.
   public func pointing(at part: Composition) -> String {
-    "\(description)\n\(String(repeating: " ", count: offset(of: part) ?? 0))^"
+    Failure.pointing(Array(description), at: offset(of: part) ?? 0)
   }
 
   private func offset(of part: Composition) -> Int? {

@@ -48,17 +48,33 @@ public struct Failure: Error, Hashable, Sendable {
   /// What to do about it, often a command.
   public var hint: String?
 
+  /// What files hold may be of any length: all three are kept short.
   public init(_ code: Code, _ message: String, at subject: String? = nil, hint: String? = nil) {
     self.code = code
-    self.message = message
-    self.subject = subject
-    self.hint = hint
+    self.message = Self.shortened(message)
+    self.subject = subject.map { Self.shortened($0) }
+    self.hint = hint.map { Self.shortened($0) }
+  }
+
+  /// The beginning and the end of a long text.
+  public static func shortened(_ text: String, to limit: Int = 480) -> String {
+    guard text.utf8.count > limit, text.unicodeScalars.count > limit else { return text }
+    let scalars = text.unicodeScalars
+    return String(scalars.prefix(limit * 2 / 3)) + " … " + String(scalars.suffix(limit / 3 - 3))
+  }
+
+  /// A text with a caret below one of its places; of a long one, what is around it.
+  static func pointing(_ text: [Character], at place: Int) -> String {
+    let first = max(0, place - 120), part = text[first..<max(first, min(text.count, place + 120))]
+    let before = (first > 0 ? "…" : "") + String(text[first..<min(max(first, place), text.count)])
+    let line = (first > 0 ? "…" : "") + String(part) + (part.endIndex < text.count ? "…" : "")
+    return "\(line)\n\(String(repeating: " ", count: before.columns + max(0, place - text.count)))^"
   }
 
   /// The same failure, seen from a level up: `path` is put before the subject.
   public func within(_ path: String) -> Failure {
     var copy = self
-    copy.subject = subject.map { "\(path): \($0)" } ?? path
+    copy.subject = Self.shortened(subject.map { "\(path): \($0)" } ?? path)
     return copy
   }
 }

@@ -9,15 +9,18 @@ extension JSON {
     public var values: Int
     /// Whether integers beyond 64 bits are read as fractions: others write 10^30 for "no limit".
     public var roundsIntegers: Bool
+    /// Whether numbers stay as they were written, those that Python adds to JSON included (`NaN`, `Infinity`).
+    public var keepsNumerals: Bool
 
     public init(
       bytes: Int = InputLimits.jsonBytes, depth: Int = InputLimits.jsonDepth, values: Int = InputLimits.jsonValues,
-      roundsIntegers: Bool = false
+      roundsIntegers: Bool = false, keepsNumerals: Bool = false
     ) {
       self.bytes = bytes
       self.depth = depth
       self.values = values
       self.roundsIntegers = roundsIntegers
+      self.keepsNumerals = keepsNumerals
     }
   }
 
@@ -40,6 +43,26 @@ extension JSON {
   public init(parsing text: String, limits: Limits = Limits()) throws {
     try self.init(parsing: text.utf8, limits: limits)
   }
+
+  /// Reads an object as far as it can be read.
+  ///
+  /// - Returns: its members, or those before the place where it goes wrong, and what went wrong there.
+  public static func members(parsing bytes: [UInt8], limits: Limits = Limits()) -> (Members, Failure?) {
+    guard bytes.count <= limits.bytes else {
+      return (
+        Members(), Failure(.excessiveJSON, "the JSON has \(bytes.count) bytes, more than the \(limits.bytes) allowed")
+      )
+    }
+    var parser = JSONParser(bytes: bytes, limits: limits)
+    do {
+      return (try JSONObject(try parser.document()).members, nil)
+    } catch {
+      return (parser.outermost, error as? Failure ?? Failure(.malformedJSON, "\(error)"))
+    }
+  }
+
+  /// What some programs put before text in UTF-8.
+  public static let byteOrderMark: [UInt8] = [0xEF, 0xBB, 0xBF]
 }
 
 /// A recursive-descent parser over bytes; its depth is bounded by ``JSON/Limits/depth``.
@@ -49,6 +72,8 @@ private struct JSONParser {
   var position = 0
   var depth = 0
   var values = 0
+  /// The members of the outermost object before what is wrong in it.
+  var outermost = JSON.Members()
 
   init(bytes: [UInt8], limits: JSON.Limits) {
     self.bytes = bytes
@@ -60,10 +85,24 @@ private struct JSONParser {
   }
 
   mutating func document() throws -> JSON {
+    try checkEncoding()
     let value = try value()
     skipSpace()
     guard position == bytes.count else { throw malformed("unexpected text after the JSON document") }
     return value
+  }
+
+  /// Texts in another encoding than UTF-8 are told by their first bytes.
+  func checkEncoding() throws {
+    guard !bytes.starts(with: JSON.byteOrderMark) else {
+      throw Failure(
+        .malformedJSON, "the JSON begins with a byte order mark", at: "byte 0", hint: "save it as UTF-8 without a mark")
+    }
+    let start = bytes.prefix(4)
+    guard start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) || start.contains(0) else { return }
+    throw Failure(
+      .malformedJSON, "the JSON is in UTF-16 or UTF-32", at: "byte 0",
+      hint: "save it as UTF-8: iconv -f UTF-16 -t UTF-8")
   }
 
   mutating func skipSpace() {
@@ -89,6 +128,8 @@ private struct JSONParser {
     case UInt8(ascii: "t"): return try literal("true", .bool(true))
     case UInt8(ascii: "f"): return try literal("false", .bool(false))
     case UInt8(ascii: "n"): return try literal("null", .null)
+    case UInt8(ascii: "N"): return try notFinite("NaN")
+    case UInt8(ascii: "I"): return try notFinite("Infinity")
     default: return try number()
     }
   }
@@ -105,8 +146,18 @@ private struct JSONParser {
 
   mutating func object() throws -> JSON {
     var members = JSON.Members()
+    do {
+      try readMembers(into: &members)
+    } catch {
+      if depth == 1 { outermost = members }
+      throw error
+    }
+    return .object(members)
+  }
+
+  mutating func readMembers(into members: inout JSON.Members) throws {
     var keys: Set<[UInt8]> = []
-    if try next() == UInt8(ascii: "}") { position += 1; return .object(members) }
+    if try next() == UInt8(ascii: "}") { position += 1; return }
     while true {
       guard try next() == UInt8(ascii: "\"") else { throw malformed("expected a key in quotes") }
       let key = try string()
@@ -119,7 +170,7 @@ private struct JSONParser {
         throw malformed("the key \(key.debugDescription) appears twice")
       }
       members.entries.append(.init(key: key, value: value))
-      guard try separator(closing: UInt8(ascii: "}")) else { return .object(members) }
+      guard try separator(closing: UInt8(ascii: "}")) else { return }
     }
   }
 
@@ -146,9 +197,20 @@ private struct JSONParser {
     return value
   }
 
+  /// What Python writes for numbers that JSON has not.
+  mutating func notFinite(_ text: StaticString) throws -> JSON {
+    let value = try literal(text, .numeral("\(text)"))
+    guard limits.keepsNumerals else { throw malformed("\(text) is not JSON, which has finite numbers only") }
+    return value
+  }
+
   mutating func number() throws -> JSON {
     let start = position
     if position < bytes.count, bytes[position] == UInt8(ascii: "-") { position += 1 }
+    if position > start, position < bytes.count, bytes[position] == UInt8(ascii: "I") {
+      _ = try notFinite("Infinity")
+      return .numeral("-Infinity")
+    }
     let firstDigit = position
     try digits()
     if bytes[firstDigit] == UInt8(ascii: "0"), position > firstDigit + 1 {
@@ -175,8 +237,10 @@ private struct JSONParser {
     // No integer has the value of `-0`: its sign is kept, as where others read it.
     if isInteger, text != "-0" {
       if let value = Int(text) { return .integer(value) }
+      if limits.keepsNumerals { return .numeral(text) }
       guard limits.roundsIntegers else { throw malformed("the integer \(text) does not fit 64 bits") }
     }
+    if limits.keepsNumerals { return .numeral(text) }
     guard let value = Double(text), value.isFinite else { throw malformed("the number \(text) is not finite") }
     return .number(value)
   }

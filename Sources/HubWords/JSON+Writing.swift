@@ -14,6 +14,7 @@ extension JSON {
     case .bool(let value): output += value ? "true" : "false"
     case .integer(let value): output += String(value)
     case .number(let value): output += value.isFinite ? "\(value)" : "null"
+    case .numeral(let text): output += text
     case .string(let value): Self.write(value, to: &output)
     case .array(let elements):
       Self.write(elements, brackets: ("[", "]"), to: &output, indent: indent, level: level) { element, output in

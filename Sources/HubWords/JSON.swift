@@ -4,6 +4,8 @@ public enum JSON: Hashable, Sendable {
   case bool(Bool)
   case integer(Int)
   case number(Double)
+  /// A number as it was written, where it is neither of the two to the letter: see ``JSON/Limits/keepsNumerals``.
+  case numeral(String)
   case string(String)
   case array([JSON])
   case object(Members)
@@ -66,6 +68,7 @@ extension JSON {
     switch self {
     case .integer(let value): value
     case .number(let value): Int(exactly: value)
+    case .numeral(let text): Double(text).flatMap(Int.init(exactly:))
     default: nil
     }
   }
@@ -75,6 +78,7 @@ extension JSON {
     switch self {
     case .integer(let value): Double(value)
     case .number(let value): value
+    case .numeral(let text): Double(text)
     default: nil
     }
   }
@@ -88,7 +92,7 @@ extension JSON {
     case .null: "null"
     case .bool: "a boolean"
     case .integer: "an integer"
-    case .number: "a number"
+    case .number, .numeral: "a number"
     case .string: "a string"
     case .array: "an array"
     case .object: "an object"

@@ -51,12 +51,12 @@ struct Bench: ParsableCommand {
   private func run(on folder: String) throws {
     let engine = try Engine(threads: threads)
     if load { return try report(LoadTimes(folder: folder, precision: precision, engine: engine).measured()) }
-    let stage = try Stage(folder: folder, engine: engine, precision: precision)
+    let model = try BenchModel(folder: folder, engine: engine, precision: precision)
     for item in workload.isEmpty
       ? Workload.all : (Workload.all + Workload.methods).filter({ workload.contains($0.name) })
     {
-      let act = try stage.act(item)
-      let times = try measure(seconds: seconds) { try act.play() }
+      let prepared = try model.prepared(item)
+      let times = try measure(seconds: seconds) { try prepared.run() }
       report(item, times, engine)
     }
   }

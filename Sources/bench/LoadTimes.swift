@@ -21,14 +21,14 @@ struct LoadTimes {
       cache.prepare($1, fingerprint: Digest(of: folder.utf8), in: $2)
     }
     return [
-      ("cold", try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision)) }),
+      ("cold", try seconds { try answer(BenchModel(folder: folder, engine: engine, precision: precision)) }),
       (
         "cold, filling the cache",
-        try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }
+        try seconds { try answer(BenchModel(folder: folder, engine: engine, precision: precision, prepare: cached)) }
       ),
       (
         "from the cache",
-        try seconds { try answer(Stage(folder: folder, engine: engine, precision: precision, prepare: cached)) }
+        try seconds { try answer(BenchModel(folder: folder, engine: engine, precision: precision, prepare: cached)) }
       ),
       ("one more adapter", try oneMore()),
     ]
@@ -36,7 +36,7 @@ struct LoadTimes {
 
   private func seconds(_ body: () throws -> Void) throws -> Double { try ContinuousClock().measure(body) / .seconds(1) }
 
-  private func answer(_ stage: Stage) throws { try stage.act(short()).play() }
+  private func answer(_ model: BenchModel) throws { try model.prepared(short()).run() }
 
   private func short(_ composition: Composition = .stack("lang0", "task0"), _ head: String = "task0") -> Workload {
     Workload(name: "short", lengths: [8], composition: composition, heads: [head])
@@ -44,15 +44,15 @@ struct LoadTimes {
 
   /// Loading an adapter with its head, and the first answer with it, less an answer before: medians of seven.
   private func oneMore() throws -> Double {
-    let stage = try Stage(folder: folder, engine: engine, precision: precision)
-    let first = try stage.act(short("task0"))
-    try first.play()
+    let model = try BenchModel(folder: folder, engine: engine, precision: precision)
+    let first = try model.prepared(short("task0"))
+    try first.run()
     let times = try (1...7).map { number in
       (
-        answer: try seconds { try first.play() },
-        more: try seconds { try stage.act(short(.adapter("task\(number)"), "task\(number)")).play() }
+        answer: try seconds { try first.run() },
+        more: try seconds { try model.prepared(short(.adapter("task\(number)"), "task\(number)")).run() }
       )
     }
-    return withExtendedLifetime(stage) { times.map(\.more).sorted()[3] - times.map(\.answer).sorted()[3] }
+    return withExtendedLifetime(model) { times.map(\.more).sorted()[3] - times.map(\.answer).sorted()[3] }
   }
 }

@@ -31,17 +31,39 @@ struct HubCommand: ParsableCommand {
     ])
 
   static func main() {
-    let arguments = Array(CommandLine.arguments.dropFirst())
     CutShort.endInOrder()
+    openStandardFiles()
     do {
+      try checkEncoding()
+      let arguments = Array(CommandLine.arguments.dropFirst())
       var command = try parse(arguments)
+      Progress.shared.start("working")
       try command.run()
+      Progress.shared.clear()
     } catch {
       leave(with: error)
     }
   }
 
+  /// What is closed would be taken by the next file that is opened, and read or written in its place.
+  private static func openStandardFiles() {
+    for descriptor in [STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO] where fcntl(descriptor, F_GETFD) < 0 {
+      _ = open("/dev/null", O_RDWR)
+    }
+  }
+
+  /// Swift repairs what is not UTF-8, and would look for a file of another name.
+  private static func checkEncoding() throws {
+    for case let argument? in UnsafeBufferPointer(start: CommandLine.unsafeArgv, count: Int(CommandLine.argc))
+    where String(validatingCString: argument) == nil {
+      throw Failure(
+        .malformedArgument, "an argument is not UTF-8", at: String(cString: argument),
+        hint: "give the file another name, or texts by --input")
+    }
+  }
+
   private static func parse(_ arguments: [String]) throws -> any ParsableCommand {
+    if arguments.first == "help", let failure = unknownSubcommand(Array(arguments.dropFirst())) { throw failure }
     do {
       return try parseAsRoot(arguments)
     } catch {
@@ -49,13 +71,23 @@ struct HubCommand: ParsableCommand {
     }
   }
 
+  /// What is wrong with the words before the first option, if they name no command.
   private static func unknownSubcommand(_ arguments: [String]) -> Failure? {
-    let known = configuration.subcommands.flatMap { [$0._commandName] + $0.configuration.aliases } + ["help"]
-    guard let word = arguments.first, !word.hasPrefix("-"), !known.contains(word) else { return nil }
-    let near = nearest(to: word, among: known)
-    return Failure(
-      .unknownSubcommand, "there is no command \(word.debugDescription)",
-      hint: near.isEmpty ? "hub --help" : near.map { "hub \($0)" }.joined(separator: ", or "))
+    var group: any ParsableCommand.Type = self, path = "hub"
+    for word in arguments.prefix(while: { !$0.hasPrefix("-") }) {
+      let commands = group.configuration.subcommands
+      if commands.isEmpty { return nil }
+      if let next = commands.first(where: { ([$0._commandName] + $0.configuration.aliases).contains(word) }) {
+        (group, path) = (next, "\(path) \(word)")
+        continue
+      }
+      if word == "help" { return nil }
+      let near = nearest(to: word, among: commands.flatMap { [$0._commandName] + $0.configuration.aliases })
+      return Failure(
+        .unknownSubcommand, "there is no command \(word.debugDescription)" + (path == "hub" ? "" : " in \(path)"),
+        hint: near.isEmpty ? "\(path) --help" : near.map { "\(path) \($0)" }.joined(separator: ", or "))
+    }
+    return nil
   }
 
   /// Says what went wrong and ends the process with the status that belongs to it.
@@ -70,12 +102,25 @@ struct HubCommand: ParsableCommand {
       Console.report("\(error)", hint: "this is a fault of hub: please report it")
       Foundation.exit(ExitStatus.internalError.rawValue)
     }
-    Console.say("hub: error: " + fullMessage(for: error).replacing("Error: ", with: "", maxReplacements: 1))
+    Console.say("hub: error: " + usage(fullMessage(for: error).replacing("Error: ", with: "", maxReplacements: 1)))
     Foundation.exit(code.rawValue)
   }
 }
 
+extension HubCommand {
+  /// What the parser says of a command line, of which it repeats everything.
+  fileprivate static func usage(_ message: String) -> String {
+    let lines = message.split(separator: "\n", omittingEmptySubsequences: false).map {
+      Failure.shortened(Console.escaped(String($0)), to: 400)
+    }
+    guard message.contains("Unknown option '-") else { return lines.joined(separator: "\n") }
+    return lines.joined(separator: "\n") + "\n  hint: a text or a name that begins with a dash stands after --"
+  }
+}
+
 extension Failure.Code {
+  /// An argument is not text.
+  static let malformedArgument = Self("hub/argument", .usage)
   /// The first word on the command line is no command.
   static let unknownSubcommand = Self("hub/unknown-command", .usage)
 }

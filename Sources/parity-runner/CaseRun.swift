@@ -45,7 +45,7 @@ final class CaseRun {
     let cx = Context(loaded.engine)
     let hidden = try forward(in: cx, recordsHiddenStates: true)
     try padded("last_hidden_state", hidden)
-    if let pooled = loaded.base.pooled(hidden, sequences.repeated(hidden.rows / sequences.rows), in: cx) {
+    if let pooled = loaded.base.pooled(hidden, sequences.repeated(hidden.rows / sequences.rows), adding: nil, in: cx) {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
     try outputGates()

@@ -96,7 +96,8 @@ struct Loaded {
     guard let adapter = adapters[name]?.method as? LoRA else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
     }
-    let weights = try adapter.folded(into: checkpoint.weights, of: checkpoint.family, in: Context(engine))
+    let weights = try adapter.folded(
+      into: checkpoint.weights, of: checkpoint.family, as: .library, in: Context(engine))
     base = try weights.load(engine: engine, checkpoint.model)
   }
 

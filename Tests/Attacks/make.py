@@ -7,6 +7,7 @@ import pathlib
 import struct
 import tarfile
 import zipfile
+import zlib
 
 import torch_files
 
@@ -116,10 +117,81 @@ def attacks(canary):
     }.items():
         yield "pickle", name, zipped(others + [("pytorch_adapter.bin", zipped([("archive/data.pkl", content), ("archive/version", b"3\n")], zipfile.ZIP_STORED))])
         yield "pickle", f"{name}, bare", zipped(others + [("pytorch_adapter.bin", content)])
+    yield from hostile_tars(good)
+    yield from hostile_zips(good)
     yield from hostile_torch(good, canary)
     yield from hostile_contents()
     for path in BAD_BUNDLES:
         yield "bundle", path.stem, path.read_bytes()
+
+
+def tar_block(name, kind, content=b"", size=None):
+    """A header, valid but for what it says, and its content."""
+    header = bytearray(tarfile.TarInfo("x").tobuf(tarfile.USTAR_FORMAT)[:512])
+    header[:100] = name.ljust(100, b"\0")
+    header[124:136] = b"%011o\0" % (len(content) if size is None else size)
+    header[156:157] = kind
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header) + content + bytes(-len(content) % 512)
+
+
+def record(key, value):
+    body = b" " + key + b"=" + value + b"\n"
+    size = len(body) + 1
+    while len(b"%d" % size) + len(body) != size:
+        size += 1
+    return b"%d" % size + body
+
+
+def hostile_tars(good):
+    """Tar files in which two programs see two names, two lengths or two kinds of entries."""
+    files = b"".join(tar_block(name.encode(), b"0", content) for name, content in good)
+    end, evil = bytes(1024), tar_block(b"evil", b"0", b"x")
+    for word, key, value in (
+        ("a path", b"path", b"evil"), ("a size", b"size", b"7"), ("a target", b"linkpath", b"evil"), ("a sparse map", b"GNU.sparse.major", b"1"),
+    ):
+        yield "extended", f"{word} for all that follow", tar_block(b"pax_global_header", b"g", record(key, value)) + files + end
+    for word, records in {
+        "a zero byte in a path": record(b"path", b"evil\0.txt"), "two paths": record(b"path", b"a") + record(b"path", b"b"), "no length": b"path=evil\n",
+        "a length that is too long": b"99 path=evil\n", "names in an unknown script": record(b"hdrcharset", b"BINARY"), "a sparse file": record(b"GNU.sparse.name", b"evil"),
+        "more behind the records": record(b"path", b"a") + b"evil", "a size that climbs": record(b"size", b"-1"), "an absurd size": record(b"size", b"9" * 30),
+    }.items():
+        yield "extended", word, files + tar_block(b"x", b"x", records) + evil + end
+    yield "extended", "a zero byte in a long name", files + tar_block(b"././@LongLink", b"L", b"evil\0name\0") + evil + end
+    yield "extended", "two long names", files + tar_block(b"././@LongLink", b"L", b"a\0") + tar_block(b"x", b"x", record(b"path", b"b")) + evil + end
+    yield "extended", "records of two megabytes", files + tar_block(b"x", b"x", record(b"comment", b"x" * (2 << 20))) + evil + end
+    yield "extended", "a zero byte in a name", files + tar_block(b"evil\0more", b"0", b"x") + end
+    for kind in b"7", b"A", b"D", b"I", b"K", b"M", b"N", b"S", b"V", b"X", b"Z", b"\xff", b"8":
+        yield "extended", f"the type {kind}", files + tar_block(b"evil", kind, b"x") + end
+    yield "extended", "a folder with data", files + tar_block(b"evil", b"5", b"x") + end
+    for first, second in ("a", "./a"), ("./a", "a"), ("a/b", "./a/b"), ("e\u0301", "\u00e9"), ("a", "a/"), ("a/", "a"), ("STRASSE", "straße"), ("\ufb01", "fi"):
+        entries = tar_block(first.encode(), b"0", b"x") + tar_block(second.encode(), b"0", b"y")
+        yield "collision", f"{first!r} and {second!r}", files + entries + end
+    yield "collision", "a folder and a file", files + tar_block(b"a/", b"5") + tar_block(b"A", b"0", b"y") + end
+
+
+def hostile_zips(good):
+    """Zip files whose packed data is not what the directory says."""
+    whole = zipped(good)
+    start = 30 + len(good[0][0])
+    flipped = bytearray(whole)
+    flipped[start + 40] ^= 1
+    yield "framing", "zip with a bit of its data flipped", bytes(flipped)
+    for word, change in ("a shorter file", -1), ("a longer file", 1):
+        files = bytearray(whole)
+        for signature, place in (b"PK\3\4", 22), (b"PK\1\2", 24):
+            at = files.index(signature) + place
+            files[at:at + 4] = struct.pack("<I", struct.unpack("<I", files[at:at + 4])[0] + change)
+        yield "framing", f"zip that says {word}", bytes(files)
+    name, content = b"evil", b"x" * 100
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(content) + packer.flush() + b"more than the stream"
+    local = struct.pack("<4sHHHHHIIIHH", b"PK\3\4", 20, 0, 8, 0, 0, zlib.crc32(content), len(packed), len(content), len(name), 0) + name + packed
+    central = struct.pack("<4sHHHHHHIIIHHHHHII", b"PK\1\2", 20, 20, 0, 8, 0, 0, zlib.crc32(content), len(packed), len(content), len(name), 0, 0, 0, 0, 0, 0) + name
+    yield "framing", "zip with more behind packed data", local + central + struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, 1, 1, len(central), len(local), 0)
+    yield "collision", "zip: folder and file", zipped(good + [("a/", b""), ("A", b"x")])
+    yield "collision", "zip: twice", zipped(good + [("a", b"x"), ("./a", b"y")])
 
 
 def hostile_torch(good, canary):
@@ -139,6 +211,7 @@ def hostile_torch(good, canary):
         "beyond the storage": torch(items=[("x", made(first, 60, [64], [1]))]), "one element many times": torch(items=[("x", made(first, 0, [64], [0]))]),
         "elements that overlap": torch(items=[("x", made(first, 0, [4, 4], [1, 1]))]), "before the storage": torch(items=[("x", made(first, -1, [1], [1]))]),
         "a huge shape": torch(items=[("x", made(first, 0, [2**31 - 1] * 3, [1, 1, 1]))]), "a storage that is not there": torch(items=[("x", made(torch_files.storage("77", 1), 0, [1], [1]))]),
+        "of a version to come": torch(version=b"11\n"), "of no version": torch(extra=[(".format_version", b"2")]),
         "a key that climbs": torch(items=[("x", made(torch_files.storage("../0", 1), 0, [1], [1]))]),
     }.items():
         yield "torch", name, zipped([file for file in good if file[0] != WEIGHTS] + [("pytorch_adapter.bin", data)])
@@ -150,13 +223,14 @@ def hostile_contents():
     """Configurations out of their range, and weights that they do not imply."""
     config, head = json.loads(GOOD["adapter_config.json"]), json.loads(GOOD["head_config.json"])
     for key, values in {
-        "reduction_factor": [0, -1, 1e308, "16", [], 2**62, {}], "non_linearity": ["evil", 7, None], "leave_out": [[2**63 - 1], [[]], "x", {}], "phm_dim": [0, -4, 2**62],
+        "reduction_factor": [0, -1, 1e308, "16", [], 2**62, {}], "non_linearity": ["evil", 7, None], "leave_out": [[2**63 - 1], [[]], "x", {}, [-1], [0, -5], [300], [1.5]], "phm_dim": [0, -4, 2**62],
         "architecture": ["os.system", "lora", []], "inv_adapter": ["evil"], "scaling": ["x"], "shiny": [3],
+        "configs": [[7], 7],
     }.items():
         for value in values:
             changes = {"phm_layer": True} if key == "phm_dim" else {"inv_adapter_reduction_factor": 2} if key == "inv_adapter" else {}
             yield "range", f"{key} {value!r}", zipped(changed(adapter_config__json=json.dumps(config | {"config": config["config"] | changes | {key: value}}).encode()))
-    for key, values in {"hidden_size": [0, -1, 2**63 - 1, 1e9, "32", None], "model_type": [7, None]}.items():
+    for key, values in {"hidden_size": [0, -1, 2**63 - 1, 1e9, "32", None], "model_type": [7, None, "evil", "", "BERT"], "config": [None, [], 7, "evil", True, [[]]]}.items():
         for value in values:
             yield "range", f"{key} {value!r}", zipped(changed(adapter_config__json=json.dumps(config | {key: value}).encode()))
     for key, values in {"head_type": ["evil", 3], "num_labels": [-1, 2**62, "x", 4], "label2id": [{"a": -1}, {"a": 2**62}, [1], {"a": 0, "b": 0, "c": 1}], "layers": [-1, 10**9]}.items():

@@ -94,10 +94,10 @@ class Weights:
             return b"\x80\x02" + NOTHING + b"(" + b"".join(pairs) + b"u}" + text("_metadata") + NOTHING + b"sb."
         return b"\x80\x02}(" + b"".join(pairs) + b"u."
 
-    def zipped(self, root="archive", form="dict", extra=(), compression=zipfile.ZIP_STORED):
+    def zipped(self, root="archive", form="dict", extra=(), compression=zipfile.ZIP_STORED, version=b"3\n"):
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", compression) as archive:
-            entries = [("data.pkl", self.pickle(form))] + [(f"data/{key}", storage) for key, storage in enumerate(self.storages)] + [("version", b"3\n"), *extra]
+            entries = [("data.pkl", self.pickle(form))] + [(f"data/{key}", storage) for key, storage in enumerate(self.storages)] + [("version", version), *extra]
             for name, content in entries:
                 with warnings.catch_warnings(action="ignore"):
                     archive.writestr(zipfile.ZipInfo(f"{root}/{name}"), content, compression)

@@ -26,7 +26,7 @@ import Testing
     }
   }
 
-  @Test(arguments: ["lora", "lora everywhere", "vera"])
+  @Test(arguments: ["lora", "lora everywhere", "vera", "ia3", "dora", "dvora"])
   func aFoldedAdapterDoesWhatItDid(name: String) throws {
     let model = try TinyModel(), cx = Context(model.engine), weights = try stored(model)
     let configuration = try #require(linears.first { $0.name == name }).configuration

@@ -23,7 +23,7 @@ import Testing
   }()
 
   private func format(of folder: String) throws -> any ForeignFormat.Type {
-    try #require(ForeignFormats.format(forFiles: Set(FileManager.default.contentsOfDirectory(atPath: folder))))
+    try #require(try ForeignFormats.format(of: folder))
   }
 
   private func content(_ adapter: ForeignAdapter, in scratch: Scratch) throws -> AdapterContent {

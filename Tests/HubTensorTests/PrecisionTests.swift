@@ -56,11 +56,13 @@ import Testing
     }
   }
 
-  private func quantised(_ row: ArraySlice<Float>) -> (values: [Int], scale: Float) {
-    let largest = row.map(abs).max() ?? 0
-    if largest == 0 { return (row.map { _ in 0 }, 0) }
-    let factor = 127 / largest
-    return (row.map { Int(($0 * factor).rounded(.toNearestOrEven)) }, largest / 127)
+  /// `x ≈ values · scale`. Weights have 64 steps on each side of zero, rows 254 from their lowest to their highest.
+  private func quantised(_ row: ArraySlice<Float>, asWeights: Bool) -> (values: [Int], scale: Float) {
+    let lowest = min(row.min() ?? 0, 0), highest = max(row.max() ?? 0, 0)
+    let extent = asWeights ? max(-lowest, highest) : highest - lowest
+    if extent == 0 { return (row.map { _ in 0 }, 0) }
+    let steps: Float = asWeights ? 64 : 254, factor = steps / extent
+    return (row.map { Int(($0 * factor).rounded(.toNearestOrEven)) }, extent / steps)
   }
 
   @Test(arguments: Kernels.available.indices)
@@ -68,14 +70,27 @@ import Testing
     let engine = Engine(kernels: Kernels.available[isa], threads: 1)
     for (m, n, k) in Self.sizes {
       let (x, w, y) = product(engine, (m, n, k), .int8)
-      let rows = (0..<m).map { quantised(x[$0 * k..<($0 + 1) * k]) },
-        columns = (0..<n).map { quantised(w[$0 * k..<($0 + 1) * k]) }
+      let rows = (0..<m).map { quantised(x[$0 * k..<($0 + 1) * k], asWeights: false) },
+        columns = (0..<n).map { quantised(w[$0 * k..<($0 + 1) * k], asWeights: true) }
       let expected = rows.flatMap { row in
         columns.map { column in
           Float(zip(row.values, column.values).reduce(0) { $0 + $1.0 * $1.1 }) * (row.scale * column.scale)
         }
       }
       #expect(y == expected, "\(m)x\(n)x\(k) on \(engine.kernels.name)")
+    }
+  }
+
+  /// The largest numbers that there are, all of one sign: no sum on the way may overflow.
+  @Test(arguments: Kernels.available.indices, [Float(1), -1])
+  func int8SumsDoNotSaturate(isa: Int, sign: Float) {
+    let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
+    let (m, n, k) = (15, 35, 1030)
+    let weight = Parameter("w", cx.tensor(rows: n, columns: k, Array(repeating: sign * 64, count: n * k)))
+    weight.prepare(in: cx, precision: .int8)
+    for value: Float in [254, -254] {
+      let y = cx.linear(cx.tensor(rows: m, columns: k, Array(repeating: value, count: m * k)), weight).values
+      #expect(y == Array(repeating: value * sign * 64 * Float(k), count: m * n), "\(cx.engine.kernels.name)")
     }
   }
 
@@ -86,7 +101,7 @@ import Testing
     for i in 0..<m {
       for j in 0..<n {
         let row = x[i * k..<(i + 1) * k], column = w[j * k..<(j + 1) * k]
-        let sx = Double(quantised(row).scale), sw = Double(quantised(column).scale)
+        let sx = Double(quantised(row, asWeights: false).scale), sw = Double(quantised(column, asWeights: true).scale)
         let bound = zip(row, column).reduce(0) {
           $0 + (abs(Double($1.0)) * sw + abs(Double($1.1)) * sx) / 2 + sx * sw / 4
         }
@@ -106,10 +121,10 @@ import Testing
   @Test(arguments: Kernels.available.indices, Precision.allCases)
   func epiloguesAreThoseOfFloat32(isa: Int, precision: Precision) {
     let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
-    // Small integers, the largest of each row 127, are the same in every precision.
+    // Small integers are the same in every precision where a row reaches from −127 to 127 and the largest weight is 64.
     let (m, n, k) = (15, 37, 20)
-    let x = (0..<m * k).map { Float($0 % k == 3 ? 127 : $0 * 7 % 9 - 4) },
-      w = (0..<n * k).map { Float($0 % k == 5 ? 127 : $0 * 5 % 7 - 3) }
+    let x = (0..<m * k).map { Float($0 % k == 3 ? 127 : $0 % k == 4 ? -127 : $0 * 7 % 9 - 4) },
+      w = (0..<n * k).map { Float($0 % k == 5 ? 64 : $0 * 5 % 7 - 3) }
     var numbers = Numbers(1)
     let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)),
       bias = Parameter("b", cx.tensor(rows: 1, columns: n, numbers(n)))

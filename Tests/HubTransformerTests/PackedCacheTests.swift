@@ -47,7 +47,10 @@ import Testing
     let whole = try scratch.bytes(name)
     for spoilt in [
       Array(whole.dropLast(100)), Array("nothing".utf8),
-      Array(String(decoding: whole[..<512], as: UTF8.self).replacing("\"layout\":\"1\"", with: "\"layout\":\"9\"").utf8)
+      Array(
+        String(decoding: whole[..<512], as: UTF8.self).replacing(
+          "\"layout\":\"\(Kernels.layoutVersion)\"", with: "\"layout\":\"9\""
+        ).utf8)
         + whole[512...],
     ] {
       try scratch.file(name, spoilt)

@@ -1,16 +1,19 @@
 import Dovetail
 import Foundation
+import HubArchive
 import HubWords
 import Testing
 
 @testable import hub
 
 @Suite struct InputLinesTests {
-  private func questions(_ text: String) throws -> [hub.InputLine] {
+  private func questions(_ text: String, as format: LineFormat? = nil) throws -> [hub.InputLine] {
     let pipe = Pipe()
     pipe.fileHandleForWriting.write(Data(text.utf8))
     try pipe.fileHandleForWriting.close()
-    var reader = InputReader(pipe.fileHandleForReading)
+    var reader = InputReader(
+      try InputBytes(descriptor: pipe.fileHandleForReading.fileDescriptor), format: format)
+    defer { withExtendedLifetime(pipe) {} }
     var all: [hub.InputLine] = []
     while case let some = try reader.next(upTo: 2), !some.isEmpty { all += some }
     return all

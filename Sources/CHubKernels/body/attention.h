@@ -7,6 +7,7 @@
 #define KEY_BLOCK 256
 
 static const hub_epilogue plain = {.scale = 1};
+static const hub_blocks few_rows = {.rows = 12 * ROWS, .depth = 256};  // of the way back
 
 // p = exp(p − largest so far), whose sum is added up; returns what everything before is to be multiplied by.
 static float softmax_step(float *p, ptrdiff_t width, float *largest_so_far, float *sum_so_far) {
@@ -93,8 +94,8 @@ static __attribute__((noinline)) void multiply_rows(const row_block *block, cons
 static void score(float *scores, float *units, const float *q, ptrdiff_t block, const float *keys, ptrdiff_t count, const float *bias,
                   const hub_attention_shape *shape) {
   ptrdiff_t width = shape->head_width;
-  for (ptrdiff_t p = 0; p < width; p += DEPTH_BLOCK) {
-    ptrdiff_t depth = width - p < DEPTH_BLOCK ? width - p : DEPTH_BLOCK;
+  for (ptrdiff_t p = 0; p < width; p += HUB_DEPTH_LIMIT) {
+    ptrdiff_t depth = width - p < HUB_DEPTH_LIMIT ? width - p : HUB_DEPTH_LIMIT;
     for (ptrdiff_t i = 0; i < block; i++) {
       to_units(FLOAT32, units + i * ROW_STRIDE, q + i * shape->stride + p, 1, depth, 0, 0);
       scale_row(units + i * ROW_STRIDE, shape->scale, depth);
@@ -145,17 +146,17 @@ static ptrdiff_t backward_packed_size(ptrdiff_t keys, ptrdiff_t head_width) {
 
 static ptrdiff_t attention_backward_scratch(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width) {
   ptrdiff_t keys = prefix + rows, joined = joined_size(rows, prefix, head_width);
-  return backward_packed_size(keys, head_width) + 2 * rows * keys + SCRATCH + joined + joined / 2;
+  return backward_packed_size(keys, head_width) + 2 * rows * keys + scratch_of(few_rows) + joined + joined / 2;
 }
 
 // c = pᵀ · packed for each key that was seen; a prefix's rows are added to those of `prefix`.
 static void multiply_keys(float *c, float *prefix, const float *p, const float *packed, const hub_attention_shape *shape, float *joined, float *units) {
   ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride, all = shape->prefix + rows;
   if (shape->prefix == 0) {
-    multiply_float32(c, stride, p, 1, rows, packed, rows, width, rows, &plain, units);
+    multiply_float32(c, stride, p, 1, rows, packed, rows, width, rows, &plain, few_rows, units);
     return;
   }
-  multiply_float32(joined, width, p, 1, all, packed, all, width, rows, &plain, units);
+  multiply_float32(joined, width, p, 1, all, packed, all, width, rows, &plain, few_rows, units);
   for (ptrdiff_t i = 0; prefix && i < shape->prefix; i++)
     for (ptrdiff_t j = 0; j < width; j++) prefix[i * stride + j] += joined[i * width + j];
   joined += shape->prefix * width;
@@ -166,15 +167,15 @@ static void multiply_keys(float *c, float *prefix, const float *p, const float *
 static void attention_backward(const hub_attention_gradients *to, const float *d, const float *q, const float *k, const float *v,
                                const hub_attention_shape *shape, float *scratch) {
   ptrdiff_t rows = shape->rows, width = shape->head_width, stride = shape->stride, all = shape->prefix + rows;
-  float *p = scratch, *ds = p + rows * all, *units = ds + rows * all, *packed = units + SCRATCH;
+  float *p = scratch, *ds = p + rows * all, *units = ds + rows * all, *packed = units + scratch_of(few_rows);
   float *joined = packed + backward_packed_size(all, width), *joined_gradient = joined + joined_size(rows, shape->prefix, width);
   const hub_epilogue scaled = {.scale = shape->scale, .residual = shape->bias, .residual_stride = shape->bias_stride};
   seen_rows seen = joined_rows(k, v, shape, joined);
   pack_float32(packed, seen.k, all, width, seen.stride, 1);
-  multiply_float32(p, all, q, stride, 1, packed, rows, all, width, &scaled, units);
+  multiply_float32(p, all, q, stride, 1, packed, rows, all, width, &scaled, few_rows, units);
   for (ptrdiff_t i = 0; i < rows; i++) softmax_rows(p + i * all, 1, hide_future(p + i * all, i, 0, all, shape));
   pack_float32(packed, seen.v, all, width, seen.stride, 1);
-  multiply_float32(ds, all, d, stride, 1, packed, rows, all, width, &plain, units);
+  multiply_float32(ds, all, d, stride, 1, packed, rows, all, width, &plain, few_rows, units);
   for (ptrdiff_t i = 0; i < rows; i++) {
     float total = 0, *row = ds + i * all;
     for (ptrdiff_t j = 0; j < all; j++) total += row[j] * p[i * all + j];
@@ -185,7 +186,7 @@ static void attention_backward(const hub_attention_gradients *to, const float *d
   pack_float32(packed, d, width, rows, 1, stride);
   multiply_keys(to->v, to->prefix_values, p, packed, shape, joined_gradient, units);
   pack_float32(packed, seen.k, width, all, 1, seen.stride);
-  multiply_float32(to->q, stride, ds, all, 1, packed, rows, width, all, &plain, units);
+  multiply_float32(to->q, stride, ds, all, 1, packed, rows, width, all, &plain, few_rows, units);
   pack_float32(packed, q, width, rows, 1, stride);
   multiply_keys(to->k, to->prefix_keys, ds, packed, shape, joined_gradient, units);
 }

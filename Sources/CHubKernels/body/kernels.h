@@ -17,9 +17,9 @@
 
 const hub_kernels JOIN(hub_kernels_, NAME) = {
   .name = TEXT(NAME), .panel = PANEL, .row_block = ROWS,
-  .float32 = {packed_size_float32, pack_float32, multiply_float32, SCRATCH, peak_float32, peak_operations_float32},
-  .bfloat16 = {packed_size_bfloat16, pack_bfloat16, multiply_bfloat16, SCRATCH, peak_bfloat16, peak_operations_bfloat16},
-  .int8 = {packed_size_int8, pack_int8, multiply_int8, SCRATCH, peak_int8, peak_operations_int8},
+  .float32 = {packed_size_float32, pack_float32, multiply_float32, scratch_of, peak_float32, peak_operations_float32},
+  .bfloat16 = {packed_size_bfloat16, pack_bfloat16, multiply_bfloat16, scratch_of, peak_bfloat16, peak_operations_bfloat16},
+  .int8 = {packed_size_int8, pack_int8, multiply_int8, scratch_of, peak_int8, peak_operations_int8},
   .attention_scratch = attention_scratch, .attention = attention,
   .attention_backward_scratch = attention_backward_scratch, .attention_backward = attention_backward,
   .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,

@@ -18,38 +18,63 @@ INLINE vhalf to_bfloat16(vf x) {
   return __builtin_convertvector((vi)choose(x == x, (vf)rounded, (vf)(bits | 0x400000)) >> 16, vhalf);
 }
 
-// The largest magnitude of a row. Compared as integers the order is the same, and what is not a number wins.
-static float magnitude_of(const float *row, ptrdiff_t stride, ptrdiff_t count) {
-  vi most = {};
-  for (ptrdiff_t i = 0; i < count; i += W)
-    most = __builtin_elementwise_max(most, (vi)row_vector(row, stride, i, count) & 0x7fffffff);
-  int32_t lanes[W], largest_bits = 0;
-  __builtin_memcpy(lanes, &most, sizeof lanes);
-  for (int i = 0; i < W; i++) largest_bits = lanes[i] > largest_bits ? lanes[i] : largest_bits;
-  float magnitude;
-  __builtin_memcpy(&magnitude, &largest_bits, 4);
-  return magnitude;
-}
-
-// x ≈ q · scale with −127 ≤ q ≤ 127. A row of zeros, or so close to it that the factor would overflow, is zero.
-typedef struct { float scale, factor; } quantisation;
-INLINE quantisation quantisation_of(const float *row, ptrdiff_t stride, ptrdiff_t count) {
-  float magnitude = magnitude_of(row, stride, count);
-  if (magnitude < 0x1p-100f) return (quantisation){0, 0};
-  return (quantisation){magnitude / 127, 127 / magnitude};
-}
-
-// The product is rounded to float before it is rounded to an integer, ties to even, on every instruction set alike:
-// a fused multiplication would differ in the last bit.
-INLINE vbyte to_int8(vf x, float factor, int shift) {
-#pragma clang fp contract(off)
+// The nearest integers, ties to even, of magnitudes below 2²².
+INLINE vi nearest(vf x) {
   const float magic = 12582912.0f;  // 1.5 · 2²³: adding it rounds to an integer
+  return (vi)(x + magic) - (vi)splat(magic);
+}
+
+// The product is rounded to float before it is rounded to an integer, on every instruction set alike: a fused
+// multiplication would differ in the last bit.
+INLINE vbyte to_int8(vf x, float factor, int32_t zero) {
+#pragma clang fp contract(off)
   vf scaled = x * factor;
-  return __builtin_convertvector((vi)(scaled + magic) + shift, vbyte);
+  return __builtin_convertvector(nearest(scaled) + zero, vbyte);
+}
+
+// Floats as integers of the same order, and back; what is not a number comes before or after all others.
+INLINE vi ordered(vi bits) { return bits ^ (bits >> 31 & 0x7fffffff); }
+
+// The lowest and the highest of a row and zero.
+typedef struct { float lowest, highest; } range;
+static range range_of(const float *row, ptrdiff_t stride, ptrdiff_t count) {
+  vi least = {}, most = {};
+  for (ptrdiff_t i = 0; i < count; i += W) {
+    vi x = ordered((vi)row_vector(row, stride, i, count));
+    least = __builtin_elementwise_min(least, x);
+    most = __builtin_elementwise_max(most, x);
+  }
+  int lowest = 0, highest = 0;
+  for (int i = 1; i < W; i++) {
+    if (least[i] < least[lowest]) lowest = i;
+    if (most[i] > most[highest]) highest = i;
+  }
+  return (range){((vf)ordered(least))[lowest], ((vf)ordered(most))[highest]};
+}
+
+// x ≈ (q − zero) · scale. A row of zeros, or so close to it that the factor would overflow, is zero.
+typedef struct { float scale, factor; int32_t zero; } quantisation;
+
+// Weights are −64...64, with zero in the middle.
+INLINE quantisation quantisation_of_weights(const float *column, ptrdiff_t stride, ptrdiff_t count) {
+  range r = range_of(column, stride, count);
+  float magnitude = -r.lowest > r.highest || r.lowest != r.lowest ? -r.lowest : r.highest;
+  if (magnitude < 0x1p-100f) return (quantisation){0};
+  return (quantisation){magnitude / 64, 64 / magnitude, 0};
+}
+
+// Activations are 0...255, from the lowest to the highest of their row: a GELU leaves hardly anything below zero. One
+// step is kept for the rounding of both ends.
+INLINE quantisation quantisation_of_row(const float *row, ptrdiff_t stride, ptrdiff_t count) {
+  range r = range_of(row, stride, count);
+  float extent = r.highest - r.lowest;
+  if (extent < 0x1p-100f) return (quantisation){0};
+  float factor = 254 / extent;
+  return (quantisation){extent / 254, factor, nearest(splat(-r.lowest * factor))[0]};
 }
 
 // `count` elements of a row into whole units; vectors of W elements are written to the end.
-INLINE void to_units(int precision, void *units, const float *row, ptrdiff_t stride, ptrdiff_t count, float factor, int shift) {
+INLINE void to_units(int precision, void *units, const float *row, ptrdiff_t stride, ptrdiff_t count, float factor, int32_t zero) {
   char *out = units;
   for (ptrdiff_t i = 0; i < count; i += W) {
     vf x = row_vector(row, stride, i, count);
@@ -59,14 +84,24 @@ INLINE void to_units(int precision, void *units, const float *row, ptrdiff_t str
       vhalf halves = to_bfloat16(x);
       __builtin_memcpy(out + 2 * i, &halves, sizeof halves);
     } else {
-      vbyte bytes = to_int8(x, factor, shift);
+      vbyte bytes = to_int8(x, factor, zero);
       __builtin_memcpy(out + i, &bytes, sizeof bytes);
     }
   }
 }
 
-// A panel is [units][PANEL]; that of INT8 ends with the scale of each column and 128 times the sum of its weights,
-// by which the shift of the activations has made its sums too large.
+// The same of activations.
+INLINE void to_row_units(int precision, float *units, const float *row, ptrdiff_t stride, ptrdiff_t count, float factor, int32_t zero) {
+  if (SPREAD(precision) == 1) {
+    to_units(precision, units, row, stride, count, factor, zero);
+    return;
+  }
+  for (ptrdiff_t i = 0; i < count; i += W)
+    store(units + i, (vf)(__builtin_convertvector(to_bfloat16(row_vector(row, stride, i, count)), vi) << 16));
+}
+
+// A panel is [units][PANEL]; that of INT8 ends with the scale of each column and the sum of its weights, which a row's
+// sums are too large by for each step that its zero lies above 0.
 INLINE ptrdiff_t panel_size(int precision, ptrdiff_t k) { return PANEL * (units_of(precision, k) + (precision == INT8 ? 2 : 0)); }
 
 INLINE ptrdiff_t packed_size_of(int precision, ptrdiff_t n, ptrdiff_t k) { return (n + PANEL - 1) / PANEL * panel_size(precision, k); }
@@ -79,7 +114,7 @@ INLINE void pack_columns(int precision, float *panel, const float *b, ptrdiff_t 
   ptrdiff_t units = units_of(precision, k), elements = PIECE * ELEMENTS(precision);
   __builtin_memset(pieces, 0, sizeof pieces);
   for (ptrdiff_t j = 0; precision == INT8 && j < columns; j++) {
-    quantisation q = quantisation_of(b + j * stride_n, stride_k, k);
+    quantisation q = quantisation_of_weights(b + j * stride_n, stride_k, k);
     scales[j] = q.scale;
     factors[j] = q.factor;
   }
@@ -97,7 +132,6 @@ INLINE void pack_columns(int precision, float *panel, const float *b, ptrdiff_t 
     }
   }
   if (precision != INT8) return;
-  for (int j = 0; j < W; j++) totals[j] *= 128;
   __builtin_memcpy(panel + units * PANEL, scales, sizeof scales);
   __builtin_memcpy(panel + (units + 1) * PANEL, totals, sizeof totals);
 }

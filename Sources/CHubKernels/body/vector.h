@@ -10,7 +10,7 @@ INLINE vf load(const float *p) { return *(const vf_unaligned *)p; }
 INLINE void store(float *p, vf v) { *(vf_unaligned *)p = v; }
 INLINE vf splat(float x) { return x - (vf){}; }
 INLINE vf choose(vi mask, vf yes, vf no) { return (vf)((mask & (vi)yes) | (~mask & (vi)no)); }
-// b where one of them is not a number: one instruction, unlike fmax.
+// b where one of them is not a number: one instruction, unlike fmax. Bounds stand first, so that it stays one.
 INLINE vf vmax(vf a, vf b) { return choose(a > b, a, b); }
 INLINE vf vmin(vf a, vf b) { return choose(a < b, a, b); }
 
@@ -95,7 +95,7 @@ INLINE float largest(vf v) {
 // eˣ: x = n ln 2 + r with |r| ≤ ln 2 / 2, a polynomial for eʳ, n added to the exponent. Below 2 ulp; results
 // that would be denormal become the smallest normal numbers, which no softmax can tell from zero.
 INLINE vf vexp(vf x) {
-  x = vmin(vmax(x, splat(-87.33654f)), splat(88.37626f));
+  x = vmin(splat(88.37626f), vmax(splat(-87.33654f), x));
   const float magic = 12582912.0f;  // 1.5 · 2²³: adding it rounds to an integer
   vf shifted = x * 1.44269504f + magic;
   vi n = (vi)shifted - (vi)splat(magic);
@@ -120,7 +120,7 @@ INLINE vf saturated(vf value, vf x, float limit) {
 }
 
 INLINE vf verf(vf input) {
-  vf x = vmin(vmax(input, splat(-3.92f)), splat(3.92f));
+  vf x = vmin(splat(3.92f), vmax(splat(-3.92f), input));
   vf u = x * x;
   vf p = splat(2.0501602193689905e-06f), q = splat(3.8091788155725226e-05f);
   p = p * u + 0.00028486980590969324f; q = q * u + 0.0011624093167483807f;
@@ -132,7 +132,7 @@ INLINE vf verf(vf input) {
 }
 
 INLINE vf vtanh(vf input) {
-  vf x = vmin(vmax(input, splat(-9.0f)), splat(9.0f));
+  vf x = vmin(splat(9.0f), vmax(splat(-9.0f), input));
   vf u = x * x;
   vf p = splat(-1.2246819877659298e-11f), q = splat(1.2890611742477631e-06f);
   p = p * u + 3.0643384718587185e-08f; q = q * u + 0.00039407479926012456f;

@@ -29,6 +29,14 @@ typedef struct {
   hub_activation activation;
 } hub_epilogue;
 
+// How much of a product is in the caches at a time: a block of a's rows, over a range of k that is `depth` units of four
+// bytes deep, meets one panel of b after the other. Results depend on the depth alone.
+typedef struct {
+  ptrdiff_t rows;         // a multiple of row_block
+  ptrdiff_t depth;        // at most HUB_DEPTH_LIMIT
+} hub_blocks;
+#define HUB_DEPTH_LIMIT 768
+
 // Matrix products with b packed in one precision; a and c are float32 in all of them.
 typedef struct {
   // The size of a packed b [n, k], in units of four bytes.
@@ -38,8 +46,9 @@ typedef struct {
   // c [m, n] = epilogue(a · bᵀ), a(i, p) at a[i·stride_m + p·stride_k].
   // The panels of b from column j on begin packed_size(j, k) behind the first, for j a multiple of the panel.
   void (*multiply)(float *c, ptrdiff_t stride_c, const float *a, ptrdiff_t stride_m, ptrdiff_t stride_k,
-                   const void *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, float *scratch);
-  ptrdiff_t scratch;      // floats
+                   const void *packed, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, const hub_epilogue *epilogue, hub_blocks blocks, float *scratch);
+  // Floats that multiply needs.
+  ptrdiff_t (*scratch)(hub_blocks blocks);
   // Multiplies and adds in registers alone, for measuring the most that multiply could reach.
   float (*peak)(ptrdiff_t rounds);
   ptrdiff_t peak_operations;  // in a round
@@ -69,7 +78,7 @@ typedef struct {
 
   hub_gemm float32;
   hub_gemm bfloat16;      // a rounded to bfloat16 as well; sums in float32
-  hub_gemm int8;          // b quantised by column, a by row, k ≤ 65536; sums exact
+  hub_gemm int8;          // b quantised by column to −64...64, a by row to 0...255, k ≤ 65536; sums exact
 
   // One head of one sequence: out = softmax(q·kᵀ·scale + bias)·v. scratch: attention_scratch(rows, prefix, head_width) floats.
   ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
@@ -109,6 +118,10 @@ typedef struct {
   // sums [width] += Σ over rows of x, or of x · z where z is not null
   void (*sum_rows)(float *sums, const float *x, const float *z, ptrdiff_t rows, ptrdiff_t width);
 } hub_kernels;
+
+// The bytes of the data cache of a level (1, 2, 3) as the processor itself says, and how many of its threads share it; 0
+// where it does not say.
+ptrdiff_t hub_cache_bytes(int level, ptrdiff_t *threads);
 
 // The tables that this processor can run, best first; the last is always the portable one.
 size_t hub_kernels_count(void);

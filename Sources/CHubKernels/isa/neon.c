@@ -5,5 +5,7 @@
 #define W 4
 #define ROWS 12
 #define NAME neon
+#include "../body/vector.h"
+#include "../body/neon_bytes.h"
 #include "../body/kernels.h"
 #endif

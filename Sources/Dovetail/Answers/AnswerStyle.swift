@@ -15,7 +15,7 @@ public struct AnswerStyle: Sendable {
   public func escaped(_ text: String) -> String { escape(text) }
 
   /// The columns that a text takes.
-  public func width(of text: String) -> Int { text.count }
+  public func width(of text: String) -> Int { text.columns }
 
   /// A label, its probability and as much of the input as fits.
   public func line(_ label: String, _ probability: Double, _ input: TextInput) -> String {
@@ -40,14 +40,11 @@ public struct AnswerStyle: Sendable {
 
   /// As much of a text as fits after so many columns, twenty at least.
   public func shortened(_ text: String, after used: Int) -> String {
-    guard let room = width.map({ max(20, $0 - used) }), width(of: text) > room else { return text }
-    return text.prefix(room - 1) + "…"
+    width.map { text.shortened(toColumns: max(20, $0 - used)) } ?? text
   }
 
   /// A text with spaces after it, up to a width in columns; longer ones stay as they are.
-  public func padded(_ text: String, to width: Int) -> String {
-    text + String(repeating: " ", count: max(0, width - self.width(of: text)))
-  }
+  public func padded(_ text: String, to width: Int) -> String { text.padded(toColumns: width) }
 
   /// A text without spaces at its end.
   public func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }

@@ -90,7 +90,7 @@ public struct Spans: Answer {
   private static func trimmed(_ scalars: Range<Int>, in text: [Unicode.Scalar]) -> Range<Int> {
     let inside = text[scalars.clamped(to: 0..<text.count)].drop(while: \.properties.isWhitespace)
     let end = inside.lastIndex { !$0.properties.isWhitespace }.map { $0 + 1 } ?? inside.startIndex
-    return inside.startIndex..<end
+    return text.whole(inside.startIndex..<end, within: inside.startIndex..<text.count)
   }
 
   public var json: JSON.Members {

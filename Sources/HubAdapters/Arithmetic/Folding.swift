@@ -9,11 +9,23 @@ extension Failure.Code {
   public static let unfoldableAdapter = Self("arithmetic/unfoldable", .refused)
 }
 
+/// A linear layer's weight `[out, in]` and bias `[1, out]`.
+struct FoldedLinear {
+  var weight: Tensor
+  var bias: Tensor?
+}
+
 extension LoRA {
+  /// What a folded adapter is to be equal to.
+  public enum FoldedForm: Sendable {
+    /// Itself as it runs.
+    case running
+    /// What the Python library `adapters` makes of it: biases stay as they are, though (IA)³ and DoRA scale them, and the
+    /// update of DoRA loses its `alpha / r`.
+    case library
+  }
+
   /// The base model's weights with this adapter in them, so that it costs nothing any more.
-  ///
-  /// As the Python library folds them: biases stay as they are, so that (IA)³ and DoRA, which scale them too, give other
-  /// results than before; and DoRA's update loses its `alpha / r`.
   ///
   /// - Parameters:
   ///   - weights: those of the base model, by the names that it asks for
@@ -21,7 +33,7 @@ extension LoRA {
   /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
   ///   model does not have.
   public func folded(
-    into weights: StoredWeights, of family: ModelFamily, in context: Context
+    into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm = .running, in context: Context
   ) throws -> StoredWeights {
     var tensors = weights.tensors
     for (site, unit) in units {
@@ -30,12 +42,19 @@ extension LoRA {
       else {
         throw Failure(.unfoldableAdapter, "the model has no weight at \(site.place.rawValue) of layer \(site.layer)")
       }
-      let weight = context.tensor(rows: stored.shape[0], columns: stored.shape[1], try stored.floats())
-      guard let folded = unit.folded(into: weight, in: context) else {
+      let biasName = name.replacing("weight", with: "bias"), bias = tensors[biasName]
+      let linear = FoldedLinear(
+        weight: context.tensor(rows: stored.shape[0], columns: stored.shape[1], try stored.floats()),
+        bias: try bias.map { context.tensor(rows: 1, columns: $0.count, try $0.floats()) })
+      guard let folded = unit.folded(into: linear, as: form, in: context) else {
         throw Failure(
-          .unfoldableAdapter, "an adapter with gates or biases cannot become part of the weights", at: "use_gating")
+          .unfoldableAdapter, "an adapter with gates, or with biases of its own, cannot become part of the weights",
+          at: "use_gating")
       }
-      tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.values)
+      tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.weight.values)
+      if let bias, let values = folded.bias?.values, form == .running {
+        tensors[biasName] = try StoredTensor(name: biasName, shape: bias.shape, floats: values)
+      }
     }
     return StoredWeights(tensors)
   }

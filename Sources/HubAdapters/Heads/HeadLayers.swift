@@ -69,19 +69,36 @@ extension Activation {
 struct PooledLayers: Sendable {
   private let layers: HeadLayers
   private let usesPooler: Bool
+  /// What PEFT's LoRA adds to the pooler: `pooler_scale · B A x`, of the rank `pooler_rank`.
+  private let poolerUpdate: (a: Parameter, b: Parameter, scale: Float)?
 
   init(_ c: JSONObject, hidden: Int, from weights: ParameterSource, outputs: Int? = nil) throws {
     usesPooler = try c.optionalBool("use_pooler") ?? false
+    poolerUpdate = try c.optionalInteger("pooler_rank").map { rank in
+      guard (1...65_536).contains(rank), c.members["use_pooler"] == true else {
+        throw Failure(
+          .invalidHead, "a rank between 1 and 65536, of a head that uses the pooler", at: c.path(to: "pooler_rank"))
+      }
+      return (
+        try weights["pooler"].parameter(
+          "lora_a", [rank, hidden], initially: .kaimingUniform(a: Float(5).squareRoot())),
+        try weights["pooler"].parameter("lora_b", [hidden, rank], initially: .zeros),
+        Float(try c.optionalNumber("pooler_scale") ?? 1)
+      )
+    }
     layers = try HeadLayers(
       c, hidden: hidden, from: weights, outputs: outputs, hasLastBias: try c.optionalBool("bias") ?? true)
   }
 
   var labels: [String] { layers.labels }
-  var parameters: [Parameter] { layers.parameters }
+  var parameters: [Parameter] { layers.parameters + (poolerUpdate.map { [$0.a, $0.b] } ?? []) }
 
   func callAsFunction(_ input: HeadInput, in cx: Context) throws -> Tensor {
     guard usesPooler else { return layers(cx.rows(input.hidden, input.sequences.firstRows), in: cx) }
-    guard let pooled = input.base.pooled(input.hidden, input.sequences, in: cx) else {
+    let update = poolerUpdate.map { update in
+      { (x: Tensor) in cx.linear(cx.linear(x, update.a), update.b, bias: nil, scale: update.scale) }
+    }
+    guard let pooled = input.base.pooled(input.hidden, input.sequences, adding: update, in: cx) else {
       throw Failure(
         .unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
     }

@@ -78,7 +78,7 @@ public struct BottleneckConfiguration: Sendable {
     scaling = try Self.scaling(c)
     residual = try Self.residual(c)
     addsResidualBeforeNorm = try c.optionalBool("adapter_residual_before_ln") ?? false
-    leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    leavesOut = try c.layersLeftOut()
     reduction = try Self.reduction(c)
     invertibleReduction = try Self.invertibleReduction(c)
     phm = try PHMConfiguration(c)

@@ -5,8 +5,8 @@ import HubTransformer
 
 /// The adapter of one linear layer.
 protocol LinearUnit: ProjectionAdapter {
-  /// The layer's weight `[out, in]` with the adapter in it; `nil` if no weight does what the adapter does.
-  func folded(into weight: Tensor, in context: Context) -> Tensor?
+  /// The layer with the adapter in it; `nil` if no layer does what the adapter does.
+  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in context: Context) -> FoldedLinear?
   var parameters: [Parameter] { get }
 }
 
@@ -86,12 +86,15 @@ struct UpdateUnit: LinearUnit {
     return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
   }
 
-  /// As in the Python library, the update of a layer with magnitudes that act on the bias is folded without its scale.
-  func folded(into weight: Tensor, in cx: Context) -> Tensor? {
+  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
     guard gate == nil, let matrix = update.matrix(in: cx) else { return nil }
-    guard let magnitude else { return cx.add(weight, cx.scaled(matrix, by: scale)) }
-    let sum = cx.add(weight, magnitude.form == .withBias ? matrix : cx.scaled(matrix, by: scale))
-    return cx.scalingRows(of: sum, by: cx.magnitudeRatios(magnitude.factors, rowsOf: sum))
+    let sum = cx.add(linear.weight, cx.scaled(matrix, by: scale))
+    guard let magnitude else { return FoldedLinear(weight: sum, bias: linear.bias) }
+    let unscaled = magnitude.form == .withBias ? cx.add(linear.weight, matrix) : sum
+    let ratios = cx.magnitudeRatios(magnitude.factors, rowsOf: unscaled)
+    return FoldedLinear(
+      weight: cx.scalingRows(of: form == .library ? unscaled : sum, by: ratios),
+      bias: linear.bias.map { magnitude.form == .withBias ? cx.multiply($0, columnsBy: ratios) : $0 })
   }
 
   private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
@@ -124,8 +127,11 @@ struct ScaleUnit: LinearUnit {
 
   var parameters: [Parameter] { [factors] + (gate?.parameters ?? []) }
 
-  func folded(into weight: Tensor, in cx: Context) -> Tensor? {
-    gate == nil ? cx.scalingRows(of: weight, by: row(in: cx)) : nil
+  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+    guard gate == nil else { return nil }
+    let row = row(in: cx)
+    return FoldedLinear(
+      weight: cx.scalingRows(of: linear.weight, by: row), bias: linear.bias.map { cx.multiply($0, columnsBy: row) })
   }
 
   private func row(in cx: Context) -> Tensor {
@@ -173,7 +179,9 @@ struct InputScaleUnit: LinearUnit {
 
   private func row(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count) }
 
-  func folded(into weight: Tensor, in cx: Context) -> Tensor? { cx.multiply(weight, columnsBy: row(in: cx)) }
+  func folded(into linear: FoldedLinear, as form: LoRA.FoldedForm, in cx: Context) -> FoldedLinear? {
+    FoldedLinear(weight: cx.multiply(linear.weight, columnsBy: row(in: cx)), bias: linear.bias)
+  }
 
   /// The factors of each row; the layer runs when they join it.
   func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
@@ -228,7 +236,7 @@ struct VectorUpdate: LinearUpdate {
 
 extension Context {
   /// `x` with each row multiplied by its factor: `[1, rows]`.
-  fileprivate func scalingRows(of x: Tensor, by factors: Tensor) -> Tensor {
+  func scalingRows(of x: Tensor, by factors: Tensor) -> Tensor {
     multiply(x, sequencesBy: factors, Sequences(lengths: Array(repeating: 1, count: x.rows)))
   }
 }

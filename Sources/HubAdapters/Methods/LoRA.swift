@@ -11,6 +11,7 @@ public import HubTransformer
 /// - DoRA: `m / ‖W + B A‖ ⊙ (W x + b + s·B A x)`. As in the library, the norm is that without `s` and is differentiated
 ///   through, and the bias is scaled, too.
 ///   PEFT and the paper (`dora_form`): `b + m / ‖W + s·B A‖ ⊙ (W + s·B A) x`, the norm being a constant in training.
+/// - What PEFT's LoKr comes to: `W x + b + M x`; its OFT and BOFT: `s ⊙ W M x + b`.
 /// - VeRA: `W x + b + s·(b B) (d A) x`. As in the library, `d` and `b` are square matrices; `A` and `B` are frozen and one
 ///   for all layers, so that these must have one shape.
 ///
@@ -53,6 +54,14 @@ public struct LoRA: AdapterMethod {
     from weights: ParameterSource
   ) throws -> any LinearUnit {
     let rank = target.rank
+    switch target.form {
+    case .usual: break
+    case .matrix:
+      let update = MatrixUpdate(
+        matrix: try weights.parameter("matrix", [widths.output, widths.input], initially: .zeros))
+      return try UpdateUnit(c, target, widths, update, from: weights)
+    case .rotation, .scaledRotation: return try RotationUnit(target, widths, from: weights)
+    }
     switch (c.kind, shared) {
     case (.scale, _):
       return target.scalesInput

@@ -6,7 +6,8 @@ import HubTransformer
 ///
 /// What PEFT can say beyond them has keys of its own. `targets` names the adapted layers one by one,
 /// `{"0.query": {"r": 4, "alpha": 8}, "2.output": {"scales_input": true}}`, and takes the place of the library's
-/// switches; `use_rslora` divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
+/// switches; a target's `form` is `"matrix"` for an update that is written out, `"rotation"` for a matrix that what the
+/// layer reads goes through first, and `"scaled_rotation"` for one with factors for what comes out; `use_rslora` divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
 struct LoRAConfiguration: Sendable {
   enum Kind: Sendable {
     /// `W x + b + s·B A x`
@@ -30,6 +31,18 @@ struct LoRAConfiguration: Sendable {
     let scaling: Float
     /// Whether a scaling acts on what the layer reads, rather than on what it gives.
     let scalesInput: Bool
+    let form: Form
+
+    enum Form: String, Sendable {
+      /// What the kind of the adapter says.
+      case usual
+      /// `W x + b + M x`
+      case matrix
+      /// `W M x + b`
+      case rotation
+      /// `s ⊙ W M x + b`
+      case scaledRotation = "scaled_rotation"
+    }
   }
 
   let kind: Kind
@@ -63,7 +76,7 @@ struct LoRAConfiguration: Sendable {
     }
     initialWeights = try Self.initializers(c)
     places = try Self.places(c)
-    leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    leavesOut = try c.layersLeftOut()
     if case .scale = kind {
       guard rank == 1 else {
         throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r"))
@@ -90,20 +103,33 @@ struct LoRAConfiguration: Sendable {
           hint: "a target is called like \"0.query\"")
       }
       let c = try JSONObject(entry.value, path: named.path(to: key))
-      try c.refuseUnknown(["r", "alpha", "scales_input"])
+      try c.refuseUnknown(["r", "alpha", "scales_input", "form"])
       let scalesInput = try c.optionalBool("scales_input") ?? false
       if scalesInput, case .scale = kind {
       } else if scalesInput {
         throw Failure(.invalidConfiguration, "only a scaling can act on the input", at: c.path(to: "scales_input"))
       }
       return target(
-        site, try Self.rank(c) ?? rank, Float(try c.optionalNumber("alpha") ?? Double(alpha)), scalesInput: scalesInput)
+        site, try Self.rank(c) ?? rank, Float(try c.optionalNumber("alpha") ?? Double(alpha)), scalesInput: scalesInput,
+        try form(c))
     }.sorted { $0.site < $1.site }
   }
 
-  private func target(_ site: Site, _ rank: Int, _ alpha: Float, scalesInput: Bool = false) -> Target {
+  private func form(_ c: JSONObject) throws -> Target.Form {
+    guard let name = try c.optionalString("form") else { return .usual }
+    guard let form = Target.Form(rawValue: name), case .lowRank = kind, !isGated, magnitude == nil, !hasBias else {
+      throw Failure(
+        .invalidConfiguration, "a form is matrix, rotation or scaled_rotation, without gates, magnitudes and biases",
+        at: c.path(to: "form"))
+    }
+    return form
+  }
+
+  private func target(
+    _ site: Site, _ rank: Int, _ alpha: Float, scalesInput: Bool = false, _ form: Target.Form = .usual
+  ) -> Target {
     let divisor = if case .scale = kind { Float(1) } else { dividesByRoot ? Float(rank).squareRoot() : Float(rank) }
-    return Target(site: site, rank: rank, scaling: alpha / divisor, scalesInput: scalesInput)
+    return Target(site: site, rank: rank, scaling: alpha / divisor, scalesInput: scalesInput, form: form)
   }
 }
 

@@ -33,9 +33,16 @@ extension JSONObject {
     return value
   }
 
+  /// The layers that `leave_out` names.
+  func layersLeftOut() throws -> Set<Int> {
+    let layers = try optional("leave_out", "an array of layer numbers") { $0.integers } ?? []
+    guard let wrong = layers.first(where: { !(0..<256).contains($0) }) else { return Set(layers) }
+    throw Failure(.invalidConfiguration, "\(wrong) is no layer's number", at: path(to: "leave_out"))
+  }
+
   /// The layers that `leave_out` does not name.
   func adaptedLayers(of shape: ModelShape) throws -> [Int] {
-    let leavesOut = Set(try optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    let leavesOut = try layersLeftOut()
     return (0..<shape.layers).filter { !leavesOut.contains($0) }
   }
 

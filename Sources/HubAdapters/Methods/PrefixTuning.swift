@@ -26,7 +26,7 @@ public struct PrefixTuning: AdapterMethod {
       "use_gating", "shared_gating", "init_weights_seed", "shift_positions",
     ])
     shiftsPositions = try c.optionalBool("shift_positions") ?? false
-    let leavesOut = Set(try c.optional("leave_out", "an array of layer numbers") { $0.integers } ?? [])
+    let leavesOut = try c.layersLeftOut()
     layers = (0..<shape.layers).filter { !leavesOut.contains($0) }
     source = try PrefixSource(c, hidden: shape.hiddenSize, layers: layers.count, from: weights["prefix"])
     let outputs = try c.optionalBool("shared_gating") ?? true ? 1 : 2

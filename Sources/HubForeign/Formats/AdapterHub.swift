@@ -11,11 +11,11 @@ public enum AdapterHub: ForeignFormat {
   static let fusionConfig = "adapter_fusion_config.json"
   static let headConfig = "head_config.json"
 
-  public static func recognizes(files: Set<String>) -> Bool {
-    !files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
+  public static func recognizes(_ folder: ForeignFolder) -> Bool {
+    !folder.files.isDisjoint(with: [adapterConfig, fusionConfig, headConfig])
   }
 
-  public static func read(folder: String) throws -> ForeignAdapter {
+  public static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter {
     let folder = try ForeignFolder(folder)
     var adapter: ForeignAdapter
     if folder.files.contains(adapterConfig) {
@@ -40,8 +40,11 @@ public enum AdapterHub: ForeignFormat {
   private static func readAdapter(_ folder: ForeignFolder) throws -> ForeignAdapter {
     let json = try folder.object(adapterConfig)
     let name = try locating(adapterConfig) { try json.string("name") }
-    let configuration = try locating(adapterConfig) { try AdapterHubConfiguration.normalized(json) }
     let file = try folder.weights(["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
+    let configuration = try locating(adapterConfig) {
+      try AdapterHubConfiguration.normalized(
+        json, hasInvertible: file.tensors.contains { $0.name.contains("invertible") })
+    }
     let family = try locating(adapterConfig) { try Self.family(json) }, names = AdapterHubNames(family)
     let table = AdapterHubTables(family: family).table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
@@ -100,10 +103,13 @@ public enum AdapterHub: ForeignFormat {
   /// filter. They are left out, and that is said.
   private static func readHead(_ folder: ForeignFolder, _ notes: inout [String]) throws -> (ForeignAdapter.Head, JSON) {
     let json = try folder.object(headConfig)
+    let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
+    if json.members["config"]?.object == nil, let modelClass = try json.optionalString("model_class") {
+      return (try locating(headConfig) { try AdapterHubStaticHead.read(json, modelClass, file) }, .object(rest(json)))
+    }
     let (name, configuration) = try locating(headConfig) {
       (try json.string("name"), try AdapterHubConfiguration.head(json))
     }
-    let file = try folder.weights(["model_head.safetensors", "pytorch_model_head.bin"], for: headConfig)
     let table = AdapterHubTables.table(forHead: configuration)
     var tensors: [StoredTensor] = [], strangers = 0
     for tensor in file.tensors {

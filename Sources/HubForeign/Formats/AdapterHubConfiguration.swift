@@ -8,7 +8,10 @@ extension Failure.Code {
 /// AdapterHub's configurations in today's form, whatever version wrote them.
 enum AdapterHubConfiguration {
   /// The `config` of an `adapter_config.json`: a named one spelt out, old keys and old names of activations replaced.
-  static func normalized(_ json: JSONObject) throws -> JSON.Members {
+  ///
+  /// - Parameter hasInvertible: whether the weights have an invertible part. The task adapters of version 1 speak of one
+  ///   that they never had, which the library drops.
+  static func normalized(_ json: JSONObject, hasInvertible: Bool) throws -> JSON.Members {
     var config: JSON.Members
     if let name = json.members["config"]?.string {
       guard let known = named[name] else {
@@ -22,7 +25,7 @@ enum AdapterHubConfiguration {
     }
     if let old = config["invertible_adapter"] {
       config["invertible_adapter"] = nil
-      if let block = old.object {
+      if let block = old.object, hasInvertible || json.members["type"]?.string != "text_task" {
         config["inv_adapter"] = block["block_type"]
         config["inv_adapter_reduction_factor"] = block["reduction_factor"]
       }
@@ -60,8 +63,10 @@ enum AdapterHubConfiguration {
         at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
     }
-    for (index, part) in (config["configs"]?.array ?? []).enumerated() {
-      if let part = part.object { try refuseUnsupported(part, at: "\(path).configs[\(index)]") }
+    let parts = try JSONObject(config, path: path).optional("configs", "an array") { $0.array } ?? []
+    for (index, part) in parts.enumerated() {
+      let place = "\(path).configs[\(index)]"
+      try refuseUnsupported(try JSONObject(part, path: place).members, at: place)
     }
   }
 
@@ -88,7 +93,19 @@ enum AdapterHubConfiguration {
         .unsupportedForeignContent, "heads of the type \(type.debugDescription) are not supported",
         at: "config.head_type")
     }
-    return config.members
+    return try config.members.with(labels(config))
+  }
+
+  /// `label2id` with numbers, which JSON made text of on the way through `id2label`.
+  static func labels(_ config: JSONObject) throws -> JSON.Members {
+    guard let labels = try config.optionalObject("label2id") else { return [:] }
+    let numbers = try labels.members.entries.map { entry in
+      guard let id = entry.value.integer ?? entry.value.string.flatMap({ Int($0) }) else {
+        throw Failure(.unexpectedJSON, "a label needs the number of its output", at: labels.path(to: entry.key))
+      }
+      return (entry.key, id)
+    }
+    return ["label2id": .object(numbers.reduce(into: JSON.Members()) { $0[$1.0] = .integer($1.1) })]
   }
 
   /// The library's named configurations.

@@ -26,10 +26,10 @@ extension Context {
     let first = Step(down, then: activation, scale: 1, in: self),
       second = Step(up, then: .identity, scale: scale, in: self)
     let largest = (x.rows + parts - 1) / parts
-    engine.workers.run(parts, scratch: largest * first.outputs + max(first.gemm.scratch, second.gemm.scratch)) {
-      index, scratch in
+    let own = max(first.gemm.scratch(engine.blocks), second.gemm.scratch(engine.blocks))
+    engine.workers.run(parts, scratch: largest * first.outputs + own) { index, scratch in
       let rows = x.rows * index / parts..<x.rows * (index + 1) / parts
-      let inner = scratch + max(first.gemm.scratch, second.gemm.scratch)
+      let inner = scratch + own
       first(inner, x.base + rows.lowerBound * x.columns, rows: rows.count, plus: nil, scratch: scratch)
       let start = rows.lowerBound * second.outputs
       second(
@@ -42,6 +42,7 @@ extension Context {
 /// One projection of some rows.
 private struct Step {
   let gemm: hub_gemm
+  private let blocks: hub_blocks
   let outputs: Int
   private let inputs: Int
   private let packed: Packed
@@ -52,6 +53,7 @@ private struct Step {
   init(_ projection: Context.Projection, then activation: Activation, scale: Float, in context: Context) {
     packed = projection.weight.packed(in: context)
     gemm = packed.precision.gemm(of: context.kernels)
+    blocks = context.engine.blocks
     (outputs, inputs) = (projection.weight.rows, projection.weight.columns)
     bias = projection.bias?.value
     self.activation = activation
@@ -64,6 +66,6 @@ private struct Step {
   ) {
     var epilogue = hub_epilogue(
       bias: bias?.base, residual: residual, residual_stride: outputs, scale: scale, activation: activation.kernel)
-    gemm.multiply(y, outputs, x, inputs, 1, packed.block.base, rows, outputs, inputs, &epilogue, scratch)
+    gemm.multiply(y, outputs, x, inputs, 1, packed.block.base, rows, outputs, inputs, &epilogue, blocks, scratch)
   }
 }

@@ -83,8 +83,13 @@ public struct PostNormEncoder: Sendable {
       hint: "is the text too long, or the tokenizer another model's?")
   }
 
-  func pooled(_ hidden: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor? {
-    pooler.map { $0(cx.rows(hidden, sequences.firstRows), then: .tanh, in: cx) }
+  func pooled(
+    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in cx: Context
+  ) -> Tensor? {
+    guard let pooler else { return nil }
+    let x = cx.rows(hidden, sequences.firstRows)
+    guard let update else { return pooler(x, then: .tanh, in: cx) }
+    return cx.activate(cx.add(pooler(x, in: cx), update(x)), .tanh)
   }
 
   var matrices: [Parameter] { (projection.map { [$0.weight] } ?? []) + layers.flatMap(\.linears).map(\.weight) }

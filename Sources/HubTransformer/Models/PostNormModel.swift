@@ -29,7 +29,9 @@ extension PostNormModel {
     try encoder(tokens, positionIDs: positions(of: tokens), typeIDs: types(of: tokens), with: adapters, in: context)
   }
 
-  public func pooled(_ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor? {
-    encoder.pooled(hidden, sequences, in: context)
+  public func pooled(
+    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in context: Context
+  ) -> Tensor? {
+    encoder.pooled(hidden, sequences, adding: update, in: context)
   }
 }

@@ -10,8 +10,8 @@ struct Fold: ParsableCommand {
       hub fold my-lora --model minilm -o minilm-lora
       hub model add minilm-lora
 
-      For LoRA, (IA)³, DoRA and VeRA, which then cost nothing. The folder is a Hugging Face checkpoint of the base model; \
-      the registered model and the adapter stay as they are.
+      For LoRA, (IA)³, DoRA and VeRA, which then cost nothing. The folder is a Hugging Face checkpoint of the base model, \
+      with the adapter's head; the registered model and the adapter stay as they are.
       """)
 
   @Argument(help: "An installed adapter.") var adapter: String
@@ -23,7 +23,8 @@ struct Fold: ParsableCommand {
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
-    try options.open().fold(adapter, into: model, to: output, allowingOtherWeights: allowBaseMismatch)
+    let notes = try options.open().fold(adapter, into: model, to: output, allowingOtherWeights: allowBaseMismatch)
     try Console.put(output)
+    for note in notes { Console.say("hub: note: " + Console.escaped(note)) }
   }
 }

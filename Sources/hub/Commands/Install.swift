@@ -12,10 +12,11 @@ struct Install: ParsableCommand {
       hub install sst2.zip
       hub install my.adapter other.adapter
       hub install ./saved-by-adapters --as task/sentiment
+      hub install ./my-lora --labels negative,positive
       hub install acme.adapter --require-signature
       hub install --locked hub.lock ./adapters
 
-      Takes bundles and folders that the Python library `adapters` saved, in a folder or in a zip or tar archive. \
+      Takes bundles, and what the Python libraries `adapters` and PEFT saved, in a folder or in a zip or tar archive. \
       Everything is checked before anything is placed. A name that was signed once is taken from the same signer only, \
       and in no lower version, unless a flag says so.
       """)
@@ -35,6 +36,7 @@ struct Install: ParsableCommand {
     completion: .file())
   var locked: String?
 
+  @OptionGroup var hints: HintOptions
   @OptionGroup var consent: ConsentOptions
 
   @Flag(name: .shortAndLong, help: "Print references only.")
@@ -63,7 +65,8 @@ struct Install: ParsableCommand {
       let consent = consent.consent
       try report(
         dryRun
-          ? registry.rehearseInstall(from: path, as: name, consent) : registry.install(from: path, as: name, consent))
+          ? registry.rehearseInstall(from: path, as: name, consent, hints: hints.hints)
+          : registry.install(from: path, as: name, consent, hints: hints.hints))
     }
     if dryRun, !quiet { Console.say("hub: nothing was installed: this was a dry run") }
   }

@@ -32,6 +32,7 @@ struct ModelAdd: ParsableCommand {
       model.description.fingerprint.short,
     ]
     try Console.put(cells.map(Console.escaped).joined(separator: Console.isTerminal ? "  " : "\t"))
+    for note in (try? Hub.tokenizerNotes(folder: folder)) ?? [] { Console.say("hub: note: " + Console.escaped(note)) }
     if let problem = Hub.tokenizerProblem(folder: folder) {
       Console.say(
         "hub: note: it answers no text: " + Console.escaped(problem.message)

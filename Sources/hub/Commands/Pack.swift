@@ -54,6 +54,7 @@ struct Pack: ParsableCommand {
       "Sign it with this secret key, and say so in the manifest: the signature cannot be taken away.", valueName: "file"
     ), completion: .file())
   var key: String?
+  @OptionGroup var hints: HintOptions
   @Flag(help: "Replace a file that is there.") var force = false
   @OptionGroup var options: RegistryOptions
 
@@ -77,7 +78,7 @@ struct Pack: ParsableCommand {
   }
 
   private func adapter(_ source: String, signer: SigningKey?) throws -> Parcel {
-    var parcel = try Parcel.open(source, as: name)
+    var parcel = try Parcel.open(source, as: name, hints.hints)
     if release != nil || task != nil || over != nil || !language.isEmpty {
       parcel = try locating(source) { try parcel.described(describe) }
     }

@@ -1,8 +1,9 @@
 import ArgumentParser
 import Dovetail
 import Foundation
-import HubWords
+import HubArchive
 import HubTensor
+import HubWords
 
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -12,9 +13,11 @@ struct Run: ParsableCommand {
       hub run --model minilm --setup cr "a very good camera"
       hub run --model minilm --setup 'stack(en, pos)' --input sentences.txt
       hub run --model xlm-r --task ner --language sw "…"
-      zcat reviews.jsonl.gz | hub run --model minilm --setup cr --json > answers.jsonl
+      hub run --model minilm --setup cr --json --input reviews.jsonl.gz > answers.jsonl
+      hub run --model minilm --setup cr -- "-5 degrees"
 
-      Texts are arguments or lines of the input. If the first line is a JSON object, all are: {"text": …}, \
+      Texts are arguments or lines of the input, in UTF-8 and as they are or in gzip. If the first line is a JSON object, \
+      all are (--format says so otherwise): {"text": …}, \
       {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
       setup of its own if it likes: such lines share passes all the same. Answers come in order, one a line with --json; \
       blank lines have none. A line that cannot be answered is answered by its error, and the exit status is 65.
@@ -35,6 +38,7 @@ struct Run: ParsableCommand {
     help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
     completion: .file())
   var input: String?
+  @Option(help: "What the lines are: text, or jsonl; otherwise the first one tells.") var format: LineFormat?
   @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
   var maxLength: Int?
   @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
@@ -51,6 +55,7 @@ struct Run: ParsableCommand {
     if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
     if setup != nil, task != nil { throw ValidationError("give --setup or --task, not both") }
     if language != nil, task == nil { throw ValidationError("--language goes with --task") }
+    if !text.isEmpty, format != nil { throw ValidationError("--format goes with lines of an input") }
     if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 {
@@ -65,34 +70,29 @@ struct Run: ParsableCommand {
     let models = ComposedModels(hub, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
     // What the command asks for fails the command; what a line asks for fails the line.
     if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
-    let format: AnswerFormat = json ? .json : .readable(AnswerStyle(width: Console.width, escape: Console.escaped))
-    let questions = text.map { InputLine(id: nil, setup: nil, input: .success(.text($0))) }
-    let failures = text.isEmpty ? try answerLines(setup, models, format) : try answer(questions, setup, models, format)
+    let shown: AnswerFormat = json ? .json : .readable(AnswerStyle(width: Console.width, escape: Console.escaped))
+    let questions = text.map { InputLine(.success(.text($0))) }
+    let failures = text.isEmpty ? try answerLines(setup, models, shown) : try answer(questions, setup, models, shown)
     if failures > 0 { throw ExitCode(ExitStatus.badData.rawValue) }
   }
 
   /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
-  private func answerLines(_ setup: String?, _ models: ComposedModels, _ format: AnswerFormat) throws -> Int {
-    var reader = InputReader(try file())
-    var failures = 0
+  private func answerLines(_ setup: String?, _ models: ComposedModels, _ shown: AnswerFormat) throws -> Int {
+    let bytes = try input.flatMap { $0 == "-" ? nil : try InputBytes(path: $0) } ?? InputBytes()
+    var reader = InputReader(bytes, format: format)
+    var failures = 0, count = 0
     while true {
       let questions = try reader.next(upTo: 64)
       if questions.isEmpty { return failures }
-      failures += try answer(questions, setup, models, format)
+      failures += try answer(questions, setup, models, shown)
+      count += questions.count
+      Progress.shared.update("answered \(count)")
     }
-  }
-
-  private func file() throws -> FileHandle {
-    guard let input, input != "-" else { return .standardInput }
-    guard let file = FileHandle(forReadingAtPath: input) else {
-      throw Failure(.missingInput, "the file cannot be read", at: input)
-    }
-    return file
   }
 
   /// Prints an answer for each question; returns how many are errors.
   private func answer(
-    _ questions: [InputLine], _ setup: String?, _ models: ComposedModels, _ format: AnswerFormat
+    _ questions: [InputLine], _ setup: String?, _ models: ComposedModels, _ shown: AnswerFormat
   ) throws -> Int {
     let requests = questions.map { question in
       let model = models.model(question.setup ?? setup)
@@ -103,13 +103,10 @@ struct Run: ParsableCommand {
     for (question, request) in zip(questions, requests) {
       let answer = request.flatMap { _ in predictions.removeFirst() }
       if case .failure = answer { failures += 1 }
-      try Console.put(format.text(question, answer))
+      try Console.put(shown.text(question, answer))
     }
     return failures
   }
 }
 
-extension Failure.Code {
-  /// The input file cannot be opened.
-  static let missingInput = Self("run/no-input", .notFound)
-}
+extension LineFormat: ExpressibleByArgument {}

@@ -1,3 +1,5 @@
+import HubWords
+
 /// Rows and columns: aligned and cut to fit for a person, separated by tabs and whole for a program.
 struct Table {
   private let header: [String]
@@ -11,7 +13,7 @@ struct Table {
   /// - Parameter width: columns of the terminal; `nil` for a program.
   func text(width: Int? = Console.width) -> String {
     guard let width else { return rows.map { $0.joined(separator: "\t") }.joined(separator: "\n") }
-    var widths = header.indices.map { column in ([header] + rows).map { $0[column].count }.max() ?? 0 }
+    var widths = header.indices.map { column in ([header] + rows).map { $0[column].columns }.max() ?? 0 }
     let gaps = 2 * (header.count - 1)
     while widths.reduce(gaps, +) > width, let widest = widths.indices.max(by: { widths[$0] < widths[$1] }),
       widths[widest] > 8
@@ -23,7 +25,7 @@ struct Table {
 
   private func line(_ cells: [String], _ widths: [Int]) -> String {
     let padded = zip(cells, widths).map { cell, width in
-      cell.count > width ? cell.prefix(width - 1) + "…" : cell + String(repeating: " ", count: width - cell.count)
+      cell.shortened(toColumns: width).padded(toColumns: width)
     }
     return padded.joined(separator: "  ").replacing(/\ +$/, with: "")
   }

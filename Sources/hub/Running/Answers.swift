@@ -18,7 +18,7 @@ enum AnswerFormat {
       case .success(let prediction): members = members.with(prediction.json)
       case .failure(let failure): members = members.with(failure.json)
       }
-      return JSON.object(members).text()
+      return Console.escapedJSON(JSON.object(members).text())
     case .readable(let style):
       do {
         return try answer.get().text(for: line.input.get(), in: style)

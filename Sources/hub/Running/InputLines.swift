@@ -1,5 +1,5 @@
 import Dovetail
-import Foundation
+import HubArchive
 import HubWords
 
 extension Failure.Code {
@@ -9,49 +9,140 @@ extension Failure.Code {
 
 /// One thing to answer, with what its answer repeats.
 struct InputLine {
-  /// The `id` of a JSON line.
+  /// The `id` of a JSON line, as it was written.
   let id: JSON?
   /// The setup that a JSON line asks for, instead of the command's.
   let setup: String?
   let input: Result<TextInput, Failure>
+
+  init(id: JSON? = nil, setup: String? = nil, _ input: Result<TextInput, Failure>) {
+    (self.id, self.setup, self.input) = (id, setup, input)
+  }
 }
 
-/// Reads questions line by line: JSON objects if the first line is one, plain texts otherwise.
+/// What the lines of an input are.
+enum LineFormat: String, CaseIterable {
+  case text, jsonl
+}
+
+/// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all lines
+/// are objects. What could be either is refused, and never answered as the other.
 struct InputReader {
   private let lines: LineReader
-  private var isJSON: Bool?
+  private let isTold: Bool
+  private var format: LineFormat?
+  private var waiting: [(line: LineReader.Line, number: Int)] = []
   private var number = 0
 
-  init(_ file: FileHandle) { lines = LineReader(file) }
+  init(_ input: InputBytes, format: LineFormat? = nil) {
+    lines = LineReader(input)
+    self.format = format
+    isTold = format != nil
+  }
 
   /// The questions that can be read without waiting, at least one and at most `limit`; empty at the end of the input.
+  ///
+  /// - Throws: ``Failure`` where the input cannot be read, or where its first lines leave open what they are.
   mutating func next(upTo limit: Int) throws -> [InputLine] {
     var questions: [InputLine] = []
-    while questions.count < limit, questions.isEmpty || lines.hasLine, let line = try lines.next() {
-      number += 1
-      let text = String(decoding: line, as: UTF8.self)
-      if text.allSatisfy(\.isWhitespace) { continue }
-      let readsJSON = isJSON ?? (text.first { !$0.isWhitespace } == "{")
-      isJSON = readsJSON
-      questions.append(
-        readsJSON
-          ? Self.line(line, at: "line \(number)") : InputLine(id: nil, setup: nil, input: .success(.text(text))))
+    while questions.count < limit, questions.isEmpty || !waiting.isEmpty || lines.hasLine,
+      let (line, number) = try nextLine()
+    {
+      let known = try format ?? guess(line)
+      format = known
+      questions.append(question(line, known, at: "line \(number)"))
     }
     return questions
   }
 
+  /// The next line that is not blank.
+  private mutating func nextLine() throws -> (line: LineReader.Line, number: Int)? {
+    if !waiting.isEmpty { return waiting.removeFirst() }
+    while let line = try lines.next() {
+      number += 1
+      if case .bytes(let bytes) = line, bytes.allSatisfy(\.isSpace) { continue }
+      return (line, number)
+    }
+    return nil
+  }
+
+  /// What all lines are, if this is the first.
+  private mutating func guess(_ line: LineReader.Line) throws -> LineFormat {
+    guard case .bytes(let bytes) = line else { return .text }
+    let start = bytes.drop(while: \.isSpace), rest = start.dropFirst().drop(while: \.isSpace)
+    switch start.first {
+    case UInt8(ascii: "{"):
+      if let next = rest.first, [UInt8(ascii: "\""), UInt8(ascii: "}")].contains(next) { return .jsonl }
+      let isAlone = rest.isEmpty
+      throw unclear(
+        isAlone
+          ? "the input is a JSON object on several lines, and hub run reads JSON lines: one object a line"
+          : "the first line begins with a brace and is no JSON object")
+    case UInt8(ascii: "[")
+    where rest.isEmpty || rest.first == UInt8(ascii: "{") || (try? JSON(parsing: bytes)) != nil:
+      throw Failure(
+        .malformedLine, "the input is a JSON array, and hub run reads JSON lines: one object a line",
+        hint: "jq -c '.[]' FILE makes such lines; --format text reads the lines as they are")
+    case _ where start.starts(with: Array("#".utf8)) || start.starts(with: Array("//".utf8)):
+      // A comment, or a text: what follows tells.
+      guard let following = try nextLine() else { return .text }
+      waiting.append(following)
+      if case .bytes(let bytes) = following.line, Self.isObject(bytes) {
+        throw unclear("the first line is a comment, and a JSON object follows; JSON lines have no comments")
+      }
+      return .text
+    default: return .text
+    }
+  }
+
+  private func unclear(_ message: String) -> Failure {
+    Failure(.malformedLine, message, hint: "--format text or --format jsonl says what the lines are")
+  }
+
+  private static func isObject(_ line: [UInt8]) -> Bool {
+    guard line.first(where: { !$0.isSpace }) == UInt8(ascii: "{") else { return false }
+    return (try? JSON(parsing: line))?.object != nil
+  }
+
+  private func question(_ line: LineReader.Line, _ format: LineFormat, at place: String) -> InputLine {
+    guard case .bytes(let bytes) = line else {
+      return InputLine(
+        .failure(Failure(.malformedLine, "the line has more than \(LineReader.limit >> 20) MB", at: place)))
+    }
+    return format == .jsonl ? Self.object(bytes, at: place) : text(bytes, at: place)
+  }
+
+  private func text(_ line: [UInt8], at place: String) -> InputLine {
+    func refused(_ message: String, _ hint: String) -> InputLine {
+      InputLine(.failure(Failure(.malformedLine, message, at: place, hint: hint)))
+    }
+    guard let text = String(validating: line, as: UTF8.self) else {
+      return refused("the line is not UTF-8", "iconv -f LATIN1 -t UTF-8 converts Latin-1")
+    }
+    guard !line.contains(0) else {
+      return refused("the line holds zero bytes: text in UTF-16, or no text", "iconv -f UTF-16 -t UTF-8")
+    }
+    guard isTold || !Self.isObject(line) else {
+      return refused(
+        "the line is a JSON object, and the first line is not",
+        "--format text or --format jsonl says what the lines are")
+    }
+    return InputLine(.success(.text(text)))
+  }
+
   /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
   /// and an optional `setup`.
-  private static func line(_ line: [UInt8], at place: String) -> InputLine {
-    var id: JSON?
+  private static func object(_ line: [UInt8], at place: String) -> InputLine {
+    let (members, failure) = JSON.members(
+      parsing: line, limits: JSON.Limits(bytes: LineReader.limit, keepsNumerals: true))
+    let id = members["id"]
     do {
-      let object = try JSONObject(JSON(parsing: line))
-      id = object.members["id"]
-      return InputLine(id: id, setup: try object.optionalString("setup"), input: .success(try input(object)))
-    } catch let failure as Failure {
-      return InputLine(id: id, setup: nil, input: .failure(failure.within(place)))
+      if let failure { throw failure }
+      let object = JSONObject(members)
+      return InputLine(id: id, setup: try object.optionalString("setup"), .success(try input(object)))
     } catch {
-      return InputLine(id: id, setup: nil, input: .failure(Failure(.malformedLine, "\(error)", at: place)))
+      let failure = error as? Failure ?? Failure(.malformedLine, "\(error)")
+      return InputLine(id: id, .failure(failure.within(place)))
     }
   }
 
@@ -65,44 +156,7 @@ struct InputReader {
   }
 }
 
-/// Splits a file into lines without waiting for more than the next one.
-private final class LineReader {
-  private let file: FileHandle
-  private var buffer: [UInt8] = []
-  private var start = 0
-  private var isAtEnd = false
-  private var isFirst = true
-  private static let limit = 16 << 20
-
-  init(_ file: FileHandle) { self.file = file }
-
-  /// Whether a whole line has been read already.
-  var hasLine: Bool { buffer[start...].contains(UInt8(ascii: "\n")) }
-
-  /// A line as other systems write it: without the carriage return at its end, and the mark that a file begins with.
-  private func text(_ line: Range<Int>) -> [UInt8] {
-    let bytes = buffer[line].last == UInt8(ascii: "\r") ? buffer[line].dropLast() : buffer[line]
-    defer { isFirst = false }
-    return Array(isFirst && bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? bytes.dropFirst(3) : bytes)
-  }
-
-  func next() throws -> [UInt8]? {
-    while true {
-      if let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
-        defer { start = end + 1 }
-        return text(start..<end)
-      }
-      if isAtEnd {
-        defer { start = buffer.count }
-        return start < buffer.count ? text(start..<buffer.count) : nil
-      }
-      buffer.removeFirst(start)
-      start = 0
-      guard buffer.count <= Self.limit else {
-        throw Failure(.malformedLine, "a line has more than \(Self.limit) bytes")
-      }
-      let bytes = file.availableData
-      if bytes.isEmpty { isAtEnd = true } else { buffer += bytes }
-    }
-  }
+extension UInt8 {
+  /// White space within ASCII, the line break apart.
+  fileprivate var isSpace: Bool { self == 0x20 || (0x09...0x0D).contains(self) }
 }

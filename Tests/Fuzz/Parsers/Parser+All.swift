@@ -7,6 +7,7 @@ import HubRegistry
 import HubTokenizers
 import HubTransformer
 import HubWeights
+import HubWords
 
 extension Parser {
   /// All of them. One line each, and a corpus of its name.

@@ -1,0 +1,97 @@
+import HubAdapters
+import HubForeign
+import HubWords
+import HubTensor
+import HubTransformer
+import HubWeights
+
+/// A base model and the folder of its adapters.
+struct BenchModel {
+  let folder: String
+  let engine: Engine
+  let base: any BaseModel
+
+  init(
+    folder: String, engine: Engine, precision: Precision,
+    prepare: (Checkpoint, any BaseModel, Context) -> Void = { $1.prepare(in: $2) }
+  ) throws {
+    self.folder = folder
+    self.engine = engine
+    let checkpoint = try Checkpoint(folder: "\(folder)/base")
+    base = try checkpoint.load(engine: engine)
+    prepare(checkpoint, base, Context(engine, precision: precision))
+  }
+
+  /// A workload with its adapters loaded.
+  func prepared(_ workload: Workload) throws -> PreparedWorkload {
+    let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
+    let library = Library(folder: "\(folder)/adapters")
+    return PreparedWorkload(
+      model: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) },
+      heads: try workload.heads.compactMap { try head($0, library) })
+  }
+
+  private static func ids(_ length: Int) -> [Int] {
+    [0] + (0..<max(0, length - 2)).map { 10 + $0 * 7919 % 19_000 } + (length > 1 ? [2] : [])
+  }
+
+  /// The adapters of a folder, each read once.
+  private final class Library {
+    private let folder: String
+    private var adapters: [String: ForeignAdapter] = [:]
+
+    init(folder: String) { self.folder = folder }
+
+    func adapter(_ name: String) throws -> ForeignAdapter {
+      if let known = adapters[name] { return known }
+      let adapter = try AdapterHub.read(folder: "\(folder)/\(name)")
+      adapters[name] = adapter
+      return adapter
+    }
+  }
+
+  private func setup(_ composition: Composition, _ library: Library) throws -> Setup {
+    try Setup(composition) { name in
+      if let method = MethodCatalogue.all.first(where: { "fresh/\($0.name)" == name }) {
+        return try method.adapter(for: base.shape, engine: engine)
+      }
+      let adapter = try library.adapter(name)
+      return try AdapterMethods.load(
+        JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
+    } fusion: { _, _, sites in
+      let fusion = try library.adapter("fusion0")
+      return try StoredWeights(fusion.weights).load(engine: engine) {
+        try AdapterFusion(configuration: JSONObject(fusion.configuration), sites: sites, shape: base.shape, weights: $0)
+      }
+    }
+  }
+
+  private func head(_ name: String, _ library: Library) throws -> (any Head)? {
+    try library.adapter(name).head.map {
+      try Heads.load(JSONObject($0.configuration), StoredWeights($0.weights), shape: base.shape, engine: engine)
+    }
+  }
+}
+
+/// Everything that one pass needs.
+struct PreparedWorkload {
+  let model: BenchModel
+  let tokens: TokenBatch
+  let setup: Setup?
+  let heads: [any Head]
+
+  func run() throws {
+    let cx = Context(model.engine)
+    let hidden =
+      if let setup { try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {
+        try model.base(tokens, with: NoInterventions(), in: cx)
+      }
+    // Several heads share the rows equally: the branches of a parallel, or the parts of a batch.
+    let all = tokens.sequences.repeated(hidden.rows / tokens.sequences.rows)
+    for (index, head) in heads.enumerated() {
+      let part = all.count * index / heads.count..<all.count * (index + 1) / heads.count
+      let rows = all.offsets[part.lowerBound]..<all.offsets[part.upperBound]
+      _ = try head(cx.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: model.base, in: cx)
+    }
+  }
+}
