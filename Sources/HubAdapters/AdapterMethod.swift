@@ -37,7 +37,7 @@ public protocol AdapterMethod: Sendable {
   /// What it puts before the keys and values of an attention; `nil` where nothing.
   func prefixAdapter(at layer: Int) -> (any PrefixAdapter)?
 
-  /// What it does behind a whole layer; `nil` where it does nothing.
+  /// What it does after a whole layer; `nil` where it does nothing.
   func layerAdapter(at index: Int) -> (any LayerAdapter)?
 
   /// What it does to the embedding output; `nil` if nothing.
@@ -96,7 +96,7 @@ public struct PreparedInput {
 
 /// An adapter of a linear layer. In a stack each reads the contribution of the one before; the last joins the output.
 public protocol ProjectionAdapter: Sendable {
-  /// Whether it can stand behind another one: not if it reads the layer's input width and the output has another.
+  /// Whether it can stand after another one: not if it reads the layer's input width and the output has another.
   var canFollow: Bool { get }
   /// What the adapter makes of `h`: the contribution of the adapter before it; `nil` for the first, which reads the
   /// layer's input.

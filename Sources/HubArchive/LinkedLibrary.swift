@@ -12,7 +12,7 @@ public struct LinkedLibrary: Hashable, Sendable {
   /// The oldest version without a known weakness.
   public let oldest: SemanticVersion
 
-  /// - Parameter version: as the library says it, such as `1.3.0.zlib-ng`: what is behind three numbers does not count.
+  /// - Parameter version: as the library says it, such as `1.3.0.zlib-ng`: what is after three numbers does not count.
   public init(_ name: String, version: String, oldest: SemanticVersion) {
     let numbers = version.split(separator: ".").map { Int($0.prefix { $0.isASCII && $0.isNumber }) ?? 0 } + [0, 0, 0]
     (self.name, self.version, self.oldest) = (name, SemanticVersion(numbers[0], numbers[1], numbers[2]), oldest)

@@ -40,7 +40,7 @@ public struct BundleSignature: Hashable, Sendable {
   }
   static func isSignature(_ path: String) -> Bool { path.hasPrefix(folder) }
 
-  /// Verifies the contents of a signature file; `nil` if they are none.
+  /// Verifies the contents of a signature file; `nil` if they are not a signature.
   public init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.size, let key = try? PublicKey(bytes: Array(bytes[32..<64])),
       let bundle = try? Digest(PublicKey.hex(bytes[..<32])), key.verifies(Array(bytes[64...]), of: Self.message(bundle))

@@ -1,7 +1,7 @@
 public import HubWords
 
 extension Failure.Code {
-  /// A probe is no probe, or not one of this adapter's base.
+  /// A probe is malformed, or not one of this adapter's base.
   public static let malformedProbe = Self("bundle/bad-probe", .badData)
 }
 

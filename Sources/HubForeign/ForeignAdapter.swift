@@ -97,7 +97,7 @@ public enum ForeignFormats {
     AdapterHub.self,
   ]
 
-  /// The format of a folder; `nil` if it is none of them.
+  /// The format of a folder; `nil` if it is in none of them.
   ///
   /// - Throws: ``Failure`` if the folder cannot be listed.
   public static func format(of path: String) throws -> (any ForeignFormat.Type)? {

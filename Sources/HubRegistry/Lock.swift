@@ -2,7 +2,7 @@ public import HubBundle
 public import HubWords
 
 extension Failure.Code {
-  /// A file is no lock.
+  /// A file is not a lock.
   public static let malformedLock = Self("lock/malformed", .badData)
   /// A locked adapter is nowhere to be found.
   public static let missingLocked = Self("lock/missing", .notFound)

@@ -29,7 +29,7 @@ public struct Offer: Sendable {
 public struct Offers: Sendable {
   /// The adapters that were found.
   public private(set) var offers: [Offer] = []
-  /// Files in folders that are no adapters, and why.
+  /// Files in folders that are not adapters, and why.
   public private(set) var skipped: [Failure] = []
 
   /// - Parameter paths: adapters, and folders of adapters

@@ -83,7 +83,7 @@ extension Registry {
     return target
   }
 
-  /// `nil` for what is damaged. A disk that fails is no damage: it may work tomorrow, and nothing is given up for it.
+  /// `nil` for what is damaged. A disk that fails is not damage: it may work tomorrow, and nothing is given up for it.
   private func intact<Result>(_ body: () throws -> Result) throws -> Result? {
     do {
       return try body()

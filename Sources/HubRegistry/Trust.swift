@@ -77,7 +77,7 @@ struct Trust {
   /// Decides whether a bundle may be installed under a name.
   ///
   /// - Parameters:
-  ///   - isInstalled: whether exactly this content is there already, which then is no step back
+  ///   - isInstalled: whether exactly this content is there already, which then is not a step back
   /// - Returns: what to remember of the name from now on.
   func admit(
     _ bundle: HubBundle.Bundle, as name: AdapterName, isInstalled: Bool, _ consent: Consent

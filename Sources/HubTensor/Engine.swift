@@ -4,7 +4,7 @@ public import HubWords
 import Synchronization
 
 extension Failure.Code {
-  /// `HUB_THREADS` is no number of threads.
+  /// `HUB_THREADS` is not a number of threads.
   public static let threadCount = Self("engine/threads", .usage)
 }
 

@@ -16,7 +16,7 @@ public struct Sequences: Hashable, Sendable {
   /// The rows of one sequence.
   public subscript(index: Int) -> Range<Int> { offsets[index]..<offsets[index + 1] }
 
-  /// So many copies of all sequences, one behind the other.
+  /// So many copies of all sequences, one after another.
   public func repeated(_ copies: Int) -> Sequences {
     copies == 1 ? self : Sequences(lengths: (0..<copies).flatMap { _ in (0..<count).map { self[$0].count } })
   }

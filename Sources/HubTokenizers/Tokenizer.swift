@@ -21,7 +21,7 @@ public protocol Tokenizer: Sendable {
   func encode(words: [String], maxLength: Int?) throws -> Encoding
 
   /// Whether punctuation marks are words of their own in ``Encoding/wordIDs`` of a text. WordPiece's are; those of
-  /// SentencePiece and of the alphabet of bytes belong to what they stand behind.
+  /// SentencePiece and of the alphabet of bytes belong to what comes before them.
   var separatesPunctuation: Bool { get }
 
   /// One more than the largest id: the rows of an embedding that fits.

@@ -220,7 +220,7 @@ enum LayerRanges {
     }.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
   }
 
-  /// `nil` if the text is no number and no range of numbers below ``limit``.
+  /// `nil` if the text is neither a number nor a range of numbers below ``limit``.
   static func layers(_ text: String) -> ClosedRange<Int>? {
     let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
     guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last,

@@ -5,7 +5,7 @@ public protocol CompositionBlock: Sendable {
   /// The word before the bracket: lower-case letters, digits and underscores.
   static var name: String { get }
 
-  /// The options that may stand behind the children.
+  /// The options that may stand after the children.
   static var options: Set<String> { get }
 
   /// - Parameters:

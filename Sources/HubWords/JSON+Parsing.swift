@@ -25,7 +25,7 @@ extension JSON {
   }
 
   /// Reads one JSON document (RFC 8259), more strictly than most: duplicate keys, lone surrogates, numbers
-  /// outside of binary64 and anything behind the document are refused, so that no two readers can differ.
+  /// outside of binary64 and anything after the document are refused, so that no two readers can differ.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/malformedJSON`` and the byte where it goes wrong, or
   ///   ``Failure/Code/excessiveJSON``.

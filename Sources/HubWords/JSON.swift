@@ -52,13 +52,13 @@ extension Failure.Code {
 }
 
 extension JSON {
-  /// The members; `nil` if it is no object.
+  /// The members; `nil` if it is not an object.
   public var object: Members? { if case .object(let value) = self { value } else { nil } }
-  /// The elements; `nil` if it is no array.
+  /// The elements; `nil` if it is not an array.
   public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
-  /// The text; `nil` if it is no string.
+  /// The text; `nil` if it is not a string.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
-  /// The truth value; `nil` if it is no boolean.
+  /// The truth value; `nil` if it is not a boolean.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
   /// Whether it is `null`.
   public var isNull: Bool { self == .null }
@@ -73,7 +73,7 @@ extension JSON {
     }
   }
 
-  /// A number, integers included; `nil` if it is none.
+  /// A number, integers included; `nil` if it is not a number.
   public var number: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -83,7 +83,7 @@ extension JSON {
     }
   }
 
-  /// The member of an object, `nil` also where this is no object.
+  /// The member of an object, `nil` also where this is not an object.
   public subscript(key: String) -> JSON? { object?[key] }
 
   /// What the value is, for messages.
@@ -114,7 +114,7 @@ public struct JSONObject: Sendable {
     self.path = path
   }
 
-  /// - Throws: ``Failure`` with code ``Failure/Code/unexpectedJSON`` if the value is no object.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unexpectedJSON`` if the value is not an object.
   public init(_ json: JSON, path: String = "") throws {
     guard case .object(let members) = json else {
       throw Failure(.unexpectedJSON, "expected an object, found \(json.kind)", at: path.isEmpty ? nil : path)

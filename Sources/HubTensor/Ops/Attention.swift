@@ -23,7 +23,7 @@ public struct AttentionPrefixes: Sendable {
     self.rows = rows
   }
 
-  /// The rows of each sequence one behind the other.
+  /// The rows of each sequence one after another.
   public init(keys: Tensor, values: Tensor, _ sequences: Sequences) {
     self.init(keys: keys, values: values, rows: (0..<sequences.count).map { sequences[$0] })
   }
@@ -39,7 +39,7 @@ extension Context {
   ///
   /// - Parameters:
   ///   - q: `[rows, heads · d]`; `k` and `v` have the same shape.
-  ///   - causal: Whether a query sees no key behind its own position.
+  ///   - causal: Whether a query sees no key after its own position.
   ///   - bias: `[heads · l, m]`, the matrices of all heads one below the other. A sequence takes of each as many rows as
   ///     it has and as many columns as it and its prefix have, from the first on.
   ///   - prefixes: Further keys and values.

@@ -10,7 +10,7 @@ struct History: ParsableCommand {
     discussion: """
       hub history --limit 20
 
-      The record is written together with what it tells, and only added to.
+      Each event is recorded in one transaction with the change itself, and stays.
       """)
 
   @Option(help: ArgumentHelp("How many events.", valueName: "n")) var limit: Int?
@@ -37,7 +37,7 @@ struct History: ParsableCommand {
 struct Undo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "undo",
-    abstract: "Take back the last removal, and again the one before.",
+    abstract: "Take back the last removal; when called again, the one before it.",
     discussion: """
       hub remove ner
       hub undo
@@ -53,7 +53,7 @@ struct Undo: ParsableCommand {
 struct RepairCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair",
-    abstract: "Make a lost or damaged index again from the files.",
+    abstract: "Rebuild a lost or damaged index from the files.",
     discussion: """
       hub repair
 
