@@ -49,7 +49,7 @@ def play(page, hub, model):
     text = page.read_text()
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(root / "Examples", pathlib.Path(folder) / "Examples")
-        os.environ.update(HUB_REGISTRY=f"{folder}/registry", PATH=f"{hub.parent}:{os.environ['PATH']}", TERM="xterm", LC_ALL="C.UTF-8")
+        os.environ.update(HUB_REGISTRY=f"{folder}/registry", PATH=f"{hub.parent}:{os.environ['PATH']}", TERM="dumb", LC_ALL="C.UTF-8")
         os.environ.pop("NO_COLOR", None)
         in_terminal(f"hub model add {model} --as minilm", folder)
         parts, at = [], 0

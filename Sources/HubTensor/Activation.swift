@@ -12,6 +12,13 @@ public enum Activation: String, CaseIterable, Sendable {
   case sigmoid
   case leakyReLU
   case elu
+  case quickGELU
+  case mish
+  case reluSquared
+  case relu6
+  case laplace
+  /// GELU, no larger than 10.
+  case gelu10
 
   /// The activation that a configuration calls `name`, in any case; `nil` if there is none.
   public init?(named name: String) {
@@ -25,7 +32,8 @@ public enum Activation: String, CaseIterable, Sendable {
     "gelu_new": .geluTanh, "gelu_pytorch_tanh": .geluTanh, "gelu_python_tanh": .geluTanh, "gelu_accurate": .geluTanh,
     "gelu_fast": .geluTanh,
     "swish": .silu, "silu": .silu, "tanh": .tanh, "sigmoid": .sigmoid, "leakyrelu": .leakyReLU,
-    "leaky_relu": .leakyReLU,
+    "leaky_relu": .leakyReLU, "quick_gelu": .quickGELU, "mish": .mish, "relu2": .reluSquared, "relu6": .relu6,
+    "laplace": .laplace, "gelu_10": .gelu10,
   ]
 
   var kernel: hub_activation {
@@ -39,6 +47,12 @@ public enum Activation: String, CaseIterable, Sendable {
     case .sigmoid: HUB_SIGMOID
     case .leakyReLU: HUB_LEAKY_RELU
     case .elu: HUB_ELU
+    case .quickGELU: HUB_QUICK_GELU
+    case .mish: HUB_MISH
+    case .reluSquared: HUB_RELU_SQUARED
+    case .relu6: HUB_RELU6
+    case .laplace: HUB_LAPLACE
+    case .gelu10: HUB_GELU_10
     }
   }
 }

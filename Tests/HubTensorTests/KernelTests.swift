@@ -30,6 +30,20 @@ import Testing
     expectClose(y.values, expected, within: 2e-5, "linear \(size) on \(cx.engine.kernels.name)")
   }
 
+  /// What is not a number stays that, at each place of a vector and behind the last whole one.
+  @Test(arguments: engines.indices)
+  func whatIsNoNumberStaysThat(engine: Int) {
+    let cx = Context(engines[engine])
+    for place in [0, 5, 15, 16, 36] {
+      var x = [Float](repeating: 0.5, count: 37)
+      x[place] = .nan
+      for activation in [Activation.relu, .gelu, .geluTanh, .silu, .tanh, .sigmoid, .leakyReLU, .elu] {
+        let y = cx.activate(cx.tensor(rows: 1, columns: 37, x), activation).values
+        #expect(y.indices.filter { y[$0].isNaN } == [place], "\(activation) on \(cx.engine.kernels.name)")
+      }
+    }
+  }
+
   @Test(arguments: engines.indices)
   func resultsDoNotDependOnThreads(engine: Int) {
     let kernels = engines[engine].kernels
@@ -78,6 +92,12 @@ import Testing
     case .sigmoid: 1 / (1 + exp(-x))
     case .leakyReLU: x > 0 ? x : 0.01 * x
     case .elu: x > 0 ? x : expm1(x)
+    case .quickGELU: x / (1 + exp(-1.702 * x))
+    case .mish: x * tanh(x > 30 ? x : log1p(exp(x)))
+    case .reluSquared: max(0, x) * max(0, x)
+    case .relu6: min(6, max(0, x))
+    case .laplace: 0.5 * (1 + erf((x - 0.707107) / (0.282095 * 2.0.squareRoot())))
+    case .gelu10: min(10, 0.5 * x * (1 + erf(x / 2.0.squareRoot())))
     }
   }
 

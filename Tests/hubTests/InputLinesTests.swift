@@ -31,4 +31,42 @@ import Testing
     #expect(questions[0].id == 1)
     #expect(throws: Failure.self) { try questions[2].input.get() }
   }
+
+  @Test func idsGoThroughAsTheyWereWritten() throws {
+    let lines = try questions(
+      "{\"id\": 15878708649682983132, \"text\": \"a\", \"x\": NaN}\n{\"id\": 1e2, \"text\": \"b\"}\n{\"id\": 7, \"text\": }"
+    )
+    #expect(lines.map { $0.id?.text() } == ["15878708649682983132", "1e2", "7"])
+    #expect(throws: Failure.self) { try lines[2].input.get() }
+  }
+
+  @Test func whatCouldBeEitherIsRefused() throws {
+    for text in [
+      "{one} is good\n", "[{\"text\": \"a\"}]", "[\n", "{\n\"text\": \"a\"\n}", "# comment\n{\"text\": \"a\"}\n",
+    ] {
+      #expect(throws: Failure.self, "\(text)") { try questions(text) }
+      #expect(try !questions(text, as: .text).isEmpty)
+    }
+    #expect(try questions("[CLS] a\n# b\n").map { try $0.input.get() } == [.text("[CLS] a"), .text("# b")])
+    #expect(throws: Failure.self) { try questions("a\n{\"text\": \"b\"}")[1].input.get() }
+  }
+
+  @Test(arguments: [[0xFF, 0xFE, 0x61, 0], [0x50, 0x4B, 3, 4], [0x42, 0x5A, 0x68, 0x39]] as [[UInt8]])
+  func otherFormatsAreToldByTheirFirstBytes(start: [UInt8]) throws {
+    let pipe = Pipe()
+    pipe.fileHandleForWriting.write(Data(start))
+    try pipe.fileHandleForWriting.close()
+    #expect(throws: Failure.self) { try InputBytes(descriptor: pipe.fileHandleForReading.fileDescriptor) }
+  }
+
+  @Test func aLineThatIsNoUTF8FailsAlone() throws {
+    let pipe = Pipe()
+    pipe.fileHandleForWriting.write(Data([0x61, 0x0A, 0x63, 0xE9, 0x0A, 0x62, 0x0A]))
+    try pipe.fileHandleForWriting.close()
+    var reader = InputReader(try InputBytes(descriptor: pipe.fileHandleForReading.fileDescriptor))
+    let lines = try reader.next(upTo: 9)
+    #expect(lines.count == 3)
+    #expect(throws: Failure.self) { try lines[1].input.get() }
+    #expect(try lines[2].input.get() == .text("b"))
+  }
 }

@@ -17,6 +17,12 @@ typedef enum {
   HUB_SIGMOID,
   HUB_LEAKY_RELU,  // slope 0.01
   HUB_ELU,         // exp(x) − 1 below 0
+  HUB_QUICK_GELU,  // x σ(1.702 x)
+  HUB_MISH,        // x tanh(ln(1 + exp(x)))
+  HUB_RELU_SQUARED,
+  HUB_RELU6,       // between 0 and 6
+  HUB_LAPLACE,     // (1 + erf((x − μ) / (σ √2))) / 2, μ = 0.707107, σ = 0.282095
+  HUB_GELU_10,     // GELU between −10 and 10
 } hub_activation;
 
 // What happens to a tile of c = a·bᵀ while it is in registers:

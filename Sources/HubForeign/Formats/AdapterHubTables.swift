@@ -125,13 +125,16 @@ struct AdapterHubTables {
       ])
     }
     if type == "masked_lm" || type == "causal_lm" {
-      if layers == 1 { return NameTable(both("heads.@.0", "decoder")) }
+      // Each inner layer is a linear one, an activation and a norm, where there are any.
       let hasActivation = configuration["activation_function"]?.string != nil,
         hasNorm = configuration["layer_norm"] == true
-      let norm = hasActivation ? 2 : 1
-      return NameTable(
-        both("heads.@.0", "dense") + (hasNorm ? both("heads.@.\(norm)", "norm") : [])
-          + both("heads.@.\(hasNorm ? norm + 1 : norm)", "decoder"))
+      let step = 1 + (hasActivation ? 1 : 0) + (hasNorm ? 1 : 0)
+      let inner = (0..<layers - 1).flatMap { index -> [Pair] in
+        let number = index == 0 ? "" : ".\(index)"
+        return both("heads.@.\(index * step)", "dense\(number)")
+          + (hasNorm ? both("heads.@.\((index + 1) * step - 1)", "norm\(number)") : [])
+      }
+      return NameTable(inner + both("heads.@.\((layers - 1) * step)", "decoder"))
     }
     let step = configuration["activation_function"]?.string == nil ? 2 : 3
     return NameTable((0..<layers).flatMap { both("heads.@.\(1 + $0 * step)", "linear.\($0)") })

@@ -13,7 +13,8 @@ extension PEFT {
     }
     let modelClass = family.className + (head?.task ?? "Model")
     if let head, let own = adapter.head {
-      for tensor in own.weights {
+      try export.addPooler(own.weights, own.configuration)
+      for tensor in own.weights where !tensor.name.hasPrefix("pooler.") {
         guard let stored = head.stored(tensor.name) else {
           throw Failure(.inexpressibleAdapter, "a \(modelClass) has no name for the head's tensor", at: tensor.name)
         }
@@ -29,8 +30,13 @@ extension PEFT {
       "parent_library": .string("transformers.models.\(package).modeling_\(package)"),
     ]
     // PEFT runs prefixes and prompts only where a task says what the model is.
+    let types = [
+      "ForSequenceClassification": "SEQ_CLS", "ForTokenClassification": "TOKEN_CLS",
+      "ForQuestionAnswering": "QUESTION_ANS",
+    ]
+    let type = head.flatMap { types[$0.task] } ?? "FEATURE_EXTRACTION"
     let task: JSON.Members =
-      export.hasVirtualTokens ? ["task_type": "FEATURE_EXTRACTION"] : ["task_type": .null, "auto_mapping": mapping]
+      export.hasVirtualTokens ? ["task_type": .string(type)] : ["task_type": .null, "auto_mapping": mapping]
     files.json.append(
       (
         configFile,
@@ -117,6 +123,14 @@ private struct PEFTExport {
     var ranks: [String: Int] = [:], alphas: [String: Double] = [:]
     for tensor in adapter.weights {
       let (module, target, parameter) = try split(tensor)
+      if parameter == "matrix" {
+        // M = M I: a factor of full rank, with the scale 1.
+        let width = tensor.shape[1], identity = (0..<width * width).map { Float($0 % (width + 1) == 0 ? 1 : 0) }
+        add(try StoredTensor(name: "\(module).lora_A.weight", shape: [width, width], floats: identity))
+        add(tensor.renamed("\(module).lora_B.weight"))
+        (ranks[module], alphas[module]) = (width, Double(width))
+        continue
+      }
       guard let name = names[parameter] else {
         throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
       }
@@ -136,6 +150,27 @@ private struct PEFTExport {
       "alpha_pattern": pattern(alphas.filter { $0.value != alpha }.mapValues(JSON.number)),
       "target_modules": list(ranks.keys),
     ]
+  }
+
+  /// What acts on the pooler, which is part of the head in the bundle format.
+  mutating func addPooler(_ head: [StoredTensor], _ configuration: JSONObject) throws {
+    guard let rank = configuration.members["pooler_rank"]?.integer, rank > 0 else { return }
+    guard self.configuration["peft_type"] == "LORA" else {
+      throw Failure(.inexpressibleAdapter, "PEFT has no adapter that acts on the pooler only", at: "pooler_rank")
+    }
+    let names = ["pooler.lora_a": "pooler.dense.lora_A.weight", "pooler.lora_b": "pooler.dense.lora_B.weight"]
+    for tensor in head {
+      if let name = names[tensor.name] { add(tensor.renamed(name)) }
+    }
+    let scale = configuration.members["pooler_scale"]?.number ?? 1, module = "pooler.dense"
+    let isRooted = self.configuration["use_rslora"] == true
+    let alpha = scale * (isRooted ? Double(rank).squareRoot() : Double(rank))
+    let targets = (self.configuration["target_modules"]?.strings ?? []) + [module]
+    self.configuration["target_modules"] = .array(targets.sorted().map(JSON.string))
+    let others: [(String, JSON)] = [("rank_pattern", .integer(rank)), ("alpha_pattern", .number(alpha))]
+    for (key, value) in others {
+      self.configuration[key] = .object((self.configuration[key]?.object ?? [:]).with([module: value]))
+    }
   }
 
   private mutating func addScalings(_ adapter: AdapterContent) throws {
