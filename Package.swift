@@ -125,17 +125,26 @@ for example in examples {
     .executableTarget(
       name: example.name, dependencies: example.imports, path: "Examples/\(example.name)", swiftSettings: swift))
 }
-// libFuzzer is there only where everything is built for it: Tests/Fuzz/fuzz.py does.
+// The parsers that Tests/Fuzz/fuzz.py feeds with mutated input.
+targets.append(
+  .target(
+    name: "FuzzParsers",
+    dependencies: [
+      "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubWords", "HubRegistry", "HubTokenizers", "HubTransformer",
+      "HubWeights",
+    ],
+    path: "Tests/Fuzz/Parsers", swiftSettings: swift))
+targets.append(
+  .executableTarget(
+    name: "mutations", dependencies: ["FuzzParsers", "HubTransformer"], path: "Tests/Fuzz/Mutations",
+    swiftSettings: swift))
+// libFuzzer is there only where everything is built for it: the long form does.
 if Context.environment["DOVETAIL_FUZZ"] != nil {
   targets.append(.systemLibrary(name: "CLibFuzzer", path: "Tests/Fuzz/CLibFuzzer"))
   targets.append(
     .executableTarget(
-      name: "fuzz",
-      dependencies: [
-        "CLibFuzzer", "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubWords", "HubRegistry",
-        "HubTokenizers", "HubTransformer", "HubWeights",
-      ],
-      path: "Tests/Fuzz", exclude: ["CLibFuzzer", "Corpus", "fuzz.py"], swiftSettings: swift))
+      name: "fuzz", dependencies: ["CLibFuzzer", "FuzzParsers", "HubTransformer"], path: "Tests/Fuzz/LibFuzzer",
+      swiftSettings: swift))
 }
 for test in tests {
   let excluded = fixtures[test.name].map { [$0] } ?? []

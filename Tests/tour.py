@@ -1,13 +1,14 @@
-"""Run the commands of the README's tour, each in a terminal of its own, and compare what they print.
+"""Run the commands of the README and of the long tour, each in a terminal of its own, and compare what they print.
 
-    python3 tour.py HUB MODEL            RECORD=1 writes what they print into README.md
+    python3 tour.py HUB MODEL            RECORD=1 writes what they print into the pages
 
-HUB is the hub binary, MODEL the folder of the base model. Dates are left out of the comparison.
+HUB is the hub binary, MODEL the folder of the base model. Each page begins with an empty registry that knows the model as
+minilm. Dates are left out of the comparison.
 """
 import difflib, fcntl, os, pathlib, pty, re, struct, sys, tempfile, termios
 
 root = pathlib.Path(__file__).resolve().parent.parent
-readme = root / "README.md"
+pages = [root / "README.md", root / "Sources/Dovetail/Dovetail.docc/Tour.md"]
 
 
 def in_terminal(command, folder, columns=110):
@@ -43,9 +44,9 @@ def dateless(text):
     return re.sub(r"\d{4}-\d\d-\d\d( \d\d:\d\d)?", "DATE", text)
 
 
-def main():
-    hub, model = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
-    text = readme.read_text()
+def play(page, hub, model):
+    """The page with what its commands print now."""
+    text = page.read_text()
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(root / "Examples", pathlib.Path(folder) / "Examples")
         os.environ.update(HUB_REGISTRY=f"{folder}/registry", PATH=f"{hub.parent}:{os.environ['PATH']}", TERM="dumb", LC_ALL="C.UTF-8")
@@ -56,13 +57,19 @@ def main():
             commands = [line for line in text[start:end].splitlines() if line.startswith("$ ")]
             parts += [text[at:start], "".join(f"{line}\n{in_terminal(line[2:], folder)}" for line in commands)]
             at = end
-    played = "".join(parts) + text[at:]
-    if os.environ.get("RECORD"):
-        readme.write_text(played)
-    elif dateless(played) != dateless(text):
-        sys.stdout.writelines(difflib.unified_diff(dateless(text).splitlines(True), dateless(played).splitlines(True), "README.md", "played"))
-        sys.exit("the README's tour does not print what the README says")
-    print(f"the tour: {text.count(chr(10) + '$ ')} commands print what the README says")
+    return "".join(parts) + text[at:]
+
+
+def main():
+    hub, model = (pathlib.Path(p).resolve() for p in sys.argv[1:3])
+    for page in pages:
+        text, played = page.read_text(), play(page, hub, model)
+        if os.environ.get("RECORD"):
+            page.write_text(played)
+        elif dateless(played) != dateless(text):
+            sys.stdout.writelines(difflib.unified_diff(dateless(text).splitlines(True), dateless(played).splitlines(True), page.name, "played"))
+            sys.exit(f"the commands do not print what {page.name} says")
+        print(f"{page.name}: {text.count(chr(10) + '$ ')} commands print what it says")
 
 
 main()

@@ -7,11 +7,15 @@ public import HubTransformer
 
 /// A base model that is loaded, with its tokenizer: frozen, shared by any number of compositions and threads.
 public struct Base: Sendable {
+  /// What the registry or the program calls it.
   public let name: String
   /// What it is, as bundles say on which base they were trained.
   public let identity: Manifest.Base
+  /// The transformer with its frozen weights.
   public let model: any BaseModel
+  /// What cuts texts into the model's tokens.
   public let tokenizer: any Tokenizer
+  /// The kernels, threads and memory that passes over the model use.
   public let engine: Engine
   /// The labels that the checkpoint's own head has, for heads that bring none; `nil` if it names none.
   public let labels: [String]?

@@ -12,7 +12,9 @@ extension Failure.Code {
 public struct ComposedModel: Sendable {
   /// A head, and the adapter that it came with.
   public struct NamedHead: Sendable {
+    /// The adapter that it came with.
     public let name: String
+    /// What makes logits of hidden states.
     public let head: any Head
 
     public init(_ head: any Head, name: String = "") {
@@ -21,6 +23,7 @@ public struct ComposedModel: Sendable {
     }
   }
 
+  /// The base model, shared with other compositions.
   public let base: Base
   /// `nil` runs the base model alone.
   public let setup: Setup?

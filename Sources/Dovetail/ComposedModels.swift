@@ -3,6 +3,7 @@ import Synchronization
 
 /// The models that requests ask for by their setups, each composed once: for programs that answer many.
 public final class ComposedModels: Sendable {
+  /// The base model that all of them are composed on.
   public let base: Base
   private let hub: Hub
   private let head: String?

@@ -8,27 +8,37 @@ import HubTransformer
 
 /// What a composition is and does on a base model.
 public struct CompositionReport: Sendable {
+  /// One adapter of the composition, and what it does.
   public struct Adapter: Sendable {
     /// As the composition calls it.
     public let name: String
     /// To exactly the version that is meant.
     public let reference: String
+    /// The name of its method, such as `seq_bn`.
     public let method: String
     /// The kinds of places where it acts, in the order in which a layer reaches them.
     public let places: [String]
     /// Such as `0-3, 5`.
     public let layers: String
+    /// Numbers in its weights, its head not counted.
     public let parameterCount: Int
   }
 
+  /// A trained fusion of the composition.
   public struct Fusion: Sendable {
+    /// The name that it is installed under.
     public let name: String
+    /// Numbers in its weights.
     public let parameterCount: Int
   }
 
+  /// What was asked about.
   public let composition: Composition
+  /// The base model that it is composed on.
   public let base: Manifest.Base
+  /// Each adapter once, in the order of the text.
   public let adapters: [Adapter]
+  /// Each fusion once, in the order of the text.
   public let fusions: [Fusion]
   /// The places of the base model where something is changed.
   public let siteCount: Int

@@ -6,8 +6,11 @@ import HubWeights
 
 /// Makes the bundle of an adapter that is calculated from others, and says of what it was made.
 public struct Merger: Sendable {
+  /// One of the adapters that are merged.
   public struct Parent: Sendable {
+    /// Its configuration, weights and head.
     public let content: AdapterContent
+    /// The digest of its bundle, which the result names as its source.
     public let digest: Digest
 
     public init(_ content: AdapterContent, digest: Digest) {

@@ -6,7 +6,9 @@ import HubTransformer
 
 /// One thing to ask of one composed model.
 public struct Request: Sendable {
+  /// The composition that answers.
   public let model: ComposedModel
+  /// What it is asked.
   public let input: TextInput
 
   public init(_ input: TextInput, of model: ComposedModel) {

@@ -37,7 +37,7 @@ public protocol AdapterMethod: Sendable {
   /// What it puts before the keys and values of an attention; `nil` where nothing.
   func prefixAdapter(at layer: Int) -> (any PrefixAdapter)?
 
-  /// What it does behind a whole layer; `nil` where it does nothing.
+  /// What it does after a whole layer; `nil` where it does nothing.
   func layerAdapter(at index: Int) -> (any LayerAdapter)?
 
   /// What it does to the embedding output; `nil` if nothing.
@@ -96,7 +96,7 @@ public struct PreparedInput {
 
 /// An adapter of a linear layer. In a stack each reads the contribution of the one before; the last joins the output.
 public protocol ProjectionAdapter: Sendable {
-  /// Whether it can stand behind another one: not if it reads the layer's input width and the output has another.
+  /// Whether it can stand after another one: not if it reads the layer's input width and the output has another.
   var canFollow: Bool { get }
   /// What the adapter makes of `h`: the contribution of the adapter before it; `nil` for the first, which reads the
   /// layer's input.
@@ -120,6 +120,7 @@ extension ProjectionAdapter {
 /// The Python library averages over padding as well, so that an answer depends on the other texts of the batch;
 /// Dovetail never sees padding.
 public struct Gating {
+  /// The sequences that the rows belong to.
   public let sequences: Sequences
   private let observe: ((Tensor) -> Void)?
 
@@ -171,6 +172,7 @@ extension LayerAdapter {
 
 /// An adapter of the embedding output.
 public protocol EmbeddingAdapter: Sendable {
+  /// What becomes of the embedding output `x`, `[rows, embedding]`.
   func callAsFunction(_ x: Tensor, in context: Context) -> Tensor
 }
 
@@ -188,6 +190,7 @@ public protocol PromptAdapter: Sendable {
 
 /// An adapter of the embedding output that can be undone.
 public protocol InvertibleAdapter: EmbeddingAdapter {
+  /// Undoes the adapter: `x` from its output `y`, both `[rows, embedding]`.
   func inverse(_ y: Tensor, in context: Context) -> Tensor
 }
 
@@ -208,6 +211,7 @@ public enum AdapterMethods {
     Union.self,
   ]) { [$0.architecture ?? ""] }
 
+  /// The methods that Dovetail knows, then those that the program registered.
   public static var all: [any AdapterMethod.Type] { table.all }
 
   /// Makes a method known under its ``AdapterMethod/architecture`` wherever adapters are checked, installed, loaded and

@@ -56,13 +56,14 @@ extension AdapterMethod {
 
 /// One line for each method.
 public enum MethodCatalogue {
+  /// The methods in the order of `Formats/methods.md`.
   public static let all: [CataloguedMethod] = [
     method("seq_bn", "Pfeiffer et al. 2020", "h + U f(D LN(h + r))", sequential),
     method("double_seq_bn", "Houlsby et al. 2019", "h + U f(D h), twice a layer", double),
     method("par_bn", "He et al. 2022", "h + s·U f(D x)", parallel),
     method("scaled_par_bn", "He et al. 2022", "h + s·U f(D x), s learned", parallel.with(["scaling": "learned"])),
     method(
-      "seq_bn_inv", "Pfeiffer et al. 2020 (MAD-X)", "seq_bn, and NICE behind the embeddings",
+      "seq_bn_inv", "Pfeiffer et al. 2020 (MAD-X)", "seq_bn, and NICE after the embeddings",
       sequential.with(["reduction_factor": 2, "inv_adapter": "nice", "inv_adapter_reduction_factor": 2])),
     method(
       "bapna_firat", "Bapna and Firat 2019", "h + U relu(D LN(h))",
@@ -110,7 +111,7 @@ public enum MethodCatalogue {
           .object(sequential.with(["use_gating": true])),
         ],
       ]),
-    method("lhuc", "Swietojanski and Renals 2014", "2σ(r) ⊙ h behind each layer", ["architecture": "lhuc"]),
+    method("lhuc", "Swietojanski and Renals 2014", "2σ(r) ⊙ h after each layer", ["architecture": "lhuc"]),
     method("pal", "Stickland and Murray 2019", "LN(h + SA(h) + U attention(D h))", ["architecture": "pal"]),
     method(
       "low_rank_pal", "Stickland and Murray 2019", "LN(h + SA(h) + U f(D h))",

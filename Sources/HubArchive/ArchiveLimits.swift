@@ -10,6 +10,7 @@ public struct ArchiveLimits: Sendable {
   public var ratio = InputLimits.ratio
   /// Bytes that may come out before the ratio is looked at, so that small and dull files pass.
   public var ratioFloor = InputLimits.ratioFloor
+  /// Files and folders.
   public var entries = InputLimits.entries
   /// Bytes of an entry's whole name, in UTF-8.
   public var nameBytes = InputLimits.nameBytes
@@ -55,18 +56,28 @@ final class Budget {
 
 /// The limits of archives.
 extension InputLimits {
+  /// Bytes of an archive.
   public static let archiveBytes = 2 << 30
+  /// Bytes that may come out of an archive, all entries together.
   public static let unpackedBytes = 2 << 30
+  /// Bytes that may come out for each byte that goes in.
   public static let ratio = 100
+  /// Bytes that may come out before ``ratio`` counts.
   public static let ratioFloor = 16 << 20
+  /// Bytes that are read of an archive before its layout has been checked.
   public static let uncheckedBytes = 64 << 20
+  /// Files and folders in an archive.
   public static let entries = 4096
+  /// Bytes of an entry's whole name, in UTF-8.
   public static let nameBytes = 1024
+  /// Bytes of one component of a name, in UTF-8.
   public static let componentBytes = 255
+  /// Components of a name.
   public static let depth = 8
   /// What `zstd -19` asks for.
   public static let zstdWindow = 8 << 20
 
+  /// The limits of archives, as `hub limits` prints them.
   public static let archives: [InputLimit] = [
     InputLimit("archive: the file", archiveBytes, .bytes),
     InputLimit("archive: what comes out of it", unpackedBytes, .bytes),

@@ -7,7 +7,9 @@ extension Failure.Code {
 
 /// One entry of an archive.
 public struct ArchiveEntry: Hashable, Sendable {
+  /// Its path in the archive.
   public let name: EntryName
+  /// Whether it is a folder; otherwise it is a file.
   public let isFolder: Bool
 }
 
@@ -19,12 +21,14 @@ public struct ArchiveEntry: Hashable, Sendable {
 /// What is in one reading a name or a length, and in another one not, is refused (``TarStream``, ``ZipLayout``).
 /// What macOS adds (`__MACOSX/`, `.DS_Store`, `._*`) is checked like everything and then left out.
 public final class ArchiveReader {
+  /// The formats that are read.
   public enum Format: String, Sendable, CaseIterable {
     case zip, tar
     case tarGzip = "tar.gz"
     case tarZstd = "tar.zst"
   }
 
+  /// Which format it is, as its first bytes say.
   public let format: Format
   /// Where the archive comes from; the subject of every failure begins with it.
   public let path: String

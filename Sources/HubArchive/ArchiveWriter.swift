@@ -46,6 +46,9 @@ public final class ArchiveWriter {
 
   deinit { archive_write_free(handle) }
 
+  /// Adds a file with these bytes.
+  ///
+  /// - Throws: ``Failure`` if it cannot be written.
   public func add(_ name: EntryName, bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { try add(name, buffer: $0) }
   }

@@ -95,7 +95,7 @@ package final class OpenFile: Sendable {
     return count
   }
 
-  /// The contents, cut one byte behind `limit`: enough for a reader that refuses more.
+  /// The contents, cut one byte after `limit`: enough for a reader that refuses more.
   package func bytes(limit: Int) throws -> [UInt8] {
     let count = min(try size(), limit + 1)
     return try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in

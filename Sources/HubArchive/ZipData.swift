@@ -3,7 +3,7 @@ import HubWords
 
 /// The packed data of one entry of a zip file, read to its end and compared with what the directory says of it.
 ///
-/// libarchive stops where the deflate stream ends. What could stand behind it would be data to other programs.
+/// libarchive stops where the deflate stream ends. What could stand after it would be data to other programs.
 struct ZipData {
   let offset: Int
   let packed: Int

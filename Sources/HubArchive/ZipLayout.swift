@@ -2,7 +2,7 @@ public import HubWords
 
 extension Failure.Code {
   /// Two programs could see two different contents in a zip file: headers that disagree, gaps, overlaps, or data
-  /// in front of it or behind it.
+  /// in front of it or after it.
   public static let ambiguousArchive = Self("archive/ambiguous", .refused)
 }
 

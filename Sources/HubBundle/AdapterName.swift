@@ -8,6 +8,7 @@ extension Failure.Code {
 /// The name of an adapter, such as `lang/sw` or `ner`: 1 to 128 bytes, up to three components joined by `/`, each a
 /// letter or digit and then letters, digits, `.`, `_`, `+` and `-`; plain enough for a command line and a URL.
 public struct AdapterName: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// The whole name, its components separated by `/`.
   public let text: String
 
   /// - Throws: ``Failure`` with ``Failure/Code/malformedName``.

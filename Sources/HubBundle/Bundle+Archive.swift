@@ -47,7 +47,7 @@ extension Bundle {
     return try locating(path) { try publishing(scratch, isDurable: isDurable) }
   }
 
-  /// Reads the manifest of a packed bundle, which is its first entry, and the signatures behind its checksum: what it
+  /// Reads the manifest of a packed bundle, which is its first entry, and the signatures after its checksum: what it
   /// says is not compared with the files.
   public static func describe(
     file path: String, limits: ArchiveLimits = ArchiveLimits()

@@ -18,11 +18,13 @@ extension Failure.Code {
 /// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the 32
 /// of the key and the 64 of its signature. So a signature that lost its name is still one, and says of what.
 public struct BundleSignature: Hashable, Sendable {
+  /// The key that signed.
   public let key: PublicKey
   /// The digest of the bundle that is signed.
   public let bundle: Digest
   /// The digest of the file.
   public let digest: Digest
+  /// Its path in a bundle.
   public var path: String { Self.path(of: key) }
 
   private static let folder = "signatures/"
@@ -38,7 +40,7 @@ public struct BundleSignature: Hashable, Sendable {
   }
   static func isSignature(_ path: String) -> Bool { path.hasPrefix(folder) }
 
-  /// Verifies the contents of a signature file; `nil` if they are none.
+  /// Verifies the contents of a signature file; `nil` if they are not a signature.
   public init?(_ bytes: [UInt8]) {
     guard bytes.count == Self.size, let key = try? PublicKey(bytes: Array(bytes[32..<64])),
       let bundle = try? Digest(PublicKey.hex(bytes[..<32])), key.verifies(Array(bytes[64...]), of: Self.message(bundle))

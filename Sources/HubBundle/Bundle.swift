@@ -20,7 +20,9 @@ extension Failure.Code {
 /// Opening a bundle reads every byte once: sizes and digests are compared with the manifest, tensors must be finite,
 /// and there must be no file more or less than listed. What was checked is what is mapped.
 public struct Bundle: Sendable {
+  /// Where the bundle lies.
   public private(set) var folder: String
+  /// What the bundle says about itself.
   public let manifest: Manifest
   /// The digest of the manifest as it lies in the bundle. It names the digests of all files, and so everything:
   /// this is the identity of the adapter, whatever the archive or the compression it came in.
@@ -29,7 +31,9 @@ public struct Bundle: Sendable {
   public let signatures: [BundleSignature]
   /// The method's configuration.
   public let config: JSONObject
+  /// The adapter's tensors, by the names of the bundle format.
   public let weights: WeightFile
+  /// The head that came with the adapter; `nil` without one.
   public let head: Head?
   /// The model card, in Markdown.
   public let card: String?
@@ -43,7 +47,9 @@ public struct Bundle: Sendable {
 
   /// The head that belongs to an adapter.
   public struct Head: Sendable {
+    /// AdapterHub's keys of `head_config.json`.
     public let config: JSONObject
+    /// The head's tensors, by the names of the bundle format.
     public let weights: WeightFile
   }
 

@@ -8,28 +8,39 @@ public struct BundleBuilder: Sendable {
   public var manifest: Manifest
   /// The method's configuration, an object.
   public var config: JSON
+  /// The adapter's tensors, by the names of the bundle format.
   public var weights: [StoredTensor]
+  /// The head that goes with the adapter; `nil` without one.
   public var head: Head?
   /// The model card, in Markdown.
   public var card: String?
+  /// What the adapter answers to a small input; `nil` without a probe.
   public var probe: Probe?
   /// Who signs it; the manifest says so, and the bundle is refused without this signature.
   public var signer: SigningKey?
   /// The adapters inside a composition, which its manifest names.
   public var members: [Member] = []
 
+  /// A bundle inside a composition.
   public struct Member: Sendable {
+    /// The digest of its manifest.
     public let digest: Digest
+    /// All its files, with their paths in that bundle.
     public let files: [(path: String, file: MappedFile)]
 
+    /// - Parameters:
+    ///   - digest: that of its manifest
+    ///   - files: all its files, with their paths in that bundle
     public init(digest: Digest, files: [(path: String, file: MappedFile)]) {
       (self.digest, self.files) = (digest, files)
     }
   }
 
+  /// The head that belongs to the adapter.
   public struct Head: Sendable {
     /// The head's configuration, an object.
     public var config: JSON
+    /// The head's tensors, by the names of the bundle format.
     public var weights: [StoredTensor]
 
     public init(config: JSON, weights: [StoredTensor]) {

@@ -4,7 +4,7 @@ import CCrypto
 enum Ed25519 {
   private static let count = 32
 
-  /// `nil` for what is no secret key.
+  /// `nil` for what is not a secret key.
   static func publicKey(ofSeed seed: [UInt8]) -> [UInt8]? {
     withKey(EVP_PKEY_new_raw_private_key(EVP_PKEY_ED25519, nil, seed, seed.count)) { key in
       var bytes = [UInt8](repeating: 0, count: count), size = count

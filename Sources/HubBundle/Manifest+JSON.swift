@@ -10,6 +10,9 @@ extension Manifest {
     try self.init(JSONObject(try JSON(parsing: bytes)))
   }
 
+  /// Reads a manifest.
+  ///
+  /// - Throws: ``Failure`` that names the key: missing, of another type, or out of range.
   public init(_ object: JSONObject) throws {
     try Self.checkFormat(object)
     try self.init(
@@ -38,6 +41,7 @@ extension Manifest {
   /// The file, in the one form that its digest is taken of: keys sorted, two spaces, a line feed at the end.
   public var bytes: [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
 
+  /// The manifest as JSON, with the keys that this version does not know.
   public var json: JSON {
     var members = other
     members["format"] = .string(Self.format)

@@ -3,8 +3,11 @@ public import HubWords
 extension Manifest {
   /// An adapter inside a composition: exactly this one.
   public struct Member: Hashable, Sendable {
+    /// The name it has inside the composition.
     public let name: AdapterName
+    /// Exactly this version.
     public let version: SemanticVersion
+    /// The digest of its manifest.
     public let digest: Digest
 
     public init(name: AdapterName, version: SemanticVersion, digest: Digest) {

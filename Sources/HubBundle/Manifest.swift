@@ -37,27 +37,36 @@ public struct Manifest: Hashable, Sendable {
   /// The format that is written. A reader takes any minor version of its major version.
   public static let format = "dovetail-bundle/1.0"
 
+  /// The name it is installed under unless the user says otherwise.
   public var name: AdapterName
+  /// The version of the adapter, not that of the format.
   public var version = SemanticVersion(1, 0, 0)
+  /// What the bundle holds: an adapter for a task or a language, a fusion, a composition.
   public var kind: AdapterKind
   /// The method's name, such as `seq_bn`, `bottleneck` or `fusion`.
   public var method: String
   /// BCP 47 tags.
   public var languages: [String] = []
+  /// The task that it was trained for, such as `sentiment`.
   public var task: String?
   /// The labels of the head in the order of its outputs.
   public var labels: [String]?
+  /// The base model that it was trained on.
   public var base: Base
   /// For a fusion, the names of the adapters that it attends over, in its order.
   public var members: [AdapterName] = []
+  /// Every file of the bundle besides the manifest.
   public var files: [File] = []
+  /// Other adapters that it needs or was trained with.
   public var dependencies: [Dependency] = []
   /// The public keys whose signatures the bundle must have, `ed25519:` and 64 digits each, in ascending order.
   public var signers: [String] = []
   /// An SPDX expression or free text.
   public var license: String?
+  /// Names, in any form.
   public var authors: [String] = []
   public var description: String?
+  /// What was measured, as the author wrote it down.
   public var metrics: JSON.Members?
   /// Where the adapter comes from, and everything its first format said that has no place here.
   public var source: JSON.Members?
@@ -75,11 +84,15 @@ public struct Manifest: Hashable, Sendable {
   public struct Base: Hashable, Sendable {
     /// The model type as in its configuration, such as `bert` or `xlm-roberta`.
     public var architecture: String
+    /// The name of the model, such as `bert-base-uncased`; for people.
     public var name: String?
+    /// The width of its hidden states.
     public var hiddenSize: Int
+    /// The number of its layers, if known.
     public var layers: Int?
     /// The digest that identifies configuration and weights.
     public var fingerprint: Digest?
+    /// Keys that this version does not know.
     public var other = JSON.Members()
 
     public init(
@@ -98,11 +111,17 @@ public struct Manifest: Hashable, Sendable {
     public let rawValue: String
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// The method's configuration.
     public static let config = Self(rawValue: "config")
+    /// The adapter's tensors.
     public static let weights = Self(rawValue: "weights")
+    /// The head's configuration.
     public static let headConfig = Self(rawValue: "headConfig")
+    /// The head's tensors.
     public static let headWeights = Self(rawValue: "headWeights")
+    /// The model card.
     public static let card = Self(rawValue: "card")
+    /// A small input and what the adapter made of it.
     public static let probe = Self(rawValue: "probe")
   }
 
@@ -110,10 +129,13 @@ public struct Manifest: Hashable, Sendable {
   public struct File: Hashable, Sendable {
     /// Relative to the bundle, with `/`.
     public var path: String
+    /// What the file is for.
     public var role: Role
     /// Bytes.
     public var size: Int
+    /// The SHA-256 of its bytes.
     public var digest: Digest
+    /// Keys that this version does not know.
     public var other = JSON.Members()
 
     public init(path: String, role: Role, size: Int, digest: Digest) {
@@ -126,6 +148,7 @@ public struct Manifest: Hashable, Sendable {
 
   /// Another adapter that this one was trained with.
   public struct Dependency: Hashable, Sendable {
+    /// The name of the other adapter.
     public var name: AdapterName
     /// Versions that will do, such as `^1.0`; any if there is none.
     public var range: String?
@@ -133,6 +156,7 @@ public struct Manifest: Hashable, Sendable {
     public var role: String
     /// Exactly which one, for those inside a composition.
     public var digest: Digest?
+    /// Keys that this version does not know.
     public var other = JSON.Members()
 
     public init(name: AdapterName, range: String? = nil, role: String, digest: Digest? = nil) {

@@ -8,6 +8,7 @@ extension Failure.Code {
 /// A composition in which every adapter is named with its version, and every fusion too: the configuration of a bundle of
 /// the kind `composition`.
 public struct PinnedComposition: Hashable, Sendable {
+  /// The composition; each name in it has a version.
   public let setup: Composition
   /// The adapter whose head answers, where it is not the last one's.
   public let head: String?
@@ -28,6 +29,7 @@ public struct PinnedComposition: Hashable, Sendable {
     }
   }
 
+  /// The configuration as JSON.
   public var json: JSON {
     var members: JSON.Members = ["setup": .string(setup.description)]
     members["head"] = head.map { .string($0) }

@@ -1,13 +1,14 @@
 public import HubWords
 
 extension Failure.Code {
-  /// A probe is no probe, or not one of this adapter's base.
+  /// A probe is malformed, or not one of this adapter's base.
   public static let malformedProbe = Self("bundle/bad-probe", .badData)
 }
 
 /// A tiny input and what an adapter made of it on its base model: the file `probe.json` of a bundle. What it makes of it
 /// on another day, machine or version must be the same.
 public struct Probe: Hashable, Sendable {
+  /// The input.
   public let text: String
   /// The fingerprint of the base model.
   public let base: Digest

@@ -2,7 +2,7 @@ import Foundation
 public import HubWords
 
 extension Failure.Code {
-  /// A text is not a public key, or the key is one that proves nothing.
+  /// A text is not a public key, or the key is of small order: any signature would pass.
   public static let malformedKey = Self("key/malformed", .badData)
 }
 
@@ -27,7 +27,7 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
     try self.init(bytes: Self.bytes(digits))
   }
 
-  /// - Throws: ``Failure/Code/malformedKey`` for what is no point in canonical form, or one of small order.
+  /// - Throws: ``Failure/Code/malformedKey`` for what is not a point in canonical form, or one of small order.
   init(bytes: [UInt8]) throws {
     let hex = Self.hex(bytes[...])
     guard bytes.count == 32, Self.isSound(bytes[...]) else {

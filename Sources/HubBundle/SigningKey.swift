@@ -18,6 +18,7 @@ extension Failure.Code {
 /// An Ed25519 secret key, kept in a file as OpenSSL keeps it (RFC 8410, in the text form of RFC 7468).
 public struct SigningKey: Sendable {
   private let seed: [UInt8]
+  /// The public half, which others verify with.
   public let publicKey: PublicKey
 
   /// Makes a key that nobody had before.

@@ -14,6 +14,7 @@ extension Failure.Code {
 
 /// An adapter that came in somebody else's format, with configuration and weights in the words of our own.
 public struct ForeignAdapter: Sendable {
+  /// What the files hold.
   public enum Content: Hashable, Sendable {
     case adapter
     /// A fusion of the adapters with these names.
@@ -24,8 +25,11 @@ public struct ForeignAdapter: Sendable {
 
   /// A prediction head that came with it.
   public struct Head: Sendable {
+    /// The name that the head has in its files.
     public var name: String
+    /// AdapterHub's keys of `head_config.json`.
     public var configuration: JSON.Members
+    /// The head's tensors, by the names of the bundle format.
     public var weights: [StoredTensor]
   }
 
@@ -33,18 +37,25 @@ public struct ForeignAdapter: Sendable {
   public var format: String
   /// The name that the adapter has in its files.
   public var name: String
+  /// An adapter, a fusion or only a head.
   public var content: Content
   /// `seq_bn`, `fusion` and so on.
   public var method: String
+  /// Whether it is an adapter of a language rather than of a task.
   public var isLanguage: Bool
+  /// AdapterHub's keys of `adapter_config.json`.
   public var configuration: JSON.Members
+  /// The tensors, by the names of the bundle format.
   public var weights: [StoredTensor]
+  /// The head that came with it; `nil` without one.
   public var head: Head?
   /// The base model it was trained on, as far as the files tell.
   public var architecture: String
   /// Other model types whose modules are called the same, where the files do not say which it was.
   public var alternatives: [String] = []
+  /// The name of the base model, if the files give one.
   public var modelName: String?
+  /// The width of the base model's hidden states.
   public var hiddenSize: Int
   /// Everything the files say that has no place of its own.
   public var source: JSON.Members
@@ -79,13 +90,14 @@ extension ForeignFormat {
 
 /// The formats that Dovetail reads and writes.
 public enum ForeignFormats {
+  /// The formats, in the order in which a folder is shown to them.
   public static let all: [any ForeignFormat.Type] = [
     // Both have an adapter_config.json: PEFT's says its `peft_type`.
     PEFT.self,
     AdapterHub.self,
   ]
 
-  /// The format of a folder; `nil` if it is none of them.
+  /// The format of a folder; `nil` if it is in none of them.
   ///
   /// - Throws: ``Failure`` if the folder cannot be listed.
   public static func format(of path: String) throws -> (any ForeignFormat.Type)? {

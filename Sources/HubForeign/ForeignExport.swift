@@ -12,9 +12,13 @@ extension Failure.Code {
 
 /// An adapter that is to be written in somebody else's format: what a bundle consists of.
 public struct AdapterContent: Sendable {
+  /// What the bundle says about itself.
   public let manifest: Manifest
+  /// AdapterHub's keys of `adapter_config.json`.
   public let configuration: JSONObject
+  /// The tensors, by the names of the bundle format.
   public let weights: [StoredTensor]
+  /// The head with its tensors; `nil` without one.
   public let head: (configuration: JSONObject, weights: [StoredTensor])?
 
   public init(

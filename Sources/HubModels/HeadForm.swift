@@ -5,6 +5,7 @@ public import HubWords
 public struct HeadForm: Sendable {
   /// What follows the family in the name of the class: `ForTokenClassification`.
   public let task: String
+  /// AdapterHub's keys of the same head.
   public let configuration: JSON.Members
   /// What replaces what at the beginning of a name; `nil` for what no head reads.
   private let names: [(old: String, new: String?)]

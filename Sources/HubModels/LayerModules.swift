@@ -13,6 +13,7 @@ public struct LayerModules: Sendable {
   /// The layer norms, by the sublayers that they belong to.
   public var norms: [Site.Place: String] = [.attention: "attention.output.LayerNorm", .feedForward: "output.LayerNorm"]
 
+  /// BERT's names, which most encoders share.
   public static let bert = LayerModules()
 
   /// The places where an adapter may act, in the order in which a layer reaches them.

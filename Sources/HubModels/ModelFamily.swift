@@ -23,18 +23,26 @@ public struct ModelFamily: Sendable {
   public var optionalFingerprintKeys = ["activation", "n_heads"]
   /// The modules that a model consists of. Everything else in a checkpoint belongs to a head or is a buffer.
   public var parts = ["embeddings", "encoder", "pooler"]
+  /// What the modules of a layer are called.
   public var layers = LayerModules()
+  /// What AdapterHub's library calls the modules that it adds.
   public var adapterHub = AdapterHubModules()
   /// The heads of Hugging Face's classes.
   public var heads: [HeadForm]
+  /// How its texts are cut into tokens.
   public var tokenizer: TokenizerForm
 
   /// What `config.json` calls sizes and options.
   public struct ConfigurationKeys: Sendable {
+    /// The width of the hidden states.
     public var hiddenSize = "hidden_size"
+    /// The number of layers.
     public var layers = "num_hidden_layers"
+    /// The number of attention heads.
     public var heads = "num_attention_heads"
+    /// The width inside the feed-forward block.
     public var intermediateSize = "intermediate_size"
+    /// The non-linearity of the feed-forward block.
     public var activation = "hidden_act"
     /// `nil` for a model without token types.
     public var tokenTypes: String? = "type_vocab_size"
@@ -44,6 +52,7 @@ public struct ModelFamily: Sendable {
   public struct AdapterHubModules: Sendable {
     /// The modules that hold the adapters and the fusions of a sublayer.
     public var sublayers: [Site.Place: String] = [.attention: "attention.output", .feedForward: "output"]
+    /// The module that holds the prefixes of a layer's attention.
     public var prefixTuning = "attention.self.prefix_tuning"
     /// The key that a prefix of the self-attention has.
     public var selfPrefix = "self_prefix"
@@ -51,10 +60,12 @@ public struct ModelFamily: Sendable {
 
   /// The vocabulary that a family's texts are cut with.
   public struct TokenizerForm: Sendable {
+    /// The algorithms that cut words into tokens.
     public enum Kind: Sendable {
       case wordPieces, bytePairs, unigrams
     }
 
+    /// Which algorithm it is.
     public var kind: Kind
     /// Hugging Face's class, without `Fast`.
     public var className: String
@@ -95,6 +106,7 @@ public struct ModelFamily: Sendable {
 
 /// The families that Dovetail knows.
 public enum ModelFamilies {
+  /// The families, in the order in which names of tensors are compared with them.
   public static let all: [ModelFamily] = [.bert, .roberta, .xlmRoberta, .xmod, .electra, .distilbert]
 
   /// The family of a `model_type`; `nil` if it is unknown.

@@ -43,6 +43,7 @@ public struct Site: Hashable, Sendable, Comparable {
 
   /// Counted from 0; through the encoder, then through the decoder.
   public let layer: Int
+  /// The place in that layer.
   public let place: Place
 
   public init(_ layer: Int, _ place: Place) {

@@ -4,12 +4,15 @@ import HubWords
 
 /// Which installed adapters are wanted: those that meet everything that is set.
 public struct AdapterFilter: Hashable, Sendable {
+  /// The kind of bundle.
   public var kind: AdapterKind?
+  /// The name of the method, such as `seq_bn`.
   public var method: String?
   /// The name of the base model, its architecture, or its fingerprint.
   public var base: String?
   /// A language tag; `zh` takes `zh-Hant` as well.
   public var language: String?
+  /// The task as the manifest names it.
   public var task: String?
   /// What the name begins with.
   public var namePrefix: String?

@@ -9,6 +9,7 @@ extension Failure.Code {
 /// Which adapter is meant: `name`, `name@1.2.0`, `name@^1.2`, `name@sha256:` and at least twelve digits of its digest, or
 /// `name@publisher` as AdapterHub calls it, which is an alias.
 public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
+  /// Which of the versions of a name is meant.
   public enum Selector: Hashable, Sendable {
     /// The highest version that is installed.
     case highest
@@ -21,7 +22,9 @@ public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
     case publisher(String)
   }
 
+  /// The name before the `@`.
   public let name: AdapterName
+  /// What is said after the `@`.
   public let selector: Selector
 
   public init(_ name: AdapterName, _ selector: Selector = .highest) {

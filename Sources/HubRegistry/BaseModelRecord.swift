@@ -10,6 +10,7 @@ public struct BaseModelRecord: Hashable, Sendable {
   public struct File: Hashable, Sendable {
     /// Relative to the folder.
     public let path: String
+    /// Bytes.
     public let size: Int
     /// Nanoseconds since 1970.
     public let modified: Int
@@ -19,9 +20,13 @@ public struct BaseModelRecord: Hashable, Sendable {
 
   /// What a model says about itself.
   public struct Description: Hashable, Sendable {
+    /// The model type as in its configuration, such as `bert`.
     public let architecture: String
+    /// The width of its hidden states.
     public let hiddenSize: Int
+    /// The number of its layers.
     public let layers: Int
+    /// The digest that identifies configuration and weights.
     public let fingerprint: Digest
 
     public init(architecture: String, hiddenSize: Int, layers: Int, fingerprint: Digest) {
@@ -32,14 +37,19 @@ public struct BaseModelRecord: Hashable, Sendable {
     }
   }
 
+  /// What the registry calls it.
   public let name: AdapterName
+  /// Where its files lie.
   public let folder: String
   /// Whether the folder is a copy that belongs to the registry.
   public let isCopied: Bool
   public let description: Description
+  /// The files that belong to it, as they were when it was added.
   public let files: [File]
+  /// When it was added.
   public let addedAt: Date
 
+  /// Bytes of all its files.
   public var size: Int { files.reduce(0) { $0 + $1.size } }
 
   /// The files that are gone or hold something else, and those that appeared and would be read in the place of others.

@@ -10,13 +10,17 @@ extension Failure.Code {
 public struct CatalogueEntry: Hashable, Sendable {
   /// What AdapterHub calls it, such as `@ukp/bert-base-uncased_sentiment_sst-2_pfeiffer`.
   public let id: String
+  /// Who offers it.
   public let publisher: String
   /// A task, or the tag of a language.
   public let task: String
+  /// The data set that it was trained on, or what else tells it from others of the task.
   public let subtask: String
   /// The name of the base model.
   public let base: String
+  /// The method as AdapterHub calls it.
   public let method: String
+  /// Where the archive is; `nil` if the entry names none.
   public let url: String?
   /// The digest of the archive at the URL.
   public let sha256: Digest?

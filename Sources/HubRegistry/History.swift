@@ -11,6 +11,7 @@ extension Failure.Code {
 
 /// Something that happened to an installed adapter. Events are recorded with what they did, in one transaction.
 public struct Event: Hashable, Sendable {
+  /// What happened.
   public enum Action: String, Sendable, CaseIterable {
     case install, remove
     /// A removal was taken back.
@@ -19,11 +20,17 @@ public struct Event: Hashable, Sendable {
     case repair
   }
 
+  /// Events are numbered as they happen.
   public let id: Int64
+  /// When it happened.
   public let at: Date
+  /// What happened.
   public let action: Action
+  /// The name of the adapter.
   public let name: AdapterName
+  /// The version of the adapter.
   public let version: SemanticVersion
+  /// The digest of its manifest.
   public let digest: Digest
   /// Where it was installed from.
   public let origin: String?

@@ -105,7 +105,7 @@ struct Index: Sendable {
     }
   }
 
-  /// `nil` for what is damaged; a disk that fails is none.
+  /// `nil` for what is damaged; a failing disk is not damage.
   func intact<Result>(_ body: () throws -> Result) throws -> Result? {
     do {
       return try translating(body)

@@ -9,14 +9,17 @@ public struct InstalledAdapter: Sendable {
   public let name: AdapterName
   /// The digest of its manifest, which names the digests of everything else.
   public let digest: Digest
+  /// What the bundle says about itself.
   public let manifest: Manifest
   /// Bytes of all its files.
   public let size: Int
   /// Numbers in the adapter's weights, its head not counted.
   public let parameterCount: Int
+  /// When it was installed.
   public let installedAt: Date
   let store: BlobStore
 
+  /// The version that its manifest names.
   public var version: SemanticVersion { manifest.version }
   /// A reference to exactly this version.
   public var reference: String { "\(name)@\(version)" }

@@ -2,7 +2,7 @@ public import HubBundle
 public import HubWords
 
 extension Failure.Code {
-  /// A file is no lock.
+  /// A file is not a lock.
   public static let malformedLock = Self("lock/malformed", .badData)
   /// A locked adapter is nowhere to be found.
   public static let missingLocked = Self("lock/missing", .notFound)
@@ -12,15 +12,19 @@ extension Failure.Code {
 
 /// Which adapters there are, to the bit: what makes the same setup on another machine.
 public struct Lock: Hashable, Sendable {
+  /// One adapter, to the bit.
   public struct Entry: Hashable, Sendable {
     /// The name it is installed under.
     public let name: AdapterName
+    /// Exactly this version.
     public let version: SemanticVersion
+    /// The digest of its manifest.
     public let digest: Digest
     /// The keys that signed it.
     public let signers: [PublicKey]
   }
 
+  /// The adapters that are locked.
   public let entries: [Entry]
 
   private static let format = "dovetail-lock/1"

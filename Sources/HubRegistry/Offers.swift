@@ -5,8 +5,11 @@ public import HubWords
 
 /// An adapter in a file or folder, which may be installed.
 public struct Offer: Sendable {
+  /// The file or folder.
   public let path: String
+  /// What it says about itself.
   public let manifest: Manifest
+  /// The digest of the manifest.
   public let digest: Digest
 
   /// - Throws: ``Failure``: there is no adapter, or something is wrong with it. What a packed bundle says about itself is
@@ -24,8 +27,9 @@ public struct Offer: Sendable {
 
 /// What files and folders offer.
 public struct Offers: Sendable {
+  /// The adapters that were found.
   public private(set) var offers: [Offer] = []
-  /// Files in folders that are no adapters, and why.
+  /// Files in folders that are not adapters, and why.
   public private(set) var skipped: [Failure] = []
 
   /// - Parameter paths: adapters, and folders of adapters
@@ -59,7 +63,9 @@ public struct Offers: Sendable {
 
 /// An installed adapter of which a higher version is offered.
 public struct Upgrade: Sendable {
+  /// The adapter that is installed.
   public let installed: InstalledAdapter
+  /// The highest version that is offered.
   public let offer: Offer
 }
 

@@ -9,7 +9,9 @@ extension Failure.Code {
 
 /// Another name for an installed adapter, such as `sentiment/sst-2@ukp`.
 public struct Alias: Hashable, Sendable {
+  /// The other name.
   public let alias: String
+  /// The adapter that it stands for.
   public let name: AdapterName
 }
 

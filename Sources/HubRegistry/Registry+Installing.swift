@@ -12,6 +12,7 @@ extension Failure.Code {
 
 /// What ``Registry/install(from:as:_:hints:)`` did.
 public struct Installation: Sendable {
+  /// What is installed now.
   public let adapter: InstalledAdapter
   /// The places of a base model where it acts, as far as it tells without one; `nil` if it was not looked at.
   public let siteCount: Int?

@@ -6,6 +6,7 @@ import HubWords
 public struct GarbageCollection: Hashable, Sendable {
   /// Paths of what no installed adapter or model used.
   public private(set) var paths: [String] = []
+  /// Bytes of all of them.
   public private(set) var bytes = 0
 
   mutating func add(_ found: [String]) {

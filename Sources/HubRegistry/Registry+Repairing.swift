@@ -15,6 +15,7 @@ import HubWeights
 public struct Repair: Sendable {
   /// Where the damaged index was put; `nil` if there was none, or none was damaged.
   public internal(set) var damagedIndex: String?
+  /// The adapters that the new index lists again.
   public internal(set) var restored: [InstalledAdapter] = []
   /// What could not be restored, and why.
   public internal(set) var lost: [Failure] = []
@@ -82,7 +83,7 @@ extension Registry {
     return target
   }
 
-  /// `nil` for what is damaged. A disk that fails is no damage: it may work tomorrow, and nothing is given up for it.
+  /// `nil` for what is damaged. A disk that fails is not damage: it may work tomorrow, and nothing is given up for it.
   private func intact<Result>(_ body: () throws -> Result) throws -> Result? {
     do {
       return try body()

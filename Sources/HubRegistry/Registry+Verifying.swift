@@ -20,9 +20,13 @@ public struct Finding: Hashable, Sendable {
 
 /// What ``Registry/verify()`` looked at and found.
 public struct Verification: Sendable {
+  /// How many adapters were compared.
   public internal(set) var adapters = 0
+  /// How many files were read.
   public internal(set) var files = 0
+  /// How many base models were looked at.
   public internal(set) var models = 0
+  /// Everything that is not as it was; empty if all is well.
   public internal(set) var findings: [Finding] = []
 
   mutating func add(_ kind: String, _ subject: String, _ message: String) {

@@ -5,11 +5,13 @@ import HubWords
 public struct Resolution: Sendable {
   /// An adapter that was looked at.
   public struct Candidate: Sendable {
+    /// The adapter.
     public let adapter: InstalledAdapter
     /// Why it is not the one; `nil` for the one.
     public let objection: String?
   }
 
+  /// The adapter that the reference means.
   public let chosen: InstalledAdapter
   /// The chosen one first, then the others by name and version.
   public let candidates: [Candidate]

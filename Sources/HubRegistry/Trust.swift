@@ -15,10 +15,12 @@ extension Failure.Code {
 public struct TrustedKey: Hashable, Sendable {
   /// What the user calls its holder.
   public let name: AdapterName
+  /// The public key.
   public let key: PublicKey
   /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign all
   /// names but those.
   public let prefixes: [String]
+  /// When the user began to trust it.
   public let addedAt: Date
 
   /// Whether names of this kind were given to the key.
@@ -75,7 +77,7 @@ struct Trust {
   /// Decides whether a bundle may be installed under a name.
   ///
   /// - Parameters:
-  ///   - isInstalled: whether exactly this content is there already, which then is no step back
+  ///   - isInstalled: whether exactly this content is there already, which then is not a step back
   /// - Returns: what to remember of the name from now on.
   func admit(
     _ bundle: HubBundle.Bundle, as name: AdapterName, isInstalled: Bool, _ consent: Consent

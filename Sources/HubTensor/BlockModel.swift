@@ -9,10 +9,14 @@ import CHubKernels
 public struct BlockModel: Sendable {
   /// Rows and columns of the tile.
   public let tile: (rows: Int, columns: Int)
+  /// The caches that blocks are to fit into.
   public let caches: Caches
 
+  /// How much of a product is taken at a time.
   public struct Blocks: Sendable, Equatable {
+    /// Rows of the left side, a multiple of the tile's.
     public let rows: Int
+    /// The part of the sum, in units of four bytes.
     public let depth: Int
 
     /// - Parameters:
@@ -35,6 +39,7 @@ public struct BlockModel: Sendable {
     /// Sums written and read again.
     public let sums: Double
 
+    /// All of these together.
     public var total: Double { multiplying + panels + weights + sums }
   }
 
@@ -44,11 +49,13 @@ public struct BlockModel: Sendable {
   private static let weightsRate = 8.0
   private static let sumsRate = 2.0
 
+  /// The model of kernels, whose tile they know.
   public init(_ kernels: Kernels, caches: Caches = .measured) {
     tile = (kernels.table.row_block, kernels.table.panel)
     self.caches = caches
   }
 
+  /// The model of any tile.
   public init(tile: (rows: Int, columns: Int), caches: Caches) {
     self.tile = tile
     self.caches = caches

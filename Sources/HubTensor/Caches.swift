@@ -3,7 +3,9 @@ import Foundation
 
 /// The data caches that one core may take to be its own, in bytes.
 public struct Caches: Sendable, Equatable {
+  /// The first level.
   public var first: Int
+  /// The second level.
   public var second: Int
 
   public init(first: Int, second: Int) {

@@ -6,12 +6,17 @@ import CHubKernels
 ///
 /// A context belongs to one thread; models and adapters are shared freely.
 public final class Context {
+  /// The kernels, threads and memory that operations use.
   public let engine: Engine
   /// What ``Parameter/prepare(in:precision:)`` packs weights in unless it is told otherwise.
   public let precision: Precision
   private let tape: Tape?
   private let trained: Set<ObjectIdentifier>
 
+  /// - Parameters:
+  ///   - engine: what operations run on
+  ///   - parameters: those whose gradients are wanted; without any, nothing is recorded
+  ///   - precision: that of frozen weights in products
   public init(_ engine: Engine, training parameters: [Parameter] = [], precision: Precision = .float32) {
     self.engine = engine
     self.precision = precision
@@ -19,6 +24,7 @@ public final class Context {
     tape = parameters.isEmpty ? nil : Tape()
   }
 
+  /// Whether operations are recorded for gradients.
   public var isRecording: Bool { tape != nil }
 
   /// Whether gradients with respect to `parameter` are wanted.
@@ -35,6 +41,7 @@ public final class Context {
     return tensor
   }
 
+  /// A tensor with these values, row by row. There must be `rows * columns` of them.
   public func tensor(rows: Int, columns: Int, _ values: some Collection<Float>) -> Tensor {
     precondition(values.count == rows * columns)
     let tensor = empty(rows, columns)

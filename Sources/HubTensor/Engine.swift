@@ -4,18 +4,21 @@ public import HubWords
 import Synchronization
 
 extension Failure.Code {
-  /// `HUB_THREADS` is no number of threads.
+  /// `HUB_THREADS` is not a number of threads.
   public static let threadCount = Self("engine/threads", .usage)
 }
 
 /// What forward passes share: kernels, threads and memory.
 public final class Engine: Sendable {
+  /// The loops of one instruction set.
   public let kernels: Kernels
+  /// The threads that share the work.
   public let workers: Workers
   /// What products are taken in.
   let blocks: hub_blocks
   let pool = Pool()
 
+  /// - Parameter threads: how many work at once, the calling one included
   public init(kernels: Kernels, threads: Int) {
     self.kernels = kernels
     let best = BlockModel(kernels).best

@@ -7,7 +7,9 @@ import Synchronization
 public final class Parameter: Sendable {
   /// Its full name, for messages and for training.
   public let name: String
+  /// The first dimension; 1 for a vector.
   public let rows: Int
+  /// The last dimension.
   public let columns: Int
   /// The shape in which files keep it, such as `[count]` or `[out, in]`.
   public let shape: [Int]
@@ -31,8 +33,10 @@ public final class Parameter: Sendable {
     state = Mutex(State(value: value))
   }
 
+  /// The number of values.
   public var count: Int { rows * columns }
 
+  /// The values as they are now, `[rows, columns]`.
   public var value: Tensor { state.withLock { $0.value } }
 
   /// How often the values were changed.

@@ -1,6 +1,8 @@
 /// A matrix `[rows, columns]` of float32, row-major, with value semantics: copies share memory until one is written.
 public struct Tensor: Sendable {
+  /// The number of rows.
   public let rows: Int
+  /// The number of values in a row.
   public let columns: Int
   var block: Block
   /// The entry of the tape that made it, if a gradient flows here.
@@ -21,6 +23,7 @@ public struct Tensor: Sendable {
 
   nonisolated(unsafe) private static let nothing = UnsafeMutablePointer<Float>.allocate(capacity: 1)
 
+  /// The number of values.
   public var count: Int { rows * columns }
 
   /// The values, row by row.

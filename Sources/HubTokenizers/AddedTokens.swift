@@ -14,7 +14,7 @@ struct AddedTokens: Sendable {
     var standsAlone = false
     /// Takes the white space before it.
     var takesSpaceBefore = false
-    /// Takes the white space behind it.
+    /// Takes the white space after it.
     var takesSpaceBehind = false
 
     func with(id: Int32) -> Token {

@@ -60,7 +60,7 @@ struct AlignedText: Sendable {
 func isContinuation(_ byte: UInt8) -> Bool { byte & 0xC0 == 0x80 }
 
 extension [UInt8] {
-  /// The scalar whose UTF-8 begins at `index`, and the index behind it. The bytes must be valid UTF-8 from there on.
+  /// The scalar whose UTF-8 begins at `index`, and the index after it. The bytes must be valid UTF-8 from there on.
   func scalar(at index: Int) -> (scalar: Unicode.Scalar, end: Int) {
     let first = self[index]
     let length = first < 0x80 ? 1 : Swift.min(Swift.max((~first).leadingZeroBitCount, 2), 4)

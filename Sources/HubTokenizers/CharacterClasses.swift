@@ -22,7 +22,7 @@ extension Unicode.Scalar {
     }
   }
 
-  /// Every ASCII character that is no letter, digit, control or space, and what Unicode calls punctuation.
+  /// Every ASCII character that is not a letter, digit, control or space, and what Unicode calls punctuation.
   var isBertPunctuation: Bool {
     switch value {
     case 0x21...0x2F, 0x3A...0x40, 0x5B...0x60, 0x7B...0x7E: return true

@@ -17,6 +17,7 @@ public struct Encoding: Hashable, Sendable {
 
   public init() {}
 
+  /// The number of tokens, special ones included.
   public var count: Int { ids.count }
 
   mutating func appendSpecial(_ id: Int32, typeID: Int32) {

@@ -21,12 +21,14 @@ public protocol Tokenizer: Sendable {
   func encode(words: [String], maxLength: Int?) throws -> Encoding
 
   /// Whether punctuation marks are words of their own in ``Encoding/wordIDs`` of a text. WordPiece's are; those of
-  /// SentencePiece and of the alphabet of bytes belong to what they stand behind.
+  /// SentencePiece and of the alphabet of bytes belong to what comes before them.
   var separatesPunctuation: Bool { get }
 
   /// One more than the largest id: the rows of an embedding that fits.
   var vocabularySize: Int { get }
+  /// The token with this id; `nil` if there is none.
   func token(_ id: Int32) -> String?
+  /// The id of a token as the vocabulary spells it; `nil` if it has none.
   func id(of token: String) -> Int32?
   /// The tokens that have a role in models.
   var specialIDs: SpecialIDs { get }

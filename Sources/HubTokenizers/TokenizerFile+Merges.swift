@@ -39,7 +39,7 @@ extension TokenizerFile {
       truncatesAtStart: config.truncatesAtStart)
   }
 
-  /// One merge a line, behind a line that says the version.
+  /// One merge a line, after a line that says the version.
   private static func merges(lines bytes: [UInt8]) throws -> [(left: String, right: String)] {
     guard let text = String(validating: bytes, as: UTF8.self) else {
       throw Failure(.malformedVocabulary, "the file is not UTF-8")

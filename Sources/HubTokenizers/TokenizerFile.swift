@@ -193,7 +193,7 @@ extension TokenizerFile {
     Failure(.malformedVocabulary, "the vocabulary has no \(role) token")
   }
 
-  /// One token a line, without the white space behind it.
+  /// One token a line, without the white space after it.
   private static func vocabulary(lines bytes: [UInt8]) throws -> Vocabulary {
     guard String(validating: bytes, as: UTF8.self) != nil else {
       throw Failure(.malformedVocabulary, "the file is not UTF-8")

@@ -2,16 +2,26 @@ public import HubWords
 
 /// The limits of tokenizers and of what they make of a text.
 extension InputLimits {
+  /// Bytes of a tokenizer's file.
   public static let tokenizerBytes = 64 << 20
+  /// Values in the JSON of `tokenizer.json`.
   public static let tokenizerValues = 4_000_000
+  /// Ids of a vocabulary.
   public static let tokenIDs = 1 << 22
+  /// Bytes of a token, in UTF-8.
   public static let tokenBytes = 1024
+  /// Bytes of all added tokens.
   public static let addedTokensBytes = 4 << 20
+  /// The most that a file may ask for as the longest word, in characters, that is still cut into tokens.
   public static let wordCharacters = 1000
+  /// Parts of a sequence of normalizers, pre-tokenizers or decoders.
   public static let tokenizerParts = 8
+  /// Bytes of a text that is replaced, or replaces.
   public static let replacementBytes = 64
+  /// Bytes of a normalised text for each byte that was given.
   public static let textGrowth = 16
 
+  /// The limits of tokenizers, as `hub limits` prints them.
   public static let tokenizers: [InputLimit] = [
     InputLimit("tokenizer: a file", tokenizerBytes, .bytes),
     InputLimit("tokenizer: values of its JSON", tokenizerValues, .count),

@@ -2,9 +2,13 @@ public import HubTensor
 
 /// Adam with decoupled weight decay (Loshchilov and Hutter 2019), with PyTorch's defaults and order of operations.
 public struct AdamW {
+  /// The size of a step.
   public var learningRate: Float
+  /// Each step takes away `learningRate * weightDecay` of a weight.
   public var weightDecay: Float
+  /// How much of the first and of the second moment stays at each step.
   public var betas: (Float, Float)
+  /// What is added to the root of the second moment.
   public var epsilon: Float
   private var step = 0
   private var moments: [ObjectIdentifier: (first: [Float], second: [Float])] = [:]

@@ -23,6 +23,7 @@ public protocol BaseModel: Sendable {
   /// - Throws: ``Failure``: a key out of range, an unsupported option, tensors that do not fit.
   init(_ family: ModelFamily, configuration: JSONObject, weights: ParameterSource) throws
 
+  /// The sizes that adapters and heads are built for.
   var shape: ModelShape { get }
 
   /// The most tokens that a sequence may have.
@@ -55,6 +56,7 @@ extension BaseModel {
 
 /// The base models that Dovetail knows: one file each under `Models/`, one line here.
 public enum BaseModels {
+  /// The models, each of which computes one or more families.
   public static let all: [any BaseModel.Type] = [
     BERT.self,
     RoBERTa.self,

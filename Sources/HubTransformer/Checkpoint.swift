@@ -11,8 +11,11 @@ extension Failure.Code {
 
 /// A pre-trained model as Hugging Face keeps it: `config.json` and `model.safetensors`, in one piece or in shards.
 public struct Checkpoint: Sendable {
+  /// Where its files lie.
   public let folder: String
+  /// The content of `config.json`, as it is.
   public let configuration: JSONObject
+  /// The family that its `model_type` names.
   public let family: ModelFamily
   /// The model's own tensors by the names that the model asks for.
   public let weights: StoredWeights

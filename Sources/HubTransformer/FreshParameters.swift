@@ -4,9 +4,13 @@ public import HubTensor
 /// Parameters that were never trained, drawn from a seed and their own name: the order in which they are asked for
 /// does not matter.
 public struct FreshParameters: ParameterProvider {
+  /// The same seed gives the same values, whatever the order in which they are asked for.
   public let seed: UInt64
   private let context: @Sendable () -> Context
 
+  /// - Parameters:
+  ///   - seed: what the random values begin with
+  ///   - engine: whose memory the values lie in
   public init(seed: UInt64, engine: Engine) {
     self.seed = seed
     context = { Context(engine) }

@@ -3,9 +3,11 @@ public import HubTensor
 
 /// A linear layer that is about to be applied.
 public struct Projection {
+  /// The layer's weight `[out, in]` and bias `[out]`.
   public let linear: Linear
   /// `[rows, in]`
   public let input: Tensor
+  /// What the layer's output goes through.
   public let activation: Activation
   /// The sequences of one copy of the rows.
   public let batch: Sequences
@@ -63,6 +65,7 @@ public struct Sublayer {
 
 /// Tokens that stand before those of each sequence without being text: the text's positions move up by their number.
 public struct VirtualTokens {
+  /// How many there are before each sequence.
   public let count: Int
   /// Their word embeddings, `[count, embedding]`, where they have rows of their own; `nil` where they only take up
   /// positions.

@@ -40,6 +40,7 @@ public struct ParameterSource: Sendable {
 
   /// The same source, one level down.
   public subscript(component: String) -> ParameterSource { ParameterSource(prefix: "\(prefix)\(component).", provider) }
+  /// The weights of one of several numbered modules.
   public subscript(index: Int) -> ParameterSource { self["\(index)"] }
 
   /// A parameter of the given shape.
@@ -56,7 +57,14 @@ public struct ParameterSource: Sendable {
 
 /// Where parameters come from.
 public protocol ParameterProvider: Sendable {
+  /// A weight of this name and shape.
+  ///
+  /// - Parameters:
+  ///   - shape: one or two dimensions
+  ///   - initial: what it begins with, where weights are made
+  /// - Throws: ``Failure`` with code ``Failure/Code/unfittingWeights``.
   func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter
+  /// Whether there is a weight of this name.
   func has(_ name: String) -> Bool
 }
 

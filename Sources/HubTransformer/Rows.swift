@@ -3,6 +3,7 @@ public import HubTensor
 /// Rows of activations, `[rows, columns]`, and the sequences that they are: those of the batch, or several copies of all of
 /// them, one after another, once a `parallel` has multiplied them. What works on two of them gives both as many copies.
 public struct Rows: Sendable {
+  /// `[copies * rows of the batch, columns]`
   public let tensor: Tensor
   /// The sequences of one copy.
   public let batch: Sequences
@@ -12,6 +13,7 @@ public struct Rows: Sendable {
     self.batch = batch
   }
 
+  /// How many copies of the batch the rows are.
   public var copies: Int { batch.rows == 0 ? 1 : tensor.rows / batch.rows }
   /// Those of all copies.
   public var sequences: Sequences { batch.repeated(copies) }

@@ -5,8 +5,11 @@ import Synchronization
 /// Writes down what a model or an adapter asks for. Running an `init` on it gives the list of tensors that a file
 /// must hold, which is what validation, size estimates and reports are made from.
 public final class SchemaParameters: ParameterProvider {
+  /// A weight that was asked for.
   public struct Entry: Hashable, Sendable {
+    /// The full name.
     public let name: String
+    /// One or two dimensions.
     public let shape: [Int]
   }
 
@@ -21,6 +24,7 @@ public final class SchemaParameters: ParameterProvider {
   /// What was asked for, in that order.
   public var entries: [Entry] { asked.withLock { $0 } }
 
+  /// The number of values in all weights.
   public var parameterCount: Int { entries.reduce(0) { $0 + $1.shape.reduce(1, *) } }
 
   public func parameter(_ name: String, _ shape: [Int], initially initial: Initializer) throws -> Parameter {

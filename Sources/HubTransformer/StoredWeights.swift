@@ -4,6 +4,7 @@ public import HubWeights
 
 /// The tensors of one file, by the names that a model, an adapter or a head asks for.
 public struct StoredWeights: Sendable {
+  /// The tensors by name.
   public let tensors: [String: StoredTensor]
 
   public init(_ tensors: [String: StoredTensor]) { self.tensors = tensors }

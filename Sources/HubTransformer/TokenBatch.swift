@@ -2,9 +2,11 @@ public import HubTensor
 
 /// Token ids of several sequences, one after another.
 public struct TokenBatch: Sendable {
+  /// The id of each token in the vocabulary.
   public private(set) var ids: [Int] = []
   /// The segment of each token: 0, and 1 in the second text of a pair.
   public private(set) var typeIDs: [Int] = []
+  /// Where each sequence lies among the tokens.
   public let sequences: Sequences
   /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such. Not
   /// for setups with a `parallel`.

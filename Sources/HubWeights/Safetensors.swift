@@ -100,7 +100,7 @@ public enum Safetensors {
     return try WeightFile(path: path, tensors: tensors, metadata: metadata)
   }
 
-  /// The bytes of the header and the data behind it.
+  /// The bytes of the header and the data after it.
   private static func split(_ file: ByteRegion) throws -> (header: [UInt8], data: ByteRegion) {
     guard
       let length = file.slice(at: 0, count: 8)?.withBytes({ UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) })

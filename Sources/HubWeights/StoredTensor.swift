@@ -13,7 +13,9 @@ extension Failure.Code {
 
 /// A tensor as it lies in a file: row-major, little-endian, contiguous. Its bytes are mapped or shared, not copied.
 public struct StoredTensor: Sendable {
+  /// The name in the file, unless it was renamed.
   public let name: String
+  /// What its elements are.
   public let type: ElementType
   /// Sizes of the dimensions, outermost first; empty for a single number.
   public let shape: [Int]
@@ -207,6 +209,7 @@ public struct WeightFile: Sendable {
     self.indexes = indexes
   }
 
+  /// The tensor of this name; `nil` if there is none.
   public subscript(name: String) -> StoredTensor? { indexes[name].map { tensors[$0] } }
 
   /// - Throws: ``Failure/Code/missingTensor``

@@ -171,7 +171,7 @@ struct TorchPickle {
     return TorchView(name: name, storage: try storage(arguments[0]), offset: offset, shape: shape, strides: strides)
   }
 
-  /// `("storage", class, key, device, count)`, in old files with `None` or `(key, offset, count)` behind it.
+  /// `("storage", class, key, device, count)`, in old files with `None` or `(key, offset, count)` after it.
   private func storage(_ value: PickleValue) throws -> TorchStorage {
     guard case .persistent(let reference)? = object(value), case .tuple(let parts)? = object(reference),
       parts.count == 5 || parts.count == 6, parts[0] == .string("storage"), case .global(let global) = parts[1],

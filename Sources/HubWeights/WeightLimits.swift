@@ -2,17 +2,28 @@ public import HubWords
 
 /// The limits of tensors and of the files that they come in.
 extension InputLimits {
+  /// Bytes of the header of a safetensors file.
   public static let safetensorsHeader = 8 << 20
+  /// Tensors of a file.
   public static let tensors = 16_384
+  /// Dimensions of a tensor.
   public static let rank = 8
+  /// The size of one dimension.
   public static let dimension = Int(Int32.max)
+  /// Elements of a tensor.
   public static let elements = 1 << 40
+  /// Bytes of a pickle.
   public static let pickleBytes = 8 << 20
+  /// Instructions of a pickle.
   public static let pickleInstructions = 1_000_000
+  /// Values on a pickle's stack.
   public static let pickleStack = 10_000
+  /// Values that a pickle remembers.
   public static let pickleMemo = 100_000
+  /// Levels of a pickle's values.
   public static let pickleDepth = 64
 
+  /// The limits of weights, as `hub limits` prints them.
   public static let weights: [InputLimit] = [
     InputLimit("safetensors: header", safetensorsHeader, .bytes),
     InputLimit("weights: tensors", tensors, .count),

@@ -5,7 +5,7 @@ extension StringProtocol {
     utf8.allSatisfy { $0 < 0x80 } ? utf8.count : unicodeScalars.reduce(0) { $0 + $1.columns }
   }
 
-  /// The text with spaces behind it up to a width.
+  /// The text with spaces after it, up to a width.
   public func padded(toColumns width: Int) -> String {
     self + String(repeating: " ", count: Swift.max(0, width - columns))
   }

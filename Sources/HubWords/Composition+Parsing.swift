@@ -100,7 +100,7 @@ private struct CompositionParser {
     return Placed(value: try built(block, children.map(\.value), options, at: word.place), place: word.place)
   }
 
-  /// What follows `drop(`. It is no level of its own, and is given the depth of what stands in it.
+  /// What follows `drop(`. It is not a level of its own, and is given the depth of what stands in it.
   private mutating func drop(depth: Int) throws -> Composition {
     skipSpace()
     let place = position, layers = try value().map { LayerRanges.layers($0) }

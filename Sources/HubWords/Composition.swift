@@ -38,10 +38,15 @@ public indirect enum Composition: Hashable, Sendable {
   /// What a registered ``CompositionBlock`` makes of their outputs.
   case custom(String, [Composition], options: [String: [String]])
 
+  /// Each child works on the output of the one before.
   public static func stack(_ children: Composition...) -> Composition { .stack(children) }
+  /// Trained attention over the outputs of the children (AdapterFusion, Pfeiffer et al. 2021).
+  ///
+  /// - Parameter name: the installed fusion; the one over these members if `nil`
   public static func fuse(_ children: Composition..., name: String? = nil) -> Composition {
     .fuse(children, name: name)
   }
+  /// Each child works on a copy of the batch.
   public static func parallel(_ children: Composition...) -> Composition { .parallel(children) }
 }
 
@@ -215,7 +220,7 @@ enum LayerRanges {
     }.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
   }
 
-  /// `nil` if the text is no number and no range of numbers below ``limit``.
+  /// `nil` if the text is neither a number nor a range of numbers below ``limit``.
   static func layers(_ text: String) -> ClosedRange<Int>? {
     let ends = text.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
     guard (1...2).contains(ends.count), let first = ends[0], let last = ends[ends.count - 1], first >= 0, first <= last,

@@ -5,7 +5,7 @@ public protocol CompositionBlock: Sendable {
   /// The word before the bracket: lower-case letters, digits and underscores.
   static var name: String { get }
 
-  /// The options that may stand behind the children.
+  /// The options that may stand after the children.
   static var options: Set<String> { get }
 
   /// - Parameters:
@@ -22,6 +22,7 @@ public enum CompositionBlocks {
     reserved: Set(Composition.Block.own.flatMap { [$0.name, $0.name.filter { $0 != "_" }] } + [Composition.baseWord])
   ) { [$0.name] }
 
+  /// The block of this name; `nil` if the program registered none.
   public static func type(named name: String) -> (any CompositionBlock.Type)? { table[name] }
 
   static var names: [String] { table.all.map { $0.name } }

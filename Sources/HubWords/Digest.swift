@@ -50,12 +50,16 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
 
     public init() {}
 
+    /// Digests some more bytes.
     public mutating func update(_ bytes: UnsafeRawBufferPointer) {
       if !isKnownUniquelyReferenced(&state) { state = DigestState(state) }
       state.update(bytes)
     }
+    /// Digests some more bytes.
     public mutating func update(_ bytes: [UInt8]) { bytes.withUnsafeBytes { update($0) } }
+    /// Digests the UTF-8 of a text.
     public mutating func update(_ text: String) { update(Array(text.utf8)) }
+    /// The digest of everything so far.
     public func finish() -> Digest { Digest(bytes: DigestState(state).finish()) }
   }
 }

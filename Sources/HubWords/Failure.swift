@@ -12,6 +12,7 @@ public struct Failure: Error, Hashable, Sendable {
   public struct Code: Hashable, Sendable {
     /// `area/what`, in lower case: the same in `--json` output, in the files under `Formats/` and in tests.
     public let name: String
+    /// The family, which decides the exit status.
     public let category: Category
 
     public init(_ name: String, _ category: Category) {
@@ -38,6 +39,7 @@ public struct Failure: Error, Hashable, Sendable {
     case refused
   }
 
+  /// What went wrong, for programs.
   public let code: Code
   /// One sentence, lower case, no full stop: what is wrong.
   public let message: String

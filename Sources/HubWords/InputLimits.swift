@@ -7,7 +7,9 @@ public struct InputLimit: Sendable {
 
   /// The format and what of it is bounded.
   public let what: String
+  /// The most that is taken.
   public let value: Int
+  /// What ``value`` counts.
   public let unit: Unit
 
   public init(_ what: String, _ value: Int, _ unit: Unit) { (self.what, self.value, self.unit) = (what, value, unit) }
@@ -18,13 +20,20 @@ public struct InputLimit: Sendable {
 ///
 /// Each module adds those of what it reads, and a list of them.
 public enum InputLimits {
+  /// Bytes of a JSON document.
   public static let jsonBytes = 1 << 20
+  /// Levels of a JSON document.
   public static let jsonDepth = 64
+  /// Values of any kind in a JSON document.
   public static let jsonValues = 100_000
+  /// Characters of a number in JSON.
   public static let jsonNumber = 64
+  /// Comparators of a range of versions.
   public static let comparators = 16
+  /// Bytes of the text of a composition.
   public static let compositionBytes = 64 << 10
 
+  /// The limits of these, as `hub limits` prints them.
   public static let words: [InputLimit] = [
     InputLimit("JSON: a document", jsonBytes, .bytes),
     InputLimit("JSON: levels", jsonDepth, .count),

@@ -1,7 +1,9 @@
 extension JSON {
   /// What a document may hold. A caller raises a limit for a file of a known kind; no input can.
   public struct Limits: Sendable {
+    /// Bytes of the document.
     public var bytes: Int
+    /// Levels of arrays and objects.
     public var depth: Int
     /// Values of any kind in the whole document.
     public var values: Int
@@ -23,7 +25,7 @@ extension JSON {
   }
 
   /// Reads one JSON document (RFC 8259), more strictly than most: duplicate keys, lone surrogates, numbers
-  /// outside of binary64 and anything behind the document are refused, so that no two readers can differ.
+  /// outside of binary64 and anything after the document are refused, so that no two readers can differ.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/malformedJSON`` and the byte where it goes wrong, or
   ///   ``Failure/Code/excessiveJSON``.
@@ -35,6 +37,9 @@ extension JSON {
     self = try parser.document()
   }
 
+  /// Reads one JSON document, more strictly than most; see the initializer that takes bytes.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/malformedJSON`` or ``Failure/Code/excessiveJSON``.
   public init(parsing text: String, limits: Limits = Limits()) throws {
     try self.init(parsing: text.utf8, limits: limits)
   }

@@ -85,7 +85,7 @@ extension JSON.Members: ExpressibleByDictionaryLiteral {
     for (key, value) in elements { self[key] = value }
   }
 
-  /// These members, with those of `others` in place of or behind them.
+  /// These members, with those of `others` in place of or after them.
   public func with(_ others: JSON.Members) -> JSON.Members {
     others.entries.reduce(into: self) { $0[$1.key] = $1.value }
   }

@@ -13,11 +13,15 @@ public enum JSON: Hashable, Sendable {
   /// The members of an object in the order of the file. Keys differ when their bytes differ: unlike in a
   /// `Dictionary<String, _>`, a composed and a decomposed "é" (as vocabularies hold them) are two keys.
   public struct Members: Hashable, Sendable {
+    /// A member of an object.
     public struct Entry: Hashable, Sendable {
+      /// The member's name.
       public let key: String
+      /// The member's value.
       public var value: JSON
     }
 
+    /// The members, in the order of the document.
     public internal(set) var entries: [Entry] = []
 
     public init() {}
@@ -48,10 +52,15 @@ extension Failure.Code {
 }
 
 extension JSON {
+  /// The members; `nil` if it is not an object.
   public var object: Members? { if case .object(let value) = self { value } else { nil } }
+  /// The elements; `nil` if it is not an array.
   public var array: [JSON]? { if case .array(let value) = self { value } else { nil } }
+  /// The text; `nil` if it is not a string.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
+  /// The truth value; `nil` if it is not a boolean.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
+  /// Whether it is `null`.
   public var isNull: Bool { self == .null }
 
   /// An integer, also when written as a whole fraction such as `2.0`.
@@ -64,6 +73,7 @@ extension JSON {
     }
   }
 
+  /// A number, integers included; `nil` if it is not a number.
   public var number: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -73,7 +83,7 @@ extension JSON {
     }
   }
 
-  /// The member of an object, `nil` also where this is no object.
+  /// The member of an object, `nil` also where this is not an object.
   public subscript(key: String) -> JSON? { object?[key] }
 
   /// What the value is, for messages.
@@ -94,6 +104,7 @@ extension JSON {
 ///
 /// Every accessor throws ``Failure`` with code ``Failure/Code/unexpectedJSON`` that names the key.
 public struct JSONObject: Sendable {
+  /// The members of the object.
   public let members: JSON.Members
   /// Where the object stands, such as `config` or `files[2]`; empty at the top.
   public let path: String
@@ -103,6 +114,7 @@ public struct JSONObject: Sendable {
     self.path = path
   }
 
+  /// - Throws: ``Failure`` with code ``Failure/Code/unexpectedJSON`` if the value is not an object.
   public init(_ json: JSON, path: String = "") throws {
     guard case .object(let members) = json else {
       throw Failure(.unexpectedJSON, "expected an object, found \(json.kind)", at: path.isEmpty ? nil : path)
@@ -130,24 +142,36 @@ public struct JSONObject: Sendable {
     return value
   }
 
+  /// A string that must be there.
   public func string(_ key: String) throws -> String { try required(key, "a string") { $0.string } }
+  /// An integer that must be there.
   public func integer(_ key: String) throws -> Int { try required(key, "an integer") { $0.integer } }
+  /// A number that must be there.
   public func number(_ key: String) throws -> Double { try required(key, "a number") { $0.number } }
+  /// An array that must be there.
   public func array(_ key: String) throws -> [JSON] { try required(key, "an array") { $0.array } }
+  /// An object that must be there.
   public func object(_ key: String) throws -> JSONObject {
     JSONObject(try required(key, "an object") { $0.object }, path: path(to: key))
   }
+  /// An array of strings that must be there.
   public func strings(_ key: String) throws -> [String] {
     try required(key, "an array of strings") { $0.strings }
   }
 
+  /// A string; `nil` if the key is missing or null.
   public func optionalString(_ key: String) throws -> String? { try optional(key, "a string") { $0.string } }
+  /// An integer; `nil` if the key is missing or null.
   public func optionalInteger(_ key: String) throws -> Int? { try optional(key, "an integer") { $0.integer } }
+  /// A number; `nil` if the key is missing or null.
   public func optionalNumber(_ key: String) throws -> Double? { try optional(key, "a number") { $0.number } }
+  /// A boolean; `nil` if the key is missing or null.
   public func optionalBool(_ key: String) throws -> Bool? { try optional(key, "a boolean") { $0.bool } }
+  /// An array of strings; `nil` if the key is missing or null.
   public func optionalStrings(_ key: String) throws -> [String]? {
     try optional(key, "an array of strings") { $0.strings }
   }
+  /// An object; `nil` if the key is missing or null.
   public func optionalObject(_ key: String) throws -> JSONObject? {
     try optional(key, "an object") { $0.object }.map { JSONObject($0, path: path(to: key)) }
   }

@@ -5,12 +5,15 @@ extension Failure.Code {
 
 /// A version by the rules of Semantic Versioning 2.0: ordered, with build metadata that does not count.
 public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConvertible {
+  /// Rises with changes that break what relied on it.
   public let major: Int
+  /// Rises with what is added.
   public let minor: Int
+  /// Rises with what is mended.
   public let patch: Int
-  /// The identifiers behind `-`, such as `["rc", "1"]`; empty for a release.
+  /// The identifiers after `-`, such as `["rc", "1"]`; empty for a release.
   public let prerelease: [String]
-  /// The identifiers behind `+`, which say how something was built and do not order it.
+  /// The identifiers after `+`, which say how something was built and do not order it.
   public let build: [String]
 
   public init(_ major: Int, _ minor: Int, _ patch: Int) {
@@ -70,7 +73,7 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
     return Int(text)
   }
 
-  /// The identifiers behind the first character; none for an empty text, `nil` for a malformed one.
+  /// The identifiers after the first character; none for an empty text, `nil` for a malformed one.
   private static func identifiers(_ text: Substring) -> [String]? {
     guard !text.isEmpty else { return [] }
     let parts = text.dropFirst().split(separator: ".", omittingEmptySubsequences: false).map(String.init)

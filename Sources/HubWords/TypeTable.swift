@@ -24,6 +24,7 @@ public final class TypeTable<Element: Sendable>: Sendable {
   /// The module's own before those that were added.
   public var all: [Element] { own + added.withLock { $0 } }
 
+  /// The type that has this name; `nil` if there is none.
   public subscript(name: String) -> Element? { all.first { names($0).contains(name) } }
 
   /// Adds a type for the rest of the process.

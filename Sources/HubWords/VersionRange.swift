@@ -40,6 +40,7 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
     description = comparators.joined(separator: ",")
   }
 
+  /// Whether a version is in the range. A pre-release is only if the range names one of the same version.
   public func contains(_ version: SemanticVersion) -> Bool {
     let isNamed =
       version.prerelease.isEmpty

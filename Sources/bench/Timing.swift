@@ -10,5 +10,5 @@ func measure(seconds: Double, _ body: () throws -> Void) rethrows -> [Double] {
   return times.sorted()
 }
 
-/// A number with four digits behind the point.
+/// A number with four digits after the point.
 func rounded(_ value: Double) -> JSON { .number((value * 10_000).rounded() / 10_000) }

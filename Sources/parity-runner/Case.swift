@@ -39,7 +39,7 @@ struct Case {
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
   let typeIDs: [[Int]]
-  /// Where the words of each row begin, and the last one ends; zeros behind.
+  /// Where the words of each row begin, and the last one ends; zeros follow.
   let wordStarts: [[Int]]?
   let wantsSentenceEmbedding: Bool
   let wantsGates: Bool

@@ -13,7 +13,7 @@ final class CaseRun {
   private let tokens: TokenBatch
   /// The sequences that the layers see.
   private let sequences: Sequences
-  /// The rows and columns of the real tokens in the padded input, behind the prompt.
+  /// The rows and columns of the real tokens in the padded input, after the prompt.
   private let places: [(row: Int, column: Int)]
   /// The columns that a prompt adds to the padded input.
   private let promptLength: Int
@@ -242,7 +242,7 @@ final class CaseRun {
   }
 }
 
-/// Passes everything on and looks at the hidden states: 0 behind the embeddings, N behind layer N.
+/// Passes everything on and looks at the hidden states: 0 after the embeddings, N after layer N.
 private struct Observer: Interventions {
   private let adapters: ComposedAdapters?
   private let observe: (Int, Tensor) -> Void

@@ -56,7 +56,7 @@ import Testing
     #expect(given.map(\.logits) == words.map(\.logits))
   }
 
-  /// Of a tokenizer of XLM-R's kind, whose words hold the punctuation behind them.
+  /// Of a tokenizer of XLM-R's kind, whose words hold the punctuation after them.
   @Test func punctuationIsTaggedOnItsOwnWhateverTheTokenizer() throws {
     let workshop = try Workshop()
     try workshop.addModel(changing: Workshop.givePieces)

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Feeds every parser with mutated input: libFuzzer with AddressSanitizer, from the corpus beside this file.
+"""Feeds every parser with mutated input, from the corpus beside this file.
 
-    Tests/Fuzz/fuzz.py [--seconds 60] [--seed 1] [--keep | --coverage] [PARSER...]
+    Tests/Fuzz/fuzz.py [--mutations 1000] [--seed 1] [PARSER...]
+    Tests/Fuzz/fuzz.py --seconds 60 [--seed 1] [--keep | --coverage] [PARSER...]
 
-Builds what is needed, into .build/fuzz, then gives each parser its time, as many at once as there are processors. An input
-that a parser stumbles over stays in .build/fuzz/found, and is repeated by: .build/fuzz/release/fuzz --parser=PARSER INPUT
+The short form takes .build/debug/mutations, which `swift build --build-tests` makes: each parser gets its corpus, and so many
+mutations of it, or as many as 15 seconds allow. The long form is libFuzzer with AddressSanitizer: builds everything for it into
+.build/fuzz, then gives each parser its seconds. Both run as many at once as there are processors. An input that a parser
+stumbles over stays in .build/fuzz/found, and is repeated by: .build/fuzz/release/fuzz --parser=PARSER INPUT
 
 With --keep, the smallest inputs that reach everything that was reached become the corpus: one archive for each parser.
 With --coverage, nothing is mutated: the corpus, and what the last run found besides, are read once by a program that counts,
@@ -16,6 +19,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -25,6 +29,7 @@ TESTS = pathlib.Path(__file__).resolve().parent
 ROOT = TESTS.parent.parent
 BUILD = ROOT / ".build/fuzz"
 PROGRAM = BUILD / "release/fuzz"
+MUTATIONS, SHORT_SECONDS, SHORT_BYTES = ROOT / ".build/debug/mutations", 15, 4 << 30
 COUNTED = ROOT / ".build/coverage"
 # The files that read what strangers wrote, a few of which do other things besides.
 READERS = """ArchiveReader ByteStreams EntryName LibraryReader ZipLayout AdapterName Composition+Parsing JSON JSON+Parsing Manifest+JSON
@@ -37,7 +42,7 @@ ENVIRONMENT = os.environ | {"DOVETAIL_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"
 
 
 def build(place, *flags):
-    # The compiler heeds the last -sanitize alone, so it must name both; the package manager must know of libFuzzer's main.
+    # The compiler obeys only the last -sanitize, so it must name both; the package manager must know about libFuzzer's main.
     command = ["swift", "build", "-c", "release", "--product", "fuzz", "--scratch-path", place, "--sanitize", "fuzzer", "-Xswiftc", "-sanitize=fuzzer,address"]
     subprocess.run([*command, *(part for flag in flags for part in ("-Xswiftc", flag))], cwd=ROOT, env=ENVIRONMENT, check=True)
 
@@ -76,6 +81,17 @@ def run(parser, options):
             f"the slowest took {value('slowest_unit_time_sec')} s, {value('peak_rss_mb')} MB")
 
 
+def mutate(parser, options):
+    """The short form: the corpus and some mutations, in a debug build, with bounded memory."""
+    last = emptied(BUILD / "found" / parser) / "last"
+    bound = lambda: resource.setrlimit(resource.RLIMIT_AS, (SHORT_BYTES, SHORT_BYTES))
+    command = [MUTATIONS, parser, unpack(parser), last, options.mutations, SHORT_SECONDS, options.seed]
+    result = subprocess.run([str(part) for part in command], env=ENVIRONMENT, preexec_fn=bound, capture_output=True, text=True, errors="replace")
+    if result.returncode:
+        raise RuntimeError(f"{parser}: exit {result.returncode} at {last}\n{(result.stdout + result.stderr)[-6000:]}")
+    return result.stdout.strip()
+
+
 def keep(parser, found, corpus):
     merged = emptied(BUILD / "merged" / parser)
     libfuzzer(parser, "-merge=1", merged, corpus, found)
@@ -112,18 +128,23 @@ def cover(parsers):
 def main():
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("parsers", nargs="*")
-    arguments.add_argument("--seconds", type=int, default=60)
+    arguments.add_argument("--seconds", type=int, help="for each parser, with libFuzzer")
+    arguments.add_argument("--mutations", type=int, default=1000, help="for each parser, without libFuzzer")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--keep", action="store_true")
     arguments.add_argument("--coverage", action="store_true")
     options = arguments.parse_args()
     if options.coverage:
         return cover(options.parsers or sorted(path.name.removesuffix(".tar.xz") for path in (TESTS / "Corpus").iterdir()))
-    build(BUILD)
-    parsers = options.parsers or subprocess.run([PROGRAM], env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout.split()
+    program, work = (PROGRAM, run) if options.seconds else (MUTATIONS, mutate)
+    if options.keep and not options.seconds:
+        sys.exit("--keep needs --seconds: libFuzzer says which inputs to keep")
+    if options.seconds:
+        build(BUILD)
+    parsers = options.parsers or subprocess.run([program], env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout.split()
     failed = False
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        for future in concurrent.futures.as_completed([pool.submit(run, parser, options) for parser in parsers]):
+        for future in concurrent.futures.as_completed([pool.submit(work, parser, options) for parser in parsers]):
             try:
                 print(future.result(), flush=True)
             except RuntimeError as error:

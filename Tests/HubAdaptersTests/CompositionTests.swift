@@ -72,7 +72,7 @@ import Testing
     }
   }
 
-  /// ReFT acts only where it stands first; what stands behind it has its place all the same.
+  /// ReFT acts only where it stands first; what stands after it has its place all the same.
   @Test func adaptersBehindReFTAct() throws {
     let model = try TinyModel()
     func adapter(_ name: String) throws -> any AdapterMethod {

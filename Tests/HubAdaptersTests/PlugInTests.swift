@@ -25,7 +25,7 @@ import Testing
     }
     let adapter = try AdapterMethods.load(
       configuration, StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
-    // Twice behind the last layer, and nowhere else.
+    // Twice after the last layer, and nowhere else.
     let twice = try model.hidden(model.setup(.drop(.stack("a", "a"), layers: [0]), ["a": adapter]))
     let expected = try model.hidden(nil).values.enumerated().map { $1 + 2 * Float($0 % 8) / 8 }
     #expect(zip(twice.values, expected).allSatisfy { abs($0 - $1) < 1e-6 })
@@ -120,7 +120,7 @@ import Testing
   }
 }
 
-/// `h + b` behind each layer.
+/// `h + b` after each layer.
 private struct Offset: AdapterMethod {
   static let architecture: String? = "test_offset"
   let offsets: [Int: Parameter]

@@ -37,7 +37,7 @@ enum BadBundles {
   /// The sample as a zip file, which a reader may take.
   static func zipped() throws -> [UInt8] { try RawZip.bytes(raw(entries()).map { ($0.name, $0.contents) }) }
 
-  /// The entries of an archive: with the checksum behind the manifest.
+  /// The entries of an archive: with the checksum after the manifest.
   private static func raw(_ entries: Entries) -> [RawTar.Entry] {
     entries.flatMap { entry in
       let checksum = RawTar.Entry("manifest.sha256", Array("\(Digest(of: entry.bytes).hex)  manifest.json\n".utf8))

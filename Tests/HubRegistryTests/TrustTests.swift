@@ -58,7 +58,7 @@ import Testing
     #expect(install(try shop.release("x", "1.8.0", signedBy: alice)) { $0.allowsDowngrade = true } == nil)
     // The step back is not the new height.
     #expect(install(try shop.release("x", "1.9.5", signedBy: alice)) == "trust/rollback")
-    // What is there already is no step back.
+    // What is there already is not a step back.
     #expect(install(try shop.release("x", "1.9.0", signedBy: alice)) == nil)
     #expect(install(try shop.release("x", "1.9.0")) == nil)
     #expect(install(try shop.release("x", "1.11.0")) == "trust/other-signer")

@@ -30,7 +30,7 @@ import Testing
     expectClose(y.values, expected, within: 2e-5, "linear \(size) on \(cx.engine.kernels.name)")
   }
 
-  /// What is not a number stays that, at each place of a vector and behind the last whole one.
+  /// What is not a number stays that, at each place of a vector and after the last whole one.
   @Test(arguments: engines.indices)
   func whatIsNoNumberStaysThat(engine: Int) {
     let cx = Context(engines[engine])

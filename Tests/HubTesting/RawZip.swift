@@ -1,4 +1,4 @@
-/// A zip file written by hand: stored entries, one behind another.
+/// A zip file written by hand: stored entries, one after another.
 public enum RawZip {
   public static func bytes(_ entries: [(name: String, contents: [UInt8])]) -> [UInt8] {
     var body: [UInt8] = [], directory: [UInt8] = []

@@ -48,6 +48,7 @@ public enum Answers {
     Parse.self,
   ]) { [$0.kind.name] }
 
+  /// The kinds that Dovetail knows, then those that the program registered.
   public static var all: [any Answer.Type] { table.all }
 
   /// Makes a kind of answer known in this process.
@@ -77,6 +78,7 @@ extension Failure.Code {
 
 /// Cuts inputs into the tokens of a model.
 public struct InputEncoder: Sendable {
+  /// The tokenizer of the base model.
   public let tokenizer: any Tokenizer
   /// The most tokens that the user wants of an input; `nil` if it may not be cut.
   public let limit: Int?
@@ -97,9 +99,13 @@ public struct InputEncoder: Sendable {
 
 /// An input as the sequences that a head has seen, and what it says of them.
 public struct AnsweredQuestion: Sendable {
+  /// What was asked.
   public let input: TextInput
+  /// Its sequences, as ``Answer/sequences(of:for:by:)`` gave them.
   public let encodings: [Encoding]
+  /// The head that answers.
   public let head: any Head
+  /// The tokenizer of the base model.
   public let tokenizer: any Tokenizer
   /// The rows that belong to the question: of heads of tokens, those of each sequence.
   private let ranges: [Range<Int>]

@@ -11,6 +11,7 @@ public struct AnswerStyle: Sendable {
     (self.width, self.escape) = (width, escape)
   }
 
+  /// A text made harmless for a terminal.
   public func escaped(_ text: String) -> String { escape(text) }
 
   /// The columns that a text takes.
@@ -42,7 +43,9 @@ public struct AnswerStyle: Sendable {
     width.map { text.shortened(toColumns: max(20, $0 - used)) } ?? text
   }
 
+  /// A text with spaces after it, up to a width in columns; longer ones stay as they are.
   public func padded(_ text: String, to width: Int) -> String { text.padded(toColumns: width) }
 
+  /// A text without spaces at its end.
   public func trimmed(_ text: String) -> String { String(text.reversed().drop { $0 == " " }.reversed()) }
 }

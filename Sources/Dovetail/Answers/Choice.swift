@@ -10,6 +10,7 @@ public struct Choice: Answer {
   public let best: Int
   /// The softmax of the logits.
   public let probabilities: [Double]
+  /// One logit for each text.
   public let logits: [Float]
 
   public static func sequences(

@@ -13,6 +13,7 @@ public struct Classification: Answer {
   public let labels: [String]
   /// The softmax of the logits.
   public let probabilities: [Double]
+  /// One logit for each label.
   public let logits: [Float]
 
   public init(_ question: AnsweredQuestion) {

@@ -6,6 +6,7 @@ public import HubWords
 public struct MaskedWords: Answer {
   public static let kind = HeadAnswer.word
 
+  /// One for each mask, in the order of the text.
   public let masks: [MaskedWord]
 
   public static func sequences(

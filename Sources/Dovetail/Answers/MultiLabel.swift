@@ -6,9 +6,11 @@ public import HubWords
 public struct MultiLabel: Answer {
   public static let kind = HeadAnswer.labels
 
+  /// The labels of the head, in the order of its outputs.
   public let labels: [String]
   /// The sigmoid of each logit.
   public let probabilities: [Double]
+  /// One logit for each label.
   public let logits: [Float]
 
   public init(_ question: AnsweredQuestion) {

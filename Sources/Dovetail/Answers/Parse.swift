@@ -5,6 +5,7 @@ public import HubWords
 public struct Parse: Answer {
   public static let kind = HeadAnswer.tree
 
+  /// The words in the order of the text.
   public let words: [ParsedWord]
 
   /// A tree of the words that have tokens.
@@ -43,9 +44,11 @@ public struct Parse: Answer {
 
 /// What a parser says about a word.
 public struct ParsedWord: Hashable, Sendable {
+  /// The word as it stands in the text.
   public let text: String
   /// The number of the word that it depends on, counted from 1, and 0 for the root's; `nil` if the text was cut off before
   /// the word.
   public let head: Int?
+  /// How it depends on that word, such as `nsubj`; `nil` where ``head`` is.
   public let relation: String?
 }

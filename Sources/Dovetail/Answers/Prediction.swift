@@ -11,6 +11,7 @@ public struct Prediction: Sendable {
   /// The answer of the first head, if it is of this kind.
   public func first<Kind: Answer>(_ kind: Kind.Type = Kind.self) -> Kind? { answers.first?.answer as? Kind }
 
+  /// What `--json` prints: the answer's members, or with several heads an array `answers` that names the head of each.
   public var json: JSON.Members {
     guard isSeveral else { return answers.first?.answer.json ?? [:] }
     return [

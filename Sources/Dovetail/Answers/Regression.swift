@@ -5,6 +5,7 @@ public import HubWords
 public struct Regression: Answer {
   public static let kind = HeadAnswer.number
 
+  /// The head's single logit.
   public let value: Float
 
   public init(_ question: AnsweredQuestion) { value = question.rows[0][0] }

@@ -9,7 +9,9 @@ public import HubWords
 public struct Spans: Answer {
   public static let kind = HeadAnswer.span
 
+  /// A place in the text that may answer the question.
   public struct Span: Sendable {
+    /// The answer, as it stands in the text.
     public let text: String
     /// Unicode scalars of the text that holds the answer.
     public let scalars: Range<Int>
@@ -19,6 +21,7 @@ public struct Spans: Answer {
     public let probability: Double
   }
 
+  /// The likeliest places, best first.
   public let spans: [Span]
   /// The score of there being no answer: that of the first token, which stands for the whole text.
   public let scoreOfNone: Float

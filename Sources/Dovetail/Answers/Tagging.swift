@@ -5,6 +5,7 @@ public import HubWords
 public struct Tagging: Answer {
   public static let kind = HeadAnswer.tokenLabel
 
+  /// The words in the order of the text.
   public let words: [TaggedWord]
 
   /// A word's tag is read at its first piece.
@@ -45,9 +46,12 @@ public struct Tagging: Answer {
 
 /// What a tagging head says about a word.
 public struct TaggedWord: Sendable {
+  /// The word as it stands in the text.
   public let text: String
   /// The tag; `nil` if the text was cut off before the word.
   public let label: String?
+  /// The softmax of the tag's logit; `nil` where ``label`` is.
   public let probability: Double?
+  /// One logit for each tag, of the word's first token; `nil` where ``label`` is.
   public let logits: [Float]?
 }

@@ -12,6 +12,7 @@ extension Failure.Code {
 /// ``Strategy/product(rank:)`` is. Invertible adapters are averaged like the rest, which the library forgets in a model
 /// with heads. A LoReFT loses its orthogonality, and is refused.
 public struct Averaging: Sendable {
+  /// How tensors become one.
   public enum Strategy: Hashable, Sendable {
     /// `Σ wᵢ tᵢ` of each tensor
     case linear
@@ -24,7 +25,9 @@ public struct Averaging: Sendable {
 
   /// What is averaged: a configuration in the words of the bundle format, with its tensors.
   public struct Member: Sendable {
+    /// AdapterHub's keys.
     public var configuration: JSON.Members
+    /// The tensors, by the names of the bundle format.
     public var weights: [StoredTensor]
 
     public init(configuration: JSON.Members, weights: [StoredTensor]) {

@@ -7,7 +7,9 @@ public import HubWeights
 /// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for libraries
 /// that know no more than these.
 public struct WrittenOutBottleneck: Sendable {
+  /// AdapterHub's keys.
   public let configuration: JSON.Members
+  /// The tensors, by the names of the bundle format.
   public let weights: [StoredTensor]
 
   init(_ configuration: JSONObject, _ blocks: [Site: BottleneckBlock], engine: Engine) throws {

@@ -35,7 +35,9 @@ public struct AdapterFusion: Sendable {
     }
   }
 
+  /// The sublayers that it has attention for.
   public var sites: Set<Site> { Set(layers.keys) }
+  /// All weights, in the order of the file.
   public var parameters: [Parameter] { layers.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }
 }
 

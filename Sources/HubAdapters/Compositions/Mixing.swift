@@ -20,6 +20,7 @@ public protocol Mixing: Sendable {
 /// ```
 public typealias MixingBlock = CompositionBlock & Mixing
 
+/// The mixing blocks of this process.
 public enum MixingBlocks {
   /// Makes a block known wherever compositions are read, checked and run in this process.
   ///

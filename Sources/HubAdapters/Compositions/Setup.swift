@@ -52,6 +52,7 @@ public struct Setup: Sendable {
   }
 
   let root: Node
+  /// What it was built from.
   public let composition: Composition
   /// Where one of its adapters acts.
   let sites: Set<Site>
@@ -106,6 +107,7 @@ public struct Setup: Sendable {
     public let name: String
     /// Where it acts in this setup.
     public let sites: Set<Site>
+    /// Whether it acts on the embedding output, too.
     public let changesEmbeddings: Bool
     /// The numbers in its weights.
     public let parameterCount: Int

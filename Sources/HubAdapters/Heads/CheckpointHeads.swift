@@ -8,7 +8,9 @@ import HubWeights
 /// As in the Python library a language model has no bias in its last layer unless the file holds it as `decoder.bias`,
 /// which today's files do not: adapters were trained without it.
 public struct CheckpointHead: Sendable {
+  /// AdapterHub's keys of `head_config.json`.
   public let configuration: JSON.Members
+  /// The head's tensors, by the names of the bundle format.
   public let weights: StoredWeights
 
   /// The head of a checkpoint in the words of the bundle format; `nil` if the checkpoint is of a model without one.

@@ -53,7 +53,7 @@ public struct DependencyHead: Head {
   public var frozenParameters: [Parameter] { projections?.frozenParameters ?? [] }
 
   /// A row for each pair of a word and a possible head, the root before the words: the words of a sequence one after
-  /// another, each with all its heads. In the first column stands the arc's score, behind it those of the relations.
+  /// another, each with all its heads. In the first column stands the arc's score, after it those of the relations.
   public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
     guard let words = input.words else {
       throw Failure(
@@ -150,6 +150,7 @@ public struct DependencyHead: Head {
 public struct Dependency: Hashable, Sendable {
   /// The number of the word that it depends on, counted from 1; 0 is the root.
   public let head: Int
+  /// The kind of the dependency, one of the head's labels.
   public let relation: String
 
   /// The best tree over the words of a sequence: the maximum spanning tree of the arcs, and in it the best relations.

@@ -22,7 +22,9 @@ public struct HeadAnswer: Hashable, Sendable {
     case wordPair
   }
 
+  /// What a kind of ``Answer`` is found by, such as `label`.
   public let name: String
+  /// What there is a row of logits for.
   public let unit: Unit
   /// Whether heads of this kind are taught on words, punctuation apart.
   public let readsWords: Bool
@@ -53,7 +55,9 @@ public struct HeadAnswer: Hashable, Sendable {
 public struct HeadInput {
   /// The base model's last hidden states.
   public let hidden: Tensor
+  /// Where each sequence lies in the rows.
   public let sequences: Sequences
+  /// The base model that the hidden states come from.
   public let base: any BaseModel
   /// The adapter of the embeddings, which language models undo before they name words.
   public let inverting: (any InvertibleAdapter)?
@@ -83,6 +87,7 @@ public protocol Head: Sendable {
   /// What the columns of the logits mean; empty if they are the words of the vocabulary.
   var labels: [String] { get }
 
+  /// What the logits mean, and so which kind of answer is made of them.
   var answer: HeadAnswer { get }
 
   /// The logits, a row for each of what ``answer`` says.
@@ -96,6 +101,7 @@ public protocol Head: Sendable {
   /// - Throws: ``Failure`` with code ``Failure/Code/wrongLabels`` if such labels are not what the head learns from.
   func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor
 
+  /// All weights, in the order of the file.
   var parameters: [Parameter] { get }
 
   /// Those of ``parameters`` that training leaves as they are.
@@ -129,6 +135,7 @@ public enum Heads {
     LanguageModelHead.self,
   ]) { $0.types }
 
+  /// The heads that Dovetail knows, then those that the program registered.
   public static var all: [any Head.Type] { table.all }
 
   /// Makes a head known under its ``Head/types`` wherever heads are checked, installed and loaded in this process.

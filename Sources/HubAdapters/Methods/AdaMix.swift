@@ -121,7 +121,7 @@ extension [Linear] {
     count == 1 ? self[0] : DerivedLinear(from: all, weight: { meanWeight(in: $0) }, bias: { meanBias(in: $0) })
   }
 
-  /// One layer that gives the columns of all, one behind the other.
+  /// One layer that gives the columns of all, one after another.
   fileprivate var joined: any BottleneckLayer {
     count == 1
       ? self[0]

@@ -5,6 +5,7 @@ public import HubTransformer
 
 /// The configuration of a bottleneck adapter: AdapterHub's keys with the library's defaults.
 public struct BottleneckConfiguration: Sendable {
+  /// What is added to the adapter's contribution.
   public enum Residual: Sendable {
     /// What came into the adapter's place.
     case beforeNorm
@@ -14,6 +15,7 @@ public struct BottleneckConfiguration: Sendable {
     case sum
   }
 
+  /// What the adapter's contribution is multiplied by.
   public enum Scaling: Sendable {
     case constant(Float)
     /// One learned factor.
@@ -22,23 +24,37 @@ public struct BottleneckConfiguration: Sendable {
     case channel
   }
 
+  /// Whether it acts at the end of the attention (`mh_adapter`).
   public let adaptsAttention: Bool
+  /// Whether it acts at the end of the feed-forward block (`output_adapter`).
   public let adaptsFeedForward: Bool
+  /// The non-linearity between the projections down and up (`non_linearity`).
   public let activation: Activation
+  /// Whether the base model's layer norm is applied before the adapter (`original_ln_before`).
   public let normalizesFirst: Bool
+  /// Whether the base model's layer norm is applied after the adapter (`original_ln_after`).
   public let normalizesLast: Bool
+  /// Whether the adapter has a layer norm of its own before the projection down (`ln_before`).
   public let hasNormBefore: Bool
+  /// Whether the adapter has a layer norm of its own after the projection up (`ln_after`).
   public let hasNormAfter: Bool
+  /// Whether it reads what went into the sublayer instead of what came out (`is_parallel`).
   public let isParallel: Bool
+  /// Whether a learned gate scales the contribution for each sequence (`use_gating`).
   public let isGated: Bool
+  /// The factor of the contribution (`scaling`).
   public let scaling: Scaling
+  /// What is added to the contribution (`residual_before_ln`).
   public let residual: Residual
+  /// Whether the residual is added before the adapter's last layer norm (`adapter_residual_before_ln`).
   public let addsResidualBeforeNorm: Bool
   /// The divisor of the invertible adapter's halves; `nil` without one.
   public let invertibleReduction: Double?
   /// The options of hypercomplex layers; `nil` for ordinary ones.
   let phm: PHMConfiguration?
+  /// What the projection down begins with (`init_weights`).
   public let initialWeights: Initializer
+  /// What the projection up begins with (`init_weights`).
   public let initialUpWeights: Initializer
   private let leavesOut: Set<Int>
   private let reduction: [String: Double]

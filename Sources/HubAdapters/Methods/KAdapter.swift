@@ -143,7 +143,7 @@ private struct KnowledgeBlock: Sendable {
   var parameters: [Parameter] { down.parameters + layers.flatMap(\.parameters) + up.parameters }
 }
 
-/// Keeps a hidden state that a block reads, and behind the last layer runs the blocks.
+/// Keeps a hidden state that a block reads, and after the last layer runs the blocks.
 private struct KAdapterLayer: LayerAdapter {
   let index: Int
   let keepsInput: Bool

@@ -3,7 +3,7 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Learning hidden unit contributions (Swietojanski and Renals 2014): behind each layer, column `i` of the hidden states
+/// Learning hidden unit contributions (Swietojanski and Renals 2014): after each layer, column `i` of the hidden states
 /// is multiplied by `2σ(rᵢ)`, which is 1 at first and stays between 0 and 2.
 public struct LHUC: AdapterMethod {
   public static let architecture: String? = "lhuc"

@@ -7,7 +7,7 @@ public import HubTransformer
 /// `x` is the layer's input and `a` what its attention made of it.
 ///
 /// `TS(x) = act(up(MHA(down(x))))`, the attention having queries, keys and values of its own in each layer and no
-/// projection behind; `down` and `up` belong to all layers. Without attention it is `up(act(down(x)))` with projections in
+/// projection after it; `down` and `up` belong to all layers. Without attention it is `up(act(down(x)))` with projections in
 /// each layer. `shared_projections` asks for the other choice in either.
 public struct PAL: AdapterMethod {
   public static let architecture: String? = "pal"

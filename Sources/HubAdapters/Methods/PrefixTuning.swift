@@ -9,7 +9,7 @@ public import HubTransformer
 /// With a gate the keys and the values of a text are multiplied by shares (Mao et al. 2022). Positions of tokens do not
 /// move. In a stack all prefixes are there, the last adapter's first. Prefixes of different lengths stand side by side
 /// as each stands alone; the Python library pads the shorter ones in a `Parallel`, and the padding takes part.
-/// With `shift_positions` the text's positions begin behind the prefix, as in PEFT, if it is the setup's first adapter.
+/// With `shift_positions` the text's positions begin after the prefix, as in PEFT, if it is the setup's first adapter.
 public struct PrefixTuning: AdapterMethod {
   public static let architecture: String? = "prefix_tuning"
 

@@ -3,7 +3,7 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Learned tokens before the text (Lester et al. 2021), in front of its first token or behind it.
+/// Learned tokens before the text (Lester et al. 2021), in front of its first token or after it.
 ///
 /// As in the Python library they join the embedding output, without positions of their own, unless `combine` is
 /// `"words"`: then they are words before the text's as in PEFT, and the text's positions move up. Every layer sees them: a

@@ -3,7 +3,7 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Changes of the hidden states of a few tokens behind a layer (Wu et al. 2024): `z + Rᵀ(act(W z + b) − R z)`, where
+/// Changes of the hidden states of a few tokens after a layer (Wu et al. 2024): `z + Rᵀ(act(W z + b) − R z)`, where
 /// LoReFT has a matrix `R` with orthonormal rows and NoReFT any; DiReFT leaves out `− R z`.
 ///
 /// The first and the last tokens of a sequence are changed; where both are the same, the last ones win. As in the Python
@@ -86,7 +86,7 @@ struct ReFTConfiguration: Sendable {
   }
 }
 
-/// What happens behind one layer.
+/// What happens after one layer.
 private struct ReFTLayer: LayerAdapter {
   let configuration: ReFTConfiguration
   let units: [ReFTUnit]

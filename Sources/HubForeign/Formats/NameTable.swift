@@ -1,6 +1,6 @@
 import HubWords
 
-/// Names of tensors in a foreign format and in ours, side by side. A number behind `layer`, `layers` or `units` is an
+/// Names of tensors in a foreign format and in ours, side by side. A number after `layer`, `layers` or `units` is an
 /// index, written `#` in both.
 struct NameTable {
   struct Pair {

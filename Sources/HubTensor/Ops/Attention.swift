@@ -3,7 +3,9 @@ import CHubKernels
 /// Keys and values that the queries of a sequence see besides the sequence's own, and before them, under a causal
 /// mask too (prefix tuning, Li and Liang 2021).
 public struct AttentionPrefixes: Sendable {
+  /// `[rows, hidden]`, the prefixes one after another.
   public let keys: Tensor
+  /// `[rows, hidden]`, a value for each of ``keys``.
   public let values: Tensor
   /// The rows of `keys` and `values` that come before each sequence; several sequences may have the same, or none.
   public let rows: [Range<Int>]
@@ -21,7 +23,7 @@ public struct AttentionPrefixes: Sendable {
     self.rows = rows
   }
 
-  /// The rows of each sequence one behind the other.
+  /// The rows of each sequence one after another.
   public init(keys: Tensor, values: Tensor, _ sequences: Sequences) {
     self.init(keys: keys, values: values, rows: (0..<sequences.count).map { sequences[$0] })
   }
@@ -37,7 +39,7 @@ extension Context {
   ///
   /// - Parameters:
   ///   - q: `[rows, heads · d]`; `k` and `v` have the same shape.
-  ///   - causal: Whether a query sees no key behind its own position.
+  ///   - causal: Whether a query sees no key after its own position.
   ///   - bias: `[heads · l, m]`, the matrices of all heads one below the other. A sequence takes of each as many rows as
   ///     it has and as many columns as it and its prefix have, from the first on.
   ///   - prefixes: Further keys and values.

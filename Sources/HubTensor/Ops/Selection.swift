@@ -77,7 +77,7 @@ extension Context {
     return result
   }
 
-  /// The rows of all, one behind the other.
+  /// The rows of all, one after another.
   public func stacked(_ parts: [Tensor]) -> Tensor {
     precondition(!parts.isEmpty && parts.allSatisfy { $0.columns == parts[0].columns })
     var result = empty(parts.reduce(0) { $0 + $1.rows }, parts[0].columns)
@@ -98,7 +98,7 @@ extension Context {
     return result
   }
 
-  /// So many copies of all rows, one behind the other.
+  /// So many copies of all rows, one after another.
   public func repeated(_ x: Tensor, _ copies: Int) -> Tensor { stacked(Array(repeating: x, count: copies)) }
 
   /// The rows with the given indices, in that order; an index may come more than once.
@@ -120,7 +120,7 @@ extension Context {
     return result
   }
 
-  /// `x` with the rows of `block` inside each sequence, behind its first `offset` rows.
+  /// `x` with the rows of `block` inside each sequence, after its first `offset` rows.
   public func inserting(_ block: Tensor, into x: Tensor, at offset: Int, of sequences: Sequences) -> Tensor {
     let inserted = x.rows..<x.rows + block.rows
     let order = (0..<sequences.count).flatMap { index -> [Int] in

@@ -22,7 +22,7 @@ struct BPE: TokenModel {
   }
 
   /// - Parameter merges: what is merged, the earliest first.
-  /// - Throws: ``Failure`` with ``Failure/Code/malformedVocabulary`` if parts of a merge or its result are no tokens.
+  /// - Throws: ``Failure`` with ``Failure/Code/malformedVocabulary`` if parts of a merge or its result are not tokens.
   init(
     vocabulary: Vocabulary, merges: [(left: String, right: String)], unknownID: Int32? = nil,
     fusesUnknown: Bool = false,

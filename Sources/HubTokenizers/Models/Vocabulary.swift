@@ -75,7 +75,7 @@ struct Vocabulary: Sendable {
 // MARK: - Tokens at a place of a text
 
 extension Vocabulary {
-  /// The state of the hash behind `prefix`, to begin ``longestToken(in:_:after:)`` with.
+  /// The state of the hash after `prefix`, to begin ``longestToken(in:_:after:)`` with.
   func start(_ prefix: [UInt8]) -> (state: UInt64, prefix: [UInt8]) {
     (hasher.state(prefix, prefix.indices, from: hasher.seed), prefix)
   }

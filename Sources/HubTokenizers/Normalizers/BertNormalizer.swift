@@ -4,7 +4,7 @@ import HubWords
 struct BertNormalizer: Normalizer {
   /// Drops control characters and makes all white space U+0020.
   var cleansText = true
-  /// Puts a space before and behind each ideograph.
+  /// Puts a space before and after each ideograph.
   var separatesIdeographs = true
   /// Decomposes (NFD) and drops non-spacing marks.
   var stripsAccents: Bool

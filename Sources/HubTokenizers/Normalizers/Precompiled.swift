@@ -9,7 +9,7 @@ public import HubWords
 struct Precompiled: Normalizer {
   /// A double-array trie (Aoe 1989): units of 32 bits, as in SentencePiece's `darts.h`.
   private let units: [UInt32]
-  /// What entries become, each with a zero behind it.
+  /// What entries become, each with a zero after it.
   private let replacements: [UInt8]
 
   /// - Parameter table: the size of the trie in bytes (32 bits), the trie, the replacements.
@@ -123,8 +123,8 @@ private struct CharacterRanges: Sequence, IteratorProtocol {
 
 /// New scalars for old ones, and what `tokenizers` thinks each of them stands for.
 private struct ScalarChanges {
-  /// A scalar, and how many more scalars there are by it: 0 if it takes the place of one, 1 if it is added behind the
-  /// last, -n if it takes the place of one and of n behind it.
+  /// A scalar, and how many more scalars there are by it: 0 if it takes the place of one, 1 if it is added after the
+  /// last, -n if it takes the place of one and of n after it.
   private var scalars: [(scalar: Unicode.Scalar, change: Int)] = []
 
   init(capacity: Int) { scalars.reserveCapacity(capacity) }

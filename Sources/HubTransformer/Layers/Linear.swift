@@ -2,7 +2,9 @@ public import HubTensor
 
 /// `y = x · Wᵀ + b`.
 public struct Linear: Sendable {
+  /// `[out, in]`
   public let weight: Parameter
+  /// `[out]`; `nil` without a bias.
   public let bias: Parameter?
 
   /// - Parameters:
@@ -23,5 +25,6 @@ public struct Linear: Sendable {
     context.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual)
   }
 
+  /// Weight and bias.
   public var parameters: [Parameter] { [weight] + (bias.map { [$0] } ?? []) }
 }

@@ -79,6 +79,7 @@ public struct PostNormLayer: Sendable {
   private func at(_ place: Site.Place) -> Site { Site(index, place) }
 
   var linears: [Linear] { [query, key, value, attentionOutput, intermediate, output] }
+  /// All weights of the layer.
   public var parameters: [Parameter] {
     linears.flatMap(\.parameters) + attentionNorm.parameters + outputNorm.parameters
   }

@@ -3,6 +3,7 @@ public import HubTensor
 
 /// BERT and its relatives: a ``PostNormEncoder``, and what tells one from another.
 public protocol PostNormModel: BaseModel {
+  /// The embeddings, the layers and the pooler.
   var encoder: PostNormEncoder { get }
 
   /// The position of each token; counted from 0 in each sequence unless the model says otherwise.
@@ -16,6 +17,7 @@ extension PostNormModel {
   public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions }
   public func types(of tokens: TokenBatch) -> [Int] { tokens.typeIDs }
 
+  /// The sizes that adapters and heads are built for.
   public var shape: ModelShape { encoder.shape }
   public var maximumLength: Int { encoder.configuration.maximumPositions }
   public var vocabularySize: Int { encoder.vocabularySize }

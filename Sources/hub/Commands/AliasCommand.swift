@@ -47,7 +47,7 @@ struct AliasList: ParsableCommand {
 
 struct AliasRemove: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Take other names away.", aliases: ["rm"])
+    commandName: "remove", abstract: "Remove other names.", aliases: ["rm"])
 
   @Argument(help: "Other names.") var aliases: [String]
   @OptionGroup var options: RegistryOptions

@@ -9,11 +9,12 @@ import HubTensor
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Say what this machine and this registry are like.",
+    abstract: "Show what this machine and this registry are like.",
     discussion: """
       hub doctor
 
-      What every report of a fault should hold. Exits with 1 if the registry is not well, or a library too old; `hub verify` looks closer.
+      What every report of a fault should contain. Exits with 1 if something is wrong with the registry, or if a library \
+      is too old; `hub verify` looks closer.
       """)
 
   @Flag(help: "Print JSON of the schema hub.doctor/1.") var json = false

@@ -10,7 +10,7 @@ struct Fold: ParsableCommand {
       hub fold my-lora --model minilm -o minilm-lora
       hub model add minilm-lora
 
-      For LoRA, (IA)³, DoRA and VeRA, which then cost nothing. The folder is a Hugging Face checkpoint of the base model, \
+      For methods that change weights, such as LoRA, DoRA, (IA)³ and OFT, which then cost nothing. The folder is a Hugging Face checkpoint of the base model, \
       with the adapter's head; the registered model and the adapter stay as they are.
       """)
 

@@ -10,7 +10,7 @@ struct History: ParsableCommand {
     discussion: """
       hub history --limit 20
 
-      The record is written together with what it tells, and only added to.
+      Each event is recorded in one transaction with the change itself, and stays.
       """)
 
   @Option(help: ArgumentHelp("How many events.", valueName: "n")) var limit: Int?

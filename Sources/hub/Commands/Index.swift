@@ -5,7 +5,7 @@ import HubRegistry
 
 struct IndexCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "index", abstract: "What hub search knows of adapters that others offer.",
+    commandName: "index", abstract: "What hub search knows about adapters that others offer.",
     subcommands: [IndexImport.self])
 }
 

@@ -13,7 +13,7 @@ struct Info: ParsableCommand {
       hub info sst2
       hub info ./sst2.zip
 
-      An installed adapter comes before a file of the same name; write ./NAME for the file.
+      An installed adapter takes precedence over a file of the same name; write ./NAME for the file.
       """,
     aliases: ["show"])
 

@@ -49,7 +49,7 @@ struct KeysAdd: ParsableCommand {
       hub keys add alice ed25519:d75a98…
       hub keys add acme ed25519:3d4017… --for acme/ --for lang/sw
 
-      With --for, only this key may sign names that begin so, and no other names.
+      With --for, only this key may sign names that begin like that, and it may sign no others.
       """)
 
   @Argument(help: "What to call its holder.") var name: AdapterName
@@ -97,7 +97,7 @@ struct KeysList: ParsableCommand {
 
 struct KeysRemove: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Trust keys no longer. What they signed stays installed.", aliases: ["rm"])
+    commandName: "remove", abstract: "Stop trusting keys. What they signed stays installed.", aliases: ["rm"])
 
   @Argument(help: "Names of keys.") var names: [String]
   @OptionGroup var options: RegistryOptions

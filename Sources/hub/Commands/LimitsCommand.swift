@@ -5,7 +5,7 @@ import HubWords
 struct LimitsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "limits",
-    abstract: "Print the limits on what comes in.",
+    abstract: "Print the limits on input.",
     discussion: """
       hub limits
 
@@ -29,7 +29,7 @@ struct LimitsCommand: ParsableCommand {
     try Console.put(table.text())
   }
 
-  /// A power of two, as one says it.
+  /// A power of two, as people say it.
   private func binary(_ count: Int) -> String {
     for (unit, bytes) in [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)] where count % bytes == 0 {
       return "\(count / bytes) \(unit)"

@@ -14,7 +14,8 @@ struct LockCommand: ParsableCommand {
       hub lock ner 'lang/sw@^1' -o hub.lock
       hub install --locked hub.lock ./adapters       on another machine
 
-      Lists what the references mean and what that was trained with, or everything that is installed.
+      Lists the adapters that the references mean and those that they were trained with; without references, everything \
+      that is installed.
       """)
 
   @Argument(help: ArgumentHelp("References.", valueName: "reference")) var references: [String] = []

@@ -10,7 +10,7 @@ import HubRegistry
 struct Merge: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "merge",
-    abstract: "Make one adapter of several, by calculation.",
+    abstract: "Combine the weights of several adapters into one.",
     discussion: """
       hub merge de nl --as germanic -o germanic.adapter
       hub merge sst2 toxicity --weights 1,-0.5 --no-normalize -o kind.adapter

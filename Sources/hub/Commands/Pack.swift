@@ -37,7 +37,7 @@ struct Pack: ParsableCommand {
   @Option(
     name: .customLong("as"), help: "The name to give to a composition, or to an adapter that comes in another format.")
   var name: AdapterName?
-  @Option(help: ArgumentHelp("Its version, likewise.", valueName: "version")) var release: String?
+  @Option(help: ArgumentHelp("The version to give to it.", valueName: "version")) var release: String?
   @Option(help: "Its task.") var task: String?
   @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag"))
   var language: [String] = []

@@ -10,7 +10,7 @@ struct Remove: ParsableCommand {
       hub remove sst2
       hub remove sst2@1.0.0
 
-      Their files stay until `hub gc`, and so does what other adapters share.
+      Their files stay until `hub gc`, which keeps what other adapters share.
       """,
     aliases: ["rm"])
 

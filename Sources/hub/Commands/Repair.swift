@@ -6,7 +6,7 @@ import HubRegistry
 struct RepairCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repair",
-    abstract: "Make a lost or damaged index again from the files.",
+    abstract: "Rebuild a lost or damaged index from the files.",
     discussion: """
       hub repair
 

@@ -8,7 +8,7 @@ import HubWords
 struct Run: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Ask adapters on a base model.",
+    abstract: "Run adapters on a base model.",
     discussion: """
       hub run --model minilm --setup cr "a very good camera"
       hub run --model minilm --setup 'stack(en, pos)' --input sentences.txt
@@ -16,11 +16,11 @@ struct Run: ParsableCommand {
       hub run --model minilm --setup cr --json --input reviews.jsonl.gz > answers.jsonl
       hub run --model minilm --setup cr -- "-5 degrees"
 
-      Texts are arguments or lines of the input, in UTF-8 and as they are or in gzip. If the first line is a JSON object, \
+      Texts are arguments, or lines of the input in UTF-8, plain or in gzip. If the first line is a JSON object, \
       all are (--format says so otherwise): {"text": …}, \
       {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
-      setup of its own if it likes: such lines share passes all the same. Answers come in order, one a line with --json; \
-      blank lines have none. A line that cannot be answered is answered by its error, and the exit status is 65.
+      setup of its own where a line has one: such lines still share passes. Answers come in order, one a line with --json; \
+      blank lines get none. A line that cannot be answered gets its error instead, and the exit status is 65.
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
@@ -38,7 +38,7 @@ struct Run: ParsableCommand {
     help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
     completion: .file())
   var input: String?
-  @Option(help: "What the lines are: text, or jsonl; otherwise the first one tells.") var format: LineFormat?
+  @Option(help: "What the lines are: text or jsonl; without it, the first line decides.") var format: LineFormat?
   @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
   var maxLength: Int?
   @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))

@@ -9,7 +9,7 @@ struct Unpack: ParsableCommand {
     discussion: """
       hub unpack my.adapter -o my-adapter
 
-      The folder appears when everything in it was checked. Prints the digest of the bundle.
+      The folder appears once everything in it has been checked. Prints the digest of the bundle.
       """)
 
   @Argument(help: ArgumentHelp("A bundle.", valueName: "file"), completion: .file())

@@ -1,6 +1,6 @@
 import Foundation
 
-/// What happens when somebody cuts a file short that is mapped: whoever looks behind its new end gets SIGBUS. The program
+/// What happens when somebody cuts a file short that is mapped: whoever reads past its new end gets SIGBUS. The program
 /// then ends as it does for any other fault of a disk, and not with a dump.
 enum CutShort {
   static func endInOrder() {

@@ -15,7 +15,7 @@ final class LineReader {
   private let input: InputBytes
   private var buffer: [UInt8] = []
   private var start = 0
-  /// Up to here there is no line break behind `start`: no byte is looked at twice.
+  /// Up to here there is no line break after `start`: no byte is looked at twice.
   private var searched = 0
   private var isAtEnd = false
   private var isFirst = true

@@ -49,6 +49,7 @@ extension Routing {
 /// A routing block that a program adds to the language of compositions, with ``RoutingBlocks/register(_:)``.
 public typealias RoutingBlock = CompositionBlock & Routing
 
+/// The routing blocks of this process.
 public enum RoutingBlocks {
   /// Makes a block known wherever compositions are read, checked and run in this process.
   ///

@@ -24,7 +24,7 @@ struct ModulePattern {
   private var steps: [Step] = []
   private static let limit = 20_000
 
-  /// - Throws: ``Failure`` for what is no expression, or one of a kind that names of modules do not need.
+  /// - Throws: ``Failure`` for what is not an expression, or one of a kind that names of modules do not need.
   init(_ text: String) throws {
     guard text.unicodeScalars.count <= 4096 else {
       throw Self.unsupported("an expression of more than 4096 characters", text)

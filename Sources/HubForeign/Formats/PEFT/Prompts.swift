@@ -10,7 +10,7 @@ extension PEFTMethod {
     "modules_to_save", "init_weights",
   ]
 
-  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin behind them.
+  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin after them.
   static let prefixTuning: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config
     try refuseOptions(config, except: options)

@@ -2,12 +2,12 @@ import Foundation
 import HubArchive
 
 /// Files by name; most parsers take a single one.
-struct Input {
-  var files: [(name: String, bytes: [UInt8])]
+package struct Input {
+  package var files: [(name: String, bytes: [UInt8])]
 
   /// - Parameter bytes: the file; for parsers of folders, for each file its name, its bytes, and before each of both how
   ///   many bytes they are, in four bytes. Nil when they are not that.
-  init?(_ bytes: [UInt8], for parser: Parser) {
+  package init?(_ bytes: [UInt8], for parser: Parser) {
     files = parser.isFolder ? [] : [("input", bytes)]
     var rest = parser.isFolder ? bytes[...] : []
     while !rest.isEmpty {
@@ -26,7 +26,8 @@ struct Input {
     return rest.dropFirst(4).prefix(size)
   }
 
-  func encoded(for parser: Parser) -> [UInt8] {
+  /// The bytes that ``init(_:for:)`` makes this of.
+  package func encoded(for parser: Parser) -> [UInt8] {
     guard parser.isFolder else { return files[0].bytes }
     return files.flatMap { file in
       [Array(file.name.utf8), file.bytes].flatMap { field in
@@ -36,7 +37,7 @@ struct Input {
   }
 
   /// Makes a folder of it, in the place of another.
-  func write(to folder: String) throws {
+  package func write(to folder: String) throws {
     let manager = FileManager.default
     if manager.fileExists(atPath: folder) { try manager.removeItem(atPath: folder) }
     try manager.createDirectory(atPath: folder, withIntermediateDirectories: false)

@@ -1,6 +1,6 @@
 import CLibFuzzer
 import Foundation
-import HubWords
+import FuzzParsers
 import HubTransformer
 
 // `fuzz --parser=NAME [LIBFUZZER'S OPTIONS] [CORPUS…]`: libFuzzer calls what is here, and feeds one parser with what it makes
@@ -43,17 +43,8 @@ public func initialize(
 /// Parses an input; anything thrown that is not a typed failure is a defect.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func parse(_ data: UnsafePointer<UInt8>?, _ size: Int) -> CInt {
-  guard let parser, let input = Input(Array(UnsafeBufferPointer(start: data, count: size)), for: parser) else {
-    return -1
-  }
-  guard !parser.isFolder || (try? input.write(to: folder)) != nil else { return -1 }
-  do {
-    try parser.parse(input, folder)
-  } catch is Failure {
-  } catch {
-    fatalError("\(parser.name): \(error)")
-  }
-  return 0
+  guard let parser else { return -1 }
+  return parser.feed(Array(UnsafeBufferPointer(start: data, count: size)), in: folder) ? 0 : -1
 }
 
 /// libFuzzer's own mutations, of one file of a folder, most often with lengths and checksums made right again.
@@ -75,10 +66,4 @@ public func mutate(_ data: UnsafeMutablePointer<UInt8>, _ size: Int, _ limit: In
   guard new.count <= limit else { return size }
   data.update(from: new, count: new.count)
   return new.count
-}
-
-/// What a parser did that none may do.
-struct Fault: Error, CustomStringConvertible {
-  let description: String
-  init(_ description: String) { self.description = description }
 }

@@ -7,9 +7,11 @@ import HubRegistry
 import HubTokenizers
 import HubTransformer
 import HubWeights
+import HubWords
 
 extension Parser {
-  static let all = archives + words + weights + folders
+  /// All of them. One line each, and a corpus of its name.
+  package static let all = archives + words + weights + folders
 
   private static let archives = [
     archive(
