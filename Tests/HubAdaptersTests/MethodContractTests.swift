@@ -7,6 +7,13 @@ import Testing
 
 /// What every method promises, whatever it computes.
 @Suite struct MethodContractTests {
+  /// A method that is in the library's list is tested here.
+  @Test func everyMethodIsHeldToTheContract() {
+    let tested = Set(methods.map { $0.configuration["architecture"]?.string ?? "" })
+    let listed = Set(AdapterMethods.all.map { $0.architecture ?? "" })
+    #expect(listed.subtracting(PlugInTests.names).isSubset(of: tested), "\(listed.subtracting(tested))")
+  }
+
   @Test(arguments: methods.map(\.name))
   func gradientsMatchFiniteDifferences(name: String) throws {
     let model = try TinyModel()
@@ -141,7 +148,7 @@ import Testing
     let model = try TinyModel()
     let configuration = try #require(methods.first { $0.name == name }).configuration
     let adapter = try model.adapter(configuration, seed: 5)
-    var tensors = try Self.stored(adapter, JSONObject(configuration), model)
+    var tensors = try StoredWeights(of: adapter.parameters).tensors
     let loaded = try AdapterMethods.load(
       JSONObject(configuration), StoredWeights(tensors), shape: model.base.shape, engine: model.engine)
     let setups = try [adapter, loaded].map { try model.setup("a", ["a": $0]) }

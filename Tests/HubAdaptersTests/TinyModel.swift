@@ -64,7 +64,7 @@ struct Spread: ParameterProvider {
     let start = try fresh.parameter(
       name, shape, initially: [.ones, .diagonal(-1)].contains(initial) ? initial : .zeros)
     let noise = try fresh.parameter(name, shape, initially: .normal(deviation: 0.3))
-    return Parameter(name, Context(engine).add(start.value, noise.value))
+    return Parameter(name, Context(engine).add(start.value, noise.value), shape: shape)
   }
 }
 
