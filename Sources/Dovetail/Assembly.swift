@@ -54,7 +54,7 @@ struct Assembly {
 
   /// Loads the head of an adapter.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/missingHead`` if it has none, or is none.
+  /// - Throws: ``Failure`` with code ``Failure/Code/missingHead`` if the adapter has no head.
   func head(of owner: InstalledAdapter?, engine: Engine) throws -> ComposedModel.NamedHead {
     guard let owner else {
       throw Failure(
