@@ -35,6 +35,7 @@ python3 Tests/pictures.py --check
 docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
 if [ -x "$docc" ]; then
   rm -rf .build/documentation
+  mkdir -p .build
   "$docc" convert Sources/Dovetail/Dovetail.docc --output-dir .build/documentation --warnings-as-errors
   echo "the catalogue builds without a warning"
 else

@@ -20,6 +20,7 @@ final class TarStream: ByteStream {
   private var recordedSize: Int?
   private var hasLongName = false
   private var isAtEnd = false
+  private var isFirst = true
 
   init(_ source: any ByteStream) { self.source = source }
 
@@ -56,10 +57,12 @@ final class TarStream: ByteStream {
   private func ambiguous(_ message: String) -> Failure { Failure(.ambiguousArchive, message) }
 
   private func admit(_ header: [UInt8]) throws {
-    if header.allSatisfy({ $0 == 0 }) {
+    // What does not begin with a tar header is left to libarchive, which refuses it.
+    guard !header.allSatisfy({ $0 == 0 }), !isFirst || Self.hasChecksum(header) else {
       isAtEnd = true
       return
     }
+    isFirst = false
     let kind = header[156], isUstar = header[257..<262].elementsEqual("ustar".utf8)
     for field in [0..<100] + (isUstar && header[263] != 0x20 ? [345..<500] : []) {
       let text = header[field]
@@ -87,6 +90,13 @@ final class TarStream: ByteStream {
         .forbiddenEntry,
         "only regular files and folders are allowed in an archive, no entry of the type \(Self.shown(kind))")
     }
+  }
+
+  /// Whether the bytes add up to what the header says, its own field counted as spaces; old programs add signed bytes.
+  private static func hasChecksum(_ header: [UInt8]) -> Bool {
+    let bytes = header[..<148] + Array(repeating: 0x20, count: 8) + header[156...]
+    let sums = [bytes.reduce(0) { $0 + Int($1) }, bytes.reduce(0) { $0 + Int(Int8(bitPattern: $1)) }]
+    return (try? number(header[148..<156])).map(sums.contains) ?? false
   }
 
   private static func shown(_ kind: UInt8) -> String {

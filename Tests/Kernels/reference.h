@@ -31,6 +31,12 @@ static double activation(double x, hub_activation kind) {
     case HUB_SIGMOID: return 1 / (1 + exp(-x));
     case HUB_LEAKY_RELU: return x > 0 ? x : 0.01 * x;
     case HUB_ELU: return x > 0 ? x : expm1(x);
+    case HUB_QUICK_GELU: return x / (1 + exp(-1.702 * x));
+    case HUB_MISH: return x * tanh(log1p(exp(x)));
+    case HUB_RELU_SQUARED: return x > 0 ? x * x : 0;
+    case HUB_RELU6: return fmin(6, fmax(0, x));
+    case HUB_LAPLACE: return 0.5 * (1 + erf((x - 0.707107) / (0.282095 * sqrt(2))));
+    case HUB_GELU_10: return fmin(10, 0.5 * x * (1 + erf(x / sqrt(2))));
   }
   return NAN;
 }

@@ -65,7 +65,9 @@ INLINE void finish_rows(int precision, hub_activation activation, ptrdiff_t rows
     switch (out->activation) { \
       FINISH(precision, HUB_IDENTITY) FINISH(precision, HUB_RELU) FINISH(precision, HUB_GELU) FINISH(precision, HUB_GELU_TANH) \
       FINISH(precision, HUB_SILU) FINISH(precision, HUB_TANH) FINISH(precision, HUB_SIGMOID) FINISH(precision, HUB_LEAKY_RELU) \
-      FINISH(precision, HUB_ELU) \
+      FINISH(precision, HUB_ELU) FINISH(precision, HUB_QUICK_GELU) FINISH(precision, HUB_MISH) \
+      FINISH(precision, HUB_RELU_SQUARED) FINISH(precision, HUB_RELU6) FINISH(precision, HUB_LAPLACE) \
+      FINISH(precision, HUB_GELU_10) \
     } \
   }
 FINISH_TILE(FLOAT32)
