@@ -54,7 +54,7 @@ struct CustomMethod {
     let manifest = Manifest(name: try AdapterName(name), kind: .task, method: "ssf", base: base.identity)
     let builder = BundleBuilder(
       manifest: manifest, config: .object(config), weights: try StoredWeights(of: adapter.parameters).ordered,
-      head: .init(config: .object(headConfig), weights: try StoredWeights(of: head.parameters).ordered))
+      head: StoredModule(configuration: headConfig, weights: try StoredWeights(of: head.parameters).ordered))
     return try builder.write(to: "\(scratch)/\(name)").folder
   }
 

@@ -59,76 +59,26 @@ public enum BundleCheck {
   private static func checkFusion(
     _ bundle: HubBundle.Bundle, _ weights: StoredWeights, _ shape: ModelShape
   ) throws -> Int {
-    let sites = Set(bundle.weights.tensors.compactMap { site(of: $0.name) })
+    let sites = Set(bundle.weights.tensors.compactMap { Site(tensor: $0.name) })
     guard !sites.isEmpty else { throw Failure(.idleAdapter, "the fusion has no weights at any site") }
     _ = try weights.check { try AdapterFusion(configuration: bundle.config, sites: sites, shape: shape, weights: $0) }
     return sites.count
   }
 
-  /// The base as far as the bundle tells. Files of other libraries do not say how many layers it had: then it is as many
-  /// as have weights or are left out.
+  /// The base as far as the bundle tells.
   private static func shape(of bundle: HubBundle.Bundle) throws -> ModelShape {
-    let base = bundle.manifest.base
-    let parts = [.object(bundle.config.members)] + (bundle.config.members["configs"]?.array ?? [])
-    let named = parts.flatMap { ($0["leave_out"]?.integers ?? []) + ($0["adapter_list"]?.integers ?? []) }
-    let last = min(
-      (bundle.weights.tensors.compactMap { site(of: $0.name)?.layer } + named).max() ?? -1, InputLimits.layers)
-    let layers = base.layers ?? max(last + 1, prefixedLayers(bundle, parts))
+    let base = bundle.manifest.base, weights = StoredWeights(bundle.weights.tensors)
+    let implied =
+      bundle.manifest.kind == .fusion
+      ? ImpliedSizes(weights)
+      : try AdapterMethods.type(for: bundle.config).impliedSizes(bundle.config, weights, hiddenSize: base.hiddenSize)
+    let layers = base.layers ?? implied.layers
     guard (0...InputLimits.layers).contains(layers) else {
       throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of \(InputLimits.layers)")
     }
+    // Without a word of it, the feed-forward block has the width that BERT and most of its relatives give it.
     return ModelShape(
-      hiddenSize: base.hiddenSize, embeddingSize: embeddingSize(bundle) ?? base.hiddenSize,
-      intermediateSize: intermediateSize(bundle) ?? 4 * base.hiddenSize, layers: layers)
-  }
-
-  /// The layers of a base that a prefix has keys and values for, and those that it leaves out.
-  private static func prefixedLayers(_ bundle: HubBundle.Bundle, _ parts: [JSON]) -> Int {
-    guard let config = parts.first(where: { $0["architecture"] == "prefix_tuning" }) else { return 0 }
-    let length = max(1, config["prefix_length"]?.integer ?? 30), leftOut = Set(config["leave_out"]?.integers ?? [])
-    let width = bundle.weights.tensors.lazy.compactMap { tensor -> Int? in
-      switch tensor.name {
-      case "prefix.values": tensor.count / length
-      case "prefix.up.weight": tensor.shape.first
-      default: nil
-      }
-    }.first
-    return (width ?? 0) / (2 * bundle.manifest.base.hiddenSize) + leftOut.count
-  }
-
-  /// The width of the embeddings, where what acts on them tells it.
-  private static func embeddingSize(_ bundle: HubBundle.Bundle) -> Int? {
-    bundle.weights.tensors.lazy.compactMap { tensor -> Int? in
-      switch tensor.name {
-      case "invertible.f.down.weight": tensor.shape.last.map { 2 * min($0, 1 << 20) }
-      case "prompt.embedding": tensor.shape.last
-      default: nil
-      }
-    }.first
-  }
-
-  /// The width of the feed-forward block, where a low-rank matrix or a scaling of its inner side tells it.
-  private static func intermediateSize(_ bundle: HubBundle.Bundle) -> Int? {
-    for tensor in bundle.weights.tensors {
-      switch site(of: tensor.name)?.place {
-      case .intermediate? where tensor.name.hasSuffix(".lora_b"): return tensor.shape.first
-      case .output? where tensor.name.hasSuffix(".lora_a"): return tensor.shape.last
-      case .output?
-      where tensor.name.hasSuffix(".lora_b") && tensor.shape != [bundle.manifest.base.hiddenSize, 1]
-        && tensor.shape.last == 1:
-        return tensor.shape.first
-      default: continue
-      }
-    }
-    return nil
-  }
-
-  /// The site in a name such as `layers.3.feed_forward.down.weight`.
-  private static func site(of name: String) -> Site? {
-    let parts = name.split(separator: ".", maxSplits: 3)
-    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), (0..<InputLimits.layers).contains(layer),
-      let place = Site.Place(rawValue: String(parts[2]))
-    else { return nil }
-    return Site(layer, place)
+      hiddenSize: base.hiddenSize, embeddingSize: implied.embeddingSize ?? base.hiddenSize,
+      intermediateSize: implied.intermediateSize ?? 4 * base.hiddenSize, layers: layers)
   }
 }

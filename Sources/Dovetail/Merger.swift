@@ -1,6 +1,5 @@
 public import HubAdapters
 public import HubBundle
-public import HubForeign
 public import HubWords
 import HubWeights
 
@@ -47,7 +46,7 @@ public struct Merger: Sendable {
       }
     }
     let members = parents.map {
-      Averaging.Member(configuration: $0.content.configuration.members, weights: $0.content.weights)
+      StoredModule(configuration: $0.content.configuration.members, weights: $0.content.weights)
     }
     let averaging = try Averaging(members, weights: weights, normalizes: normalizes)
     let result = try averaging.result(strategy)
@@ -75,17 +74,15 @@ public struct Merger: Sendable {
   }
 
   /// Heads are averaged if all parents have one, and these differ in nothing but their weights.
-  private func head() -> (BundleBuilder.Head?, notes: [String]) {
-    let heads = parents.compactMap {
-      $0.content.head.map { Averaging.Member(configuration: $0.configuration.members, weights: $0.weights) }
-    }
+  private func head() -> (StoredModule?, notes: [String]) {
+    let heads = parents.compactMap(\.content.head)
     if heads.isEmpty { return (nil, []) }
     guard heads.count == parents.count,
       let result = try? Averaging(heads, weights: weights, normalizes: normalizes).result()
     else {
       return (nil, ["the heads answer different questions and were left out"])
     }
-    return (BundleBuilder.Head(config: .object(result.configuration), weights: result.weights), [])
+    return (result, [])
   }
 }
 

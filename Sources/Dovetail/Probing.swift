@@ -1,6 +1,5 @@
 import HubAdapters
 public import HubBundle
-public import HubForeign
 public import HubWords
 public import HubRegistry
 import HubTensor
@@ -45,7 +44,8 @@ extension Base {
   /// The head, if one text is enough for it, and its logits are few.
   private func head(of content: AdapterContent) throws -> (any Head)? {
     guard let stored = content.head else { return nil }
-    let head = try Heads.load(stored.configuration, StoredWeights(stored.weights), shape: model.shape, engine: engine)
+    let head = try Heads.load(
+      JSONObject(stored.configuration), StoredWeights(stored.weights), shape: model.shape, engine: engine)
     return [.label, .number, .labels, .tokenLabel, .span].contains(head.answer) ? head : nil
   }
 }
@@ -60,11 +60,7 @@ extension Hub {
       do {
         guard let probe = try adapter.probe(), probe.base == base.identity.fingerprint else { continue }
         count += 1
-        let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
-        let content = AdapterContent(
-          manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors,
-          head: head)
-        let deviation = try probe.deviation(of: base.probe(content, text: probe.text))
+        let deviation = try probe.deviation(of: base.probe(adapter.content(), text: probe.text))
         guard deviation > Probe.tolerance else { continue }
         findings.append(
           Finding(

@@ -25,6 +25,14 @@ public protocol AdapterMethod: Sendable {
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
   init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
+  /// What the file of such an adapter tells of its base model: the layers that it has weights for or leaves out, unless
+  /// the method says more.
+  ///
+  /// - Parameters:
+  ///   - weights: by the names of the bundle format
+  ///   - hiddenSize: that of the base model
+  static func impliedSizes(_ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int) -> ImpliedSizes
+
   /// The sites where it acts, besides the embeddings.
   var sites: Set<Site> { get }
 
@@ -54,6 +62,11 @@ public protocol AdapterMethod: Sendable {
 }
 
 extension AdapterMethod {
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    ImpliedSizes(weights, named: configuration.leftOutLayers)
+  }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { nil }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { nil }
   public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { nil }
@@ -61,6 +74,11 @@ extension AdapterMethod {
   public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
   public var promptAdapter: (any PromptAdapter)? { nil }
   public var frozenParameters: [Parameter] { [] }
+}
+
+extension JSONObject {
+  /// The layers that `leave_out` names, whether the base has them or not.
+  var leftOutLayers: [Int] { members["leave_out"]?.integers ?? [] }
 }
 
 /// An adapter between a sublayer and the residual stream. Compositions call its steps one by one, which is how one

@@ -11,7 +11,7 @@ public struct BundleBuilder: Sendable {
   /// The adapter's tensors, by the names of the bundle format.
   public var weights: [StoredTensor]
   /// The head that goes with the adapter; `nil` without one.
-  public var head: Head?
+  public var head: StoredModule?
   /// The model card, in Markdown.
   public var card: String?
   /// What the adapter answers to a small input; `nil` without a probe.
@@ -36,20 +36,8 @@ public struct BundleBuilder: Sendable {
     }
   }
 
-  /// The head that belongs to the adapter.
-  public struct Head: Sendable {
-    /// The head's configuration, an object.
-    public var config: JSON
-    /// The head's tensors, by the names of the bundle format.
-    public var weights: [StoredTensor]
-
-    public init(config: JSON, weights: [StoredTensor]) {
-      self.config = config
-      self.weights = weights
-    }
-  }
-
-  public init(manifest: Manifest, config: JSON, weights: [StoredTensor], head: Head? = nil, card: String? = nil) {
+  public init(manifest: Manifest, config: JSON, weights: [StoredTensor], head: StoredModule? = nil, card: String? = nil)
+  {
     self.manifest = manifest
     self.config = config
     self.weights = weights
@@ -74,7 +62,7 @@ public struct BundleBuilder: Sendable {
     try add("config.json", .config, Self.bytes(config))
     if let head {
       try scratch.makeFolder("head")
-      try add("head/config.json", .headConfig, Self.bytes(head.config))
+      try add("head/config.json", .headConfig, Self.bytes(.object(head.configuration)))
       try add("head/weights.safetensors", .headWeights, SafetensorsWriter.bytes(of: head.weights))
     }
     if let probe { try add(Probe.path, .probe, Self.bytes(probe.json)) }

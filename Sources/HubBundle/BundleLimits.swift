@@ -8,10 +8,6 @@ extension InputLimits {
   public static let adapterNameComponents = 3
   /// Labels of a head.
   public static let labels = 10_000
-  /// The width of a base model's hidden states.
-  public static let hiddenSize = 65_536
-  /// Layers of a base model.
-  public static let layers = 256
   /// Signatures of a bundle.
   public static let signatures = 16
   /// Adapters inside a composition.
@@ -24,8 +20,6 @@ extension InputLimits {
     InputLimit("adapter: a name", adapterNameBytes, .bytes),
     InputLimit("adapter: components of a name", adapterNameComponents, .count),
     InputLimit("adapter: labels", labels, .count),
-    InputLimit("adapter: hidden size of the base", hiddenSize, .count),
-    InputLimit("adapter: layers of the base", layers, .count),
     InputLimit("adapter: signatures", signatures, .count),
     InputLimit("adapter: adapters inside a composition", members, .count),
     InputLimit("adapter: the text of a probe", probeBytes, .bytes),

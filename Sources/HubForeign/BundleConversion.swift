@@ -1,3 +1,4 @@
+import HubWeights
 public import HubBundle
 import HubModels
 public import HubWords
@@ -42,7 +43,7 @@ extension ForeignAdapter {
     manifest.source = JSON.Members().with(["format": .string(format)]).with(source)
     return BundleBuilder(
       manifest: manifest, config: .object(configuration), weights: weights,
-      head: head.map { BundleBuilder.Head(config: .object($0.configuration), weights: $0.weights) })
+      head: head.map { StoredModule(configuration: $0.configuration, weights: $0.weights) })
   }
 
   private var members: [String] { if case .fusion(let members) = content { members } else { [] } }

@@ -1,3 +1,4 @@
+public import HubBundle
 public import HubWords
 public import HubWeights
 

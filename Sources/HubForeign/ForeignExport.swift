@@ -3,34 +3,14 @@ import HubArchive
 import HubModels
 public import HubBundle
 public import HubWords
-public import HubWeights
+import HubWeights
 
 extension Failure.Code {
   /// The format has no way to say what the adapter is.
   public static let inexpressibleAdapter = Self("foreign/inexpressible", .refused)
 }
 
-/// An adapter that is to be written in somebody else's format: what a bundle consists of.
-public struct AdapterContent: Sendable {
-  /// What the bundle says about itself.
-  public let manifest: Manifest
-  /// AdapterHub's keys of `adapter_config.json`.
-  public let configuration: JSONObject
-  /// The tensors, by the names of the bundle format.
-  public let weights: [StoredTensor]
-  /// The head with its tensors; `nil` without one.
-  public let head: (configuration: JSONObject, weights: [StoredTensor])?
-
-  public init(
-    manifest: Manifest, configuration: JSONObject, weights: [StoredTensor],
-    head: (configuration: JSONObject, weights: [StoredTensor])?
-  ) {
-    self.manifest = manifest
-    self.configuration = configuration
-    self.weights = weights
-    self.head = head
-  }
-
+extension AdapterContent {
   /// The family of the base model.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if nobody else has such a model.

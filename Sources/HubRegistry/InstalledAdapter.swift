@@ -38,6 +38,13 @@ public struct InstalledAdapter: Sendable {
     return (try json(.headConfig), try weights(.headWeights))
   }
 
+  /// Everything that its bundle consists of.
+  public func content() throws -> AdapterContent {
+    AdapterContent(
+      manifest: manifest, configuration: try config(), weights: try weights().tensors,
+      head: try head().map { StoredModule(configuration: $0.configuration.members, weights: $0.weights.tensors) })
+  }
+
   /// The model card, in Markdown; `nil` if there is none.
   public func card() throws -> String? {
     guard manifest.files.contains(where: { $0.role == .card }) else { return nil }

@@ -32,6 +32,10 @@ public enum InputLimits {
   public static let comparators = 16
   /// Bytes of the text of a composition.
   public static let compositionBytes = 64 << 10
+  /// The width of a base model's hidden states.
+  public static let hiddenSize = 65_536
+  /// Layers of a base model.
+  public static let layers = 256
 
   /// The limits of these, as `hub limits` prints them.
   public static let words: [InputLimit] = [
@@ -41,5 +45,7 @@ public enum InputLimits {
     InputLimit("JSON: characters of a number", jsonNumber, .count),
     InputLimit("adapter: comparators of a range of versions", comparators, .count),
     InputLimit("adapter: the text of a composition", compositionBytes, .bytes),
+    InputLimit("adapter: hidden size of the base", hiddenSize, .count),
+    InputLimit("adapter: layers of the base", layers, .count),
   ]
 }

@@ -198,7 +198,7 @@ final class CaseRun {
     for item in trained { try output("param.\(item.name)", item.shape, item.parameter.value.values) }
   }
 
-  private func labels(_ training: Case.Training, of head: any Head) -> HeadLabels {
+  private func labels(_ training: Case.Training, of head: any Head) -> HeadTargets {
     switch head.answer {
     case .number: return .values(training.labels.map { Float($0.number ?? .nan) })
     case .labels:

@@ -116,7 +116,7 @@ struct Loaded {
   private mutating func average(_ parityCase: Case) throws {
     if let json = parityCase.averagedAdapter {
       let members = try json.strings("adapters").compactMap { adapters[$0] }.map {
-        Averaging.Member(configuration: $0.configuration, weights: $0.weights)
+        StoredModule(configuration: $0.configuration, weights: $0.weights)
       }
       let strategy: Averaging.Strategy =
         switch try json.optionalString("combine_strategy") {
@@ -132,7 +132,7 @@ struct Loaded {
     }
     if let json = parityCase.averagedHead {
       let members = try json.strings("heads").compactMap { heads[$0] }.map {
-        Averaging.Member(configuration: $0.configuration, weights: $0.weights)
+        StoredModule(configuration: $0.configuration, weights: $0.weights)
       }
       let result = try Self.averaging(members, json).result()
       let head = try Heads.load(
@@ -142,7 +142,7 @@ struct Loaded {
     }
   }
 
-  private static func averaging(_ members: [Averaging.Member], _ json: JSONObject) throws -> Averaging {
+  private static func averaging(_ members: [StoredModule], _ json: JSONObject) throws -> Averaging {
     try Averaging(
       members, weights: json.members["weights"]?.array?.compactMap(\.number),
       normalizes: try json.optionalBool("normalize_weights") ?? true)

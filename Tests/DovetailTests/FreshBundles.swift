@@ -24,7 +24,7 @@ extension Workshop {
     let headWeights = try fresh { try headType.init(configuration: h, shape: shape, weights: $0).parameters }
     let builder = BundleBuilder(
       manifest: manifest, config: .object(configuration), weights: weights,
-      head: .init(config: .object(head), weights: headWeights))
+      head: StoredModule(configuration: head, weights: headWeights))
     return try builder.write(to: scratch("bundle-\(name)")).folder
   }
 

@@ -68,7 +68,7 @@ import Testing
       let builder = BundleBuilder(
         manifest: bundle.manifest, config: .object(bundle.config.members.with([key: value])),
         weights: bundle.weights.tensors,
-        head: bundle.head.map { .init(config: .object($0.config.members), weights: $0.weights.tensors) })
+        head: AdapterContent(bundle).head)
       let spoilt = try builder.write(to: workshop.scratch("spoilt-\(key)"))
       #expect { try BundleCheck.check(spoilt) } throws: { ($0 as? Failure)?.subject?.hasSuffix(subject) ?? false }
     }

@@ -22,9 +22,7 @@ import Testing
   }
 
   private func content(_ bundle: HubBundle.Bundle) -> AdapterContent {
-    AdapterContent(
-      manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors,
-      head: bundle.head.map { ($0.config, $0.weights.tensors) })
+    AdapterContent(bundle)
   }
 
   /// An adapter, packed with its probe.

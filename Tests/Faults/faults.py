@@ -123,6 +123,7 @@ def scenarios(work):
         with sqlite3.connect(hub.folder + "/registry/registry.sqlite") as index:
             for table in "words", "members", "historyFiles", "history", "keyPrefixes", "keys", "signers", "aliases", "catalogue":
                 index.execute(f"DROP TABLE {table}")
+            index.execute("ALTER TABLE modelFiles DROP COLUMN digest")
             index.execute("DELETE FROM grdb_migrations WHERE identifier != '1'")
         index.close()
 

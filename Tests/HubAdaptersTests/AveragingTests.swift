@@ -6,18 +6,18 @@ import Testing
 @Suite struct AveragingTests {
   private func member(
     _ seed: Int, configuration: JSON.Members = ["architecture": "lora", "r": 2]
-  ) throws -> Averaging.Member {
+  ) throws -> StoredModule {
     func tensor(_ name: String, _ rows: Int, _ columns: Int) throws -> StoredTensor {
       try StoredTensor(
         name: "layers.0.query.\(name)", shape: [rows, columns],
         floats: (0..<rows * columns).map { Float(($0 * 37 + seed * 101) % 17) / 9 - 1 })
     }
-    return Averaging.Member(
+    return StoredModule(
       configuration: configuration, weights: [try tensor("lora_a", 2, 5), try tensor("lora_b", 4, 2)])
   }
 
   /// `B · A`
-  private func product(_ member: Averaging.Member) throws -> [Float] {
+  private func product(_ member: StoredModule) throws -> [Float] {
     let a = member.weights.first { $0.name.hasSuffix("a") }, b = member.weights.first { $0.name.hasSuffix("b") }
     let (x, y) = (try #require(b), try #require(a)), rank = y.shape[0], left = try x.floats(), right = try y.floats()
     return (0..<4).flatMap { row in
@@ -51,7 +51,7 @@ import Testing
     expectRefusal { _ = try Averaging([one, one], weights: [1, -1]) }
     expectRefusal { _ = try Averaging([one, one], weights: [1]) }
     expectRefusal { _ = try Averaging([one, one]).result(.product(rank: 0)) }
-    let gated = Averaging.Member(
+    let gated = StoredModule(
       configuration: one.configuration, weights: one.weights + [one.weights[0].renamed("layers.0.query.gate.weight")])
     expectRefusal { _ = try Averaging([gated, gated]).result(.negatingB) }
   }

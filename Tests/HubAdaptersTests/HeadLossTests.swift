@@ -11,7 +11,7 @@ import Testing
   /// A head, the rows and columns of its logits, labels for them, and the loss in Double.
   private static let cases:
     [(
-      configuration: JSON.Members, rows: Int, columns: Int, labels: HeadLabels,
+      configuration: JSON.Members, rows: Int, columns: Int, labels: HeadTargets,
       expected: @Sendable ([[Double]]) -> Double
     )] = [
       (
@@ -100,7 +100,7 @@ import Testing
       (["head_type": "classification", "num_labels": 1], 1, [-0.672060, -0.863973], .values([0.5, -1]), 0.696114),
       (["head_type": "multilabel_classification", "num_labels": 3], 3, six, .sets([[0, 2], [2]]), 0.686224),
       (["head_type": "multiple_choice", "num_choices": 2], 2, [-0.672060, -0.863973], .classes([1]), 0.793700),
-    ] as [(JSON.Members, Int, [Float], HeadLabels, Float)] {
+    ] as [(JSON.Members, Int, [Float], HeadTargets, Float)] {
       let logits = cx.tensor(rows: values.count / columns, columns: columns, values)
       #expect(
         try abs(Self.head(configuration, model).loss(logits, labels, in: cx).values[0] - loss) < 2e-6,
@@ -113,7 +113,7 @@ import Testing
     let model = try TinyModel(), item = Self.cases[index], head = try Self.head(item.configuration, model),
       cx = Context(model.engine)
     let logits = cx.tensor(rows: item.rows, columns: item.columns, repeatElement(0, count: item.rows * item.columns))
-    let wrong: [HeadLabels] = [
+    let wrong: [HeadTargets] = [
       .classes([]), .classes(Array(repeating: item.columns, count: item.rows)),
       .classes(Array(repeating: -1, count: item.rows)), .values([1]),
       .values([Float](repeating: .nan, count: item.rows)), .sets([[0]]),

@@ -136,6 +136,8 @@ let methods =
     ),
     ("direft", ["architecture": "reft", "orthogonality": false, "subtract_projection": false, "layers": [1]]),
     ("tied reft", ["architecture": "reft", "orthogonality": true, "tied_weights": true, "suffix_positions": 3]),
+    ("mtl_lora", ["architecture": "mtl_lora", "r": 2, "attn_matrices": ["q", "v"], "n_up_projection": 2]),
+    ("prompt", ["architecture": "prompt_tuning", "prompt_length": 2]),
     ("prefix", ["architecture": "prefix_tuning", "prefix_length": 3, "bottleneck_size": 4]),
     ("flat prefix", ["architecture": "prefix_tuning", "prefix_length": 2, "flat": true, "leave_out": [0]]),
     (

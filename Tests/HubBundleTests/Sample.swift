@@ -28,8 +28,8 @@ enum Sample {
         try StoredTensor(name: "layers.0.attention.down.weight", shape: [2, 4], floats: floats(8)),
         try StoredTensor(name: "layers.0.attention.down.bias", shape: [2], floats: [-0.5, 0.5]),
       ],
-      head: BundleBuilder.Head(
-        config: ["head_type": "classification", "num_labels": 3, "layers": 1, "activation_function": "tanh"],
+      head: StoredModule(
+        configuration: ["head_type": "classification", "num_labels": 3, "layers": 1, "activation_function": "tanh"],
         weights: [
           try StoredTensor(name: "linear.0.weight", shape: [3, 4], floats: floats(12)),
           try StoredTensor(name: "linear.0.bias", shape: [3], floats: floats(3)),

@@ -28,9 +28,7 @@ import Testing
 
   private func content(_ adapter: ForeignAdapter, in scratch: Scratch) throws -> AdapterContent {
     let bundle = try adapter.writeBundle(to: scratch("bundle-\(UUID().uuidString)"), as: AdapterName("x"))
-    return AdapterContent(
-      manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors,
-      head: bundle.head.map { ($0.config, $0.weights.tensors) })
+    return AdapterContent(bundle)
   }
 
   /// Values by name and shape.

@@ -23,27 +23,14 @@ public struct Averaging: Sendable {
     case product(rank: Int)
   }
 
-  /// What is averaged: a configuration in the words of the bundle format, with its tensors.
-  public struct Member: Sendable {
-    /// AdapterHub's keys.
-    public var configuration: JSON.Members
-    /// The tensors, by the names of the bundle format.
-    public var weights: [StoredTensor]
-
-    public init(configuration: JSON.Members, weights: [StoredTensor]) {
-      self.configuration = configuration
-      self.weights = weights
-    }
-  }
-
-  private let members: [Member]
+  private let members: [StoredModule]
   private let shares: [Double]
 
   /// - Parameters:
   ///   - weights: one for each member; equal ones if there are none
   ///   - normalizes: whether they are divided by their sum
   /// - Throws: ``Failure`` with code ``Failure/Code/unequalAdapters``.
-  public init(_ members: [Member], weights: [Double]? = nil, normalizes: Bool = true) throws {
+  public init(_ members: [StoredModule], weights: [Double]? = nil, normalizes: Bool = true) throws {
     let weights = weights ?? members.map { _ in 1 / Double(members.count) }, sum = normalizes ? weights.reduce(0, +) : 1
     guard let first = members.first, weights.count == members.count, weights.allSatisfy(\.isFinite), sum != 0 else {
       throw Failure(.unequalAdapters, "\(members.count) adapters need as many weights, and a sum other than zero")
@@ -74,20 +61,20 @@ public struct Averaging: Sendable {
   }
 
   /// - Throws: ``Failure``: a strategy that the method does not allow; tensors of different shapes.
-  public func result(_ strategy: Strategy = .linear) throws -> Member {
+  public func result(_ strategy: Strategy = .linear) throws -> StoredModule {
     let configuration = members[0].configuration
     if strategy != .linear { try checkIsLoRA() }
     guard configuration["architecture"] != "reft" || configuration["orthogonality"] != true else {
       throw Failure(.unequalAdapters, "the average of orthogonal projections is not orthogonal", at: "orthogonality")
     }
     switch strategy {
-    case .linear: return Member(configuration: configuration, weights: try sums { _ in shares })
+    case .linear: return StoredModule(configuration: configuration, weights: try sums { _ in shares })
     case .negatingB:
-      return Member(
+      return StoredModule(
         configuration: configuration, weights: try sums { $0.hasSuffix(".lora_b") ? shares : shares.map(abs) })
     case .product(let rank):
       guard rank >= 1 else { throw Failure(.unequalAdapters, "a rank of \(rank) is less than 1") }
-      return Member(configuration: configuration.with(["r": .integer(rank)]), weights: try products(rank))
+      return StoredModule(configuration: configuration.with(["r": .integer(rank)]), weights: try products(rank))
     }
   }
 

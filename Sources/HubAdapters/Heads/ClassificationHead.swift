@@ -20,10 +20,10 @@ public struct ClassificationHead: Head {
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 
   /// Cross entropy; the mean squared error of a number.
-  public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     guard self.labels.count == 1 else { return context.crossEntropy(logits, labels: try labels.classes(for: logits)) }
     guard case .values(let values) = labels else { throw labels.failure(wanted: "numbers") }
-    try HeadLabels.check(values.count, logits.rows)
+    try HeadTargets.check(values.count, logits.rows)
     guard values.allSatisfy(\.isFinite) else { throw Failure(.wrongLabels, "a value is not finite") }
     return context.meanSquaredError(logits, values)
   }

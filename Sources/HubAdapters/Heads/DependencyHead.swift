@@ -122,16 +122,16 @@ public struct DependencyHead: Head {
   }
 
   /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
-  public func loss(_ logits: Tensor, _ labels: HeadLabels, in cx: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in cx: Context) throws -> Tensor {
     guard case .trees(let trees) = labels else { throw labels.failure(wanted: "trees") }
-    try HeadLabels.check(trees.reduce(0) { $0 + $1.count * ($1.count + 1) }, logits.rows)
+    try HeadTargets.check(trees.reduce(0) { $0 + $1.count * ($1.count + 1) }, logits.rows)
     let words = trees.reduce(0) { $0 + $1.count }
     var first = 0, total = cx.tensor(rows: 1, columns: 1, [0])
     for tree in trees where !tree.isEmpty {
       let heads = tree.count + 1
       for word in tree {
-        try HeadLabels.check(word.head, below: heads)
-        try HeadLabels.check(word.relation, below: self.labels.count)
+        try HeadTargets.check(word.head, below: heads)
+        try HeadTargets.check(word.relation, below: self.labels.count)
       }
       let arcs = cx.reshaped(
         cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)

@@ -96,10 +96,10 @@ public protocol Head: Sendable {
   func logits(_ input: HeadInput, in context: Context) throws -> Tensor
 
   /// What training makes small, `[1, 1]`: unless the head says otherwise, the mean cross entropy of
-  /// ``HeadLabels/classes(_:)``.
+  /// ``HeadTargets/classes(_:)``.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/wrongLabels`` if such labels are not what the head learns from.
-  func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor
+  func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor
 
   /// All weights, in the order of the file.
   var parameters: [Parameter] { get }
@@ -111,7 +111,7 @@ public protocol Head: Sendable {
 extension Head {
   public var frozenParameters: [Parameter] { [] }
 
-  public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     context.crossEntropy(logits, labels: try labels.classes(for: logits))
   }
 

@@ -19,10 +19,10 @@ public struct MultiLabelHead: Head {
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { try layers(input, in: context) }
 
   /// The mean over texts and labels of the binary cross entropy.
-  public func loss(_ logits: Tensor, _ labels: HeadLabels, in context: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     guard case .sets(let sets) = labels else { throw labels.failure(wanted: "sets of labels") }
-    try HeadLabels.check(sets.count, logits.rows)
-    try sets.joined().forEach { try HeadLabels.check($0, below: logits.columns) }
+    try HeadTargets.check(sets.count, logits.rows)
+    try sets.joined().forEach { try HeadTargets.check($0, below: logits.columns) }
     return context.binaryCrossEntropy(logits, sets)
   }
 }

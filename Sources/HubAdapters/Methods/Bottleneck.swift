@@ -1,3 +1,4 @@
+import HubWeights
 public import HubWords
 public import HubTensor
 public import HubModels
@@ -33,6 +34,15 @@ public struct Bottleneck: AdapterMethod {
     invertible = try c.invertibleReduction.map {
       try NICE(width: shape.embeddingSize, reduction: $0, activation: c.activation, from: weights["invertible"])
     }
+  }
+
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    var sizes = ImpliedSizes(weights, named: configuration.leftOutLayers)
+    // NICE halves the columns.
+    sizes.embeddingSize = weights.tensors["invertible.f.down.weight"]?.shape.last.map { 2 * min($0, 1 << 20) }
+    return sizes
   }
 
   private static func shared(

@@ -33,6 +33,14 @@ public struct KAdapter: AdapterMethod {
       : nil
   }
 
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    var sizes = ImpliedSizes(weights)
+    sizes.layers = (configuration.members["adapter_list"]?.integers ?? []).max() ?? 0
+    return sizes
+  }
+
   /// The hidden states are the inputs of the layers and the output of the last.
   public var sites: Set<Site> { Set(read.map { Site(min($0, last), .layer) } + [Site(last, .layer)]) }
 

@@ -34,6 +34,12 @@ public struct LoRA: AdapterMethod {
     self.units = units
   }
 
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    ImpliedSizes(weights, named: configuration.leftOutLayers).readingLinearLayers(weights, hiddenSize: hiddenSize)
+  }
+
   private static func shared(
     _ c: LoRAConfiguration, _ targets: [LoRAConfiguration.Target], _ shape: ModelShape, from weights: ParameterSource
   ) throws -> (a: Parameter, b: Parameter)? {

@@ -49,6 +49,12 @@ public struct MTLLoRA: AdapterMethod {
     self.units = units
   }
 
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    LoRA.impliedSizes(configuration, weights, hiddenSize: hiddenSize)
+  }
+
   public var sites: Set<Site> { Set(units.keys) }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { units[site] }
   public var parameters: [Parameter] { units.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }

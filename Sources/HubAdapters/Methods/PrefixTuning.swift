@@ -1,3 +1,4 @@
+import HubWeights
 public import HubWords
 public import HubTensor
 public import HubModels
@@ -36,6 +37,18 @@ public struct PrefixTuning: AdapterMethod {
         uniqueKeysWithValues: layers.map {
           ($0, try Linear(from: weights["layers"][$0][Site.Place.prefix.rawValue]["gate"], shape.hiddenSize, outputs))
         }) : [:]
+  }
+
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    var sizes = ImpliedSizes(weights, named: configuration.leftOutLayers)
+    let length = max(1, configuration.members["prefix_length"]?.integer ?? 30)
+    let values = weights.tensors["prefix.values"], up = weights.tensors["prefix.up.weight"]
+    // Keys and values of every layer that is not left out.
+    let width = values.map { $0.count / length } ?? up?.shape.first ?? 0
+    sizes.layers = max(sizes.layers, width / (2 * max(1, hiddenSize)) + Set(configuration.leftOutLayers).count)
+    return sizes
   }
 
   public var sites: Set<Site> { Set(layers.map { Site($0, .prefix) }) }

@@ -1,3 +1,4 @@
+import HubWeights
 public import HubWords
 public import HubTensor
 public import HubModels
@@ -29,6 +30,14 @@ public struct PromptTuning: AdapterMethod {
       throw Failure(.invalidConfiguration, "\(name.debugDescription) is none of \(known)", at: c.path(to: "combine"))
     }
     prompt = Prompt(embeddings: embeddings, place: place)
+  }
+
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    var sizes = ImpliedSizes(weights)
+    sizes.embeddingSize = weights.tensors["prompt.embedding"]?.shape.last
+    return sizes
   }
 
   public var sites: Set<Site> { [] }

@@ -42,6 +42,17 @@ public struct Union: AdapterMethod {
     }
   }
 
+  public static func impliedSizes(
+    _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
+  ) -> ImpliedSizes {
+    (configuration.members["configs"]?.array ?? []).reduce(ImpliedSizes(weights)) { sizes, part in
+      guard let part = try? JSONObject(part), let type = try? AdapterMethods.type(for: part), type != Union.self else {
+        return sizes
+      }
+      return sizes.joined(with: type.impliedSizes(part, weights, hiddenSize: hiddenSize))
+    }
+  }
+
   public var sites: Set<Site> { parts.reduce(into: []) { $0.formUnion($1.sites) } }
   public var embeddingAdapter: (any EmbeddingAdapter)? { parts.lazy.compactMap(\.embeddingAdapter).first }
   public var promptAdapter: (any PromptAdapter)? { parts.lazy.compactMap(\.promptAdapter).first }

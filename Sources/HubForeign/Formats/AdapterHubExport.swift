@@ -1,5 +1,5 @@
 import HubModels
-import HubBundle
+public import HubBundle
 import HubWords
 import HubWeights
 
@@ -42,16 +42,16 @@ extension AdapterHub {
   }
 
   private static func add(
-    _ head: (configuration: JSONObject, weights: [StoredTensor]), of adapter: AdapterContent, _ name: String,
+    _ head: StoredModule, of adapter: AdapterContent, _ name: String,
     _ common: JSON.Members,
     to files: inout ForeignFiles
   ) throws {
-    let type = try head.configuration.string("head_type")
+    let type = try JSONObject(head.configuration).string("head_type")
     guard AdapterHubTables.heads.contains(type) else {
       files.notes.append("the head of the type \(type.debugDescription) was not carried over, AdapterHub has none")
       return
     }
-    var configuration = head.configuration.members
+    var configuration = head.configuration
     if configuration["label2id"] == nil, let labels = adapter.manifest.labels {
       configuration["label2id"] = .object(
         labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })

@@ -49,15 +49,8 @@ enum Subject {
         hint: "name one of its members: \(members)")
     }
     switch self {
-    case .installed(let adapter):
-      let head = try adapter.head().map { ($0.configuration, $0.weights.tensors) }
-      return AdapterContent(
-        manifest: adapter.manifest, configuration: try adapter.config(), weights: try adapter.weights().tensors,
-        head: head)
-    case .parcel(let parcel):
-      let bundle = parcel.bundle, head = bundle.head.map { ($0.config, $0.weights.tensors) }
-      return AdapterContent(
-        manifest: bundle.manifest, configuration: bundle.config, weights: bundle.weights.tensors, head: head)
+    case .installed(let adapter): return try adapter.content()
+    case .parcel(let parcel): return AdapterContent(parcel.bundle)
     }
   }
 }

@@ -1,4 +1,4 @@
-import HubBundle
+public import HubBundle
 import HubModels
 import HubWords
 import HubWeights
@@ -7,13 +7,13 @@ extension PEFT {
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
     let manifest = adapter.manifest, family = try adapter.family()
     var export = try PEFTExport(adapter, family), files = ForeignFiles()
-    let head = adapter.head.flatMap { family.head(like: $0.configuration.members) }
+    let head = adapter.head.flatMap { family.head(like: $0.configuration) }
     if adapter.head != nil, head == nil {
       files.notes.append("the head was not carried over: no model class of Hugging Face has one like it")
     }
     let modelClass = family.className + (head?.task ?? "Model")
     if let head, let own = adapter.head {
-      try export.addPooler(own.weights, own.configuration)
+      try export.addPooler(own)
       for tensor in own.weights where !tensor.name.hasPrefix("pooler.") {
         guard let stored = head.stored(tensor.name) else {
           throw Failure(.inexpressibleAdapter, "a \(modelClass) has no name for the head's tensor", at: tensor.name)
@@ -153,16 +153,16 @@ private struct PEFTExport {
   }
 
   /// What acts on the pooler, which is part of the head in the bundle format.
-  mutating func addPooler(_ head: [StoredTensor], _ configuration: JSONObject) throws {
-    guard let rank = configuration.members["pooler_rank"]?.integer, rank > 0 else { return }
+  mutating func addPooler(_ head: StoredModule) throws {
+    guard let rank = head.configuration["pooler_rank"]?.integer, rank > 0 else { return }
     guard self.configuration["peft_type"] == "LORA" else {
       throw Failure(.inexpressibleAdapter, "PEFT has no adapter that acts on the pooler only", at: "pooler_rank")
     }
     let names = ["pooler.lora_a": "pooler.dense.lora_A.weight", "pooler.lora_b": "pooler.dense.lora_B.weight"]
-    for tensor in head {
+    for tensor in head.weights {
       if let name = names[tensor.name] { add(tensor.renamed(name)) }
     }
-    let scale = configuration.members["pooler_scale"]?.number ?? 1, module = "pooler.dense"
+    let scale = head.configuration["pooler_scale"]?.number ?? 1, module = "pooler.dense"
     let isRooted = self.configuration["use_rslora"] == true
     let alpha = scale * (isRooted ? Double(rank).squareRoot() : Double(rank))
     let targets = (self.configuration["target_modules"]?.strings ?? []) + [module]

@@ -7,7 +7,7 @@ extension Failure.Code {
 }
 
 /// What a head learns from.
-public enum HeadLabels: Sendable {
+public enum HeadTargets: Sendable {
   /// A class for each row of the logits: each text, token or question; `nil` leaves the row out.
   case classes([Int?])
   /// A number for each text.
