@@ -164,7 +164,8 @@ final class TarStream: ByteStream {
   /// A number in octal digits, or in binary where its first bit is set.
   private static func number(_ field: ArraySlice<UInt8>) throws -> Int {
     if field[field.startIndex] & 0x80 != 0 {
-      guard field.dropFirst().prefix(field.count - 9).allSatisfy({ $0 == 0 }), field[field.startIndex] == 0x80 else {
+      guard field.dropFirst().prefix(max(0, field.count - 9)).allSatisfy({ $0 == 0 }), field[field.startIndex] == 0x80
+      else {
         return -1
       }
       return Int(truncatingIfNeeded: field.suffix(8).reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
