@@ -17,7 +17,7 @@ public final class ComposedModels: Sendable {
     (self.hub, self.base, self.head, self.allowingOtherWeights) = (hub, base, head, allowingOtherWeights)
   }
 
-  /// The model of a setup, or why there is none. That it is wrong is remembered, too.
+  /// The model of a setup, or what is wrong with the setup. Failures are remembered, too.
   ///
   /// - Parameter setup: the text of a composition; `nil` is the base model alone
   public func model(_ setup: String?) -> Result<ComposedModel, Failure> {

@@ -25,7 +25,7 @@ public protocol AdapterMethod: Sendable {
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
   init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
-  /// What the file of such an adapter tells of its base model: the layers that it has weights for or leaves out, unless
+  /// What the file of such an adapter says about its base model: the layers that it has weights for or leaves out, unless
   /// the method says more.
   ///
   /// - Parameters:

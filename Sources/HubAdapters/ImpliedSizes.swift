@@ -3,7 +3,7 @@ public import HubModels
 public import HubTransformer
 import HubWords
 
-/// What the file of an adapter tells of the base model that it was made for. Files of other libraries do not say how many
+/// What the file of an adapter says about the base model that it was made for. Files of other libraries do not say how many
 /// layers the base had: then it is as many as have weights or are left out.
 public struct ImpliedSizes: Hashable, Sendable {
   /// The base has at least so many layers.

@@ -10,7 +10,7 @@ extension Collection where Element == Float {
     return powers.map { $0 / sum }
   }
 
-  /// The index of the largest element, the first of several; 0 if there is none.
+  /// The index of the largest element, the first of several; 0 for an empty collection.
   var largestIndex: Int {
     enumerated().reduce((0, -Float.infinity)) { best, item in item.element > best.1 ? (item.offset, item.element) : best
     }.0
