@@ -199,6 +199,7 @@ def check_base(base):
     field(base, "name", str, required=False)
     require(1 <= field(base, "hiddenSize", int) <= 65_536, "manifest/invalid")
     require(1 <= (field(base, "layers", int, required=False) or 1) <= 256, "manifest/invalid")
+    require(0 <= (field(base, "encoderLayers", int, required=False) or 0) <= 256, "manifest/invalid")
     matching(base, "fingerprint", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71, required=False)
 
 

@@ -79,6 +79,8 @@ public enum BundleCheck {
     // Without a word of it, the feed-forward block has the width that BERT and most of its relatives give it.
     return ModelShape(
       hiddenSize: base.hiddenSize, embeddingSize: implied.embeddingSize ?? base.hiddenSize,
-      intermediateSize: implied.intermediateSize ?? 4 * base.hiddenSize, layers: layers)
+      intermediateSize: implied.intermediateSize ?? 4 * base.hiddenSize, layers: layers,
+      queryWidth: implied.queryWidth, keyWidth: implied.keyWidth ?? base.hiddenSize,
+      encoderLayers: base.encoderLayers ?? implied.encoderLayers, hasGate: implied.hasGate)
   }
 }

@@ -43,7 +43,7 @@ public protocol AdapterMethod: Sendable {
   func projectionAdapter(at site: Site) -> (any ProjectionAdapter)?
 
   /// What it puts before the keys and values of an attention; `nil` where nothing.
-  func prefixAdapter(at layer: Int) -> (any PrefixAdapter)?
+  func prefixAdapter(at site: Site) -> (any PrefixAdapter)?
 
   /// What it does after a whole layer; `nil` where it does nothing.
   func layerAdapter(at index: Int) -> (any LayerAdapter)?
@@ -69,7 +69,7 @@ extension AdapterMethod {
   }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { nil }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { nil }
-  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? { nil }
+  public func prefixAdapter(at site: Site) -> (any PrefixAdapter)? { nil }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? { nil }
   public var embeddingAdapter: (any EmbeddingAdapter)? { nil }
   public var promptAdapter: (any PromptAdapter)? { nil }

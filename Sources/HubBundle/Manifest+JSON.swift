@@ -98,6 +98,9 @@ extension Manifest {
     try check(
       base.layers.map { (1...InputLimits.layers).contains($0) } ?? true,
       "the layers must be 1 to \(InputLimits.layers)", "base.layers")
+    try check(
+      base.encoderLayers.map { (0...InputLimits.layers).contains($0) } ?? true,
+      "an encoder's layers must be 0 to \(InputLimits.layers)", "base.encoderLayers")
     try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
     try check(languages.allSatisfy(Self.isLanguageTag), "a language is a BCP 47 tag such as en or zh-Hant", "languages")
     try check(
@@ -149,9 +152,10 @@ extension Manifest.Base {
   fileprivate init(_ object: JSONObject) throws {
     try self.init(
       architecture: Manifest.word(object, "architecture"), name: object.optionalString("name"),
-      hiddenSize: object.integer("hiddenSize"), layers: object.optionalInteger("layers"))
+      hiddenSize: object.integer("hiddenSize"), layers: object.optionalInteger("layers"),
+      encoderLayers: object.optionalInteger("encoderLayers"))
     if object.has("fingerprint") { fingerprint = try Manifest.value(object, "fingerprint") { try Digest($0) } }
-    other = object.members.removing(["architecture", "name", "hiddenSize", "layers", "fingerprint"])
+    other = object.members.removing(["architecture", "name", "hiddenSize", "layers", "encoderLayers", "fingerprint"])
   }
 
   fileprivate var json: JSON {
@@ -160,6 +164,7 @@ extension Manifest.Base {
     members["name"] = name.map { .string($0) }
     members["hiddenSize"] = .integer(hiddenSize)
     members["layers"] = layers.map { .integer($0) }
+    members["encoderLayers"] = encoderLayers.map { .integer($0) }
     members["fingerprint"] = fingerprint.map { .string($0.description) }
     return .object(members)
   }

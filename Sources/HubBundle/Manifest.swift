@@ -90,18 +90,22 @@ public struct Manifest: Hashable, Sendable {
     public var hiddenSize: Int
     /// The number of its layers, if known.
     public var layers: Int?
+    /// How many of them are an encoder's before a decoder's, if it has both.
+    public var encoderLayers: Int?
     /// The digest that identifies configuration and weights.
     public var fingerprint: Digest?
     /// Keys that this version does not know.
     public var other = JSON.Members()
 
     public init(
-      architecture: String, name: String? = nil, hiddenSize: Int, layers: Int? = nil, fingerprint: Digest? = nil
+      architecture: String, name: String? = nil, hiddenSize: Int, layers: Int? = nil, encoderLayers: Int? = nil,
+      fingerprint: Digest? = nil
     ) {
       self.architecture = architecture
       self.name = name
       self.hiddenSize = hiddenSize
       self.layers = layers
+      self.encoderLayers = encoderLayers
       self.fingerprint = fingerprint
     }
   }

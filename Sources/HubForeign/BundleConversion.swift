@@ -36,6 +36,7 @@ extension ForeignAdapter {
     }
     var base = Manifest.Base(architecture: architecture, hiddenSize: hiddenSize)
     base.name = modelName
+    base.encoderLayers = encoderLayers
     if !alternatives.isEmpty { base.other["alternatives"] = .array(alternatives.map(JSON.string)) }
     var manifest = Manifest(name: try name ?? bundleName(), kind: kind, method: method, base: base)
     manifest.labels = labels

@@ -58,6 +58,8 @@ public struct ForeignAdapter: Sendable {
   public var modelName: String?
   /// The width of the base model's hidden states.
   public var hiddenSize: Int
+  /// How many layers an encoder has before a decoder's, for a base that has both.
+  public var encoderLayers: Int?
   /// Everything the files say that has no place of its own.
   public var source: JSON.Members
   /// What could not be carried over, one sentence each.

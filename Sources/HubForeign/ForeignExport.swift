@@ -22,6 +22,19 @@ extension AdapterContent {
     }
     return family
   }
+
+  /// How many layers come before a decoder's; `nil` if the base has no such decoder.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if the base has one, and the manifest does not say.
+  func encoderLayers(of family: ModelFamily) throws -> Int? {
+    guard family.decoderLayers != nil else { return nil }
+    guard let layers = manifest.base.encoderLayers else {
+      throw Failure(
+        .inexpressibleAdapter, "the manifest does not say how many layers the base model's encoder has",
+        at: "base.encoderLayers")
+    }
+    return layers
+  }
 }
 
 /// The files of an adapter in a foreign format.

@@ -3,8 +3,10 @@ public import HubWords
 /// The head of one of Hugging Face's model classes, as a head of the bundle format: its configuration, and what its
 /// tensors are called.
 public struct HeadForm: Sendable {
-  /// What follows the family in the name of the class: `ForTokenClassification`.
-  public let task: String
+  /// What follows the family in the names of its classes: `ForTokenClassification`.
+  let tasks: [String]
+  /// The first of these.
+  public var task: String { tasks[0] }
   /// AdapterHub's keys of the same head.
   public let configuration: JSON.Members
   /// What replaces what at the beginning of a name; `nil` for what no head reads.
@@ -39,16 +41,16 @@ public struct HeadForm: Sendable {
 
 extension HeadForm {
   static let tagging = HeadForm(
-    task: "ForTokenClassification", configuration: ["layers": 1, "head_type": "tagging"],
+    tasks: ["ForTokenClassification"], configuration: ["layers": 1, "head_type": "tagging"],
     names: [("classifier.", "linear.0.")])
 
   static let questionAnswering = HeadForm(
-    task: "ForQuestionAnswering", configuration: ["layers": 1, "head_type": "question_answering"],
+    tasks: ["ForQuestionAnswering"], configuration: ["layers": 1, "head_type": "question_answering"],
     names: [("qa_outputs.", "linear.0.")])
 
   /// One layer over what the pooler makes of the first token.
   static let pooledClassification = HeadForm(
-    task: "ForSequenceClassification",
+    tasks: ["ForSequenceClassification"],
     configuration: ["layers": 1, "head_type": "classification", "use_pooler": true],
     names: [("classifier.", "linear.0.")])
 
@@ -57,7 +59,7 @@ extension HeadForm {
     dense: String = "classifier.dense.", _ activation: String, output: String = "classifier.out_proj."
   ) -> HeadForm {
     HeadForm(
-      task: "ForSequenceClassification",
+      tasks: ["ForSequenceClassification"],
       configuration: [
         "head_type": "classification", "layers": 2, "use_pooler": false, "activation_function": .string(activation),
       ],
@@ -67,8 +69,26 @@ extension HeadForm {
   /// - Parameter bias: a tensor that today's files hold a second time as the decoder's
   static func maskedWords(dense: String, norm: String, decoder: String, bias: String? = nil) -> HeadForm {
     HeadForm(
-      task: "ForMaskedLM",
+      tasks: ["ForMaskedLM"],
       configuration: ["head_type": "masked_lm", "layers": 2, "activation_function": "gelu", "layer_norm": true],
       names: [(dense, "dense."), (norm, "norm."), (decoder, "decoder.")] + (bias.map { [($0, nil)] } ?? []))
   }
+
+  /// One layer without a bias over the last token.
+  static let lastTokenClassification = HeadForm(
+    tasks: ["ForSequenceClassification"],
+    configuration: ["head_type": "classification", "layers": 1, "use_pooler": false, "bias": false],
+    names: [("score.", "linear.0.")])
+
+  /// The words that follow, by the word embeddings unless the file has a matrix of its own.
+  static let causalWords = HeadForm(
+    tasks: ["LMHeadModel", "ForCausalLM"],
+    configuration: ["head_type": "causal_lm", "layers": 1, "layer_norm": false, "bias": false],
+    names: [("lm_head.", "decoder.")])
+
+  /// The words that a decoder writes.
+  static let writtenWords = HeadForm(
+    tasks: ["ForConditionalGeneration", "MTModel"],
+    configuration: ["head_type": "seq2seq_lm", "layers": 1, "layer_norm": false, "bias": false],
+    names: [("lm_head.", "decoder."), ("final_logits_bias", "decoder.bias")])
 }

@@ -13,13 +13,25 @@ public struct LayerModules: Sendable {
   /// The layer norms, by the sublayers that they belong to.
   public var norms: [Site.Place: String] = [.attention: "attention.output.LayerNorm", .feedForward: "output.LayerNorm"]
 
+  /// What some models of the family call a linear layer otherwise; read, and not written.
+  public var otherNames: [Site.Place: String] = [:]
+  /// Linear layers that are stored as one, side by side and transposed; their paths in ``linear`` are ours.
+  public var joined: JoinedModules?
+
+  /// Linear layers that read the same and are stored as one.
+  public struct JoinedModules: Sendable {
+    /// The module that holds all.
+    public var path: String
+    /// The layers in it, in order.
+    public var places: [Site.Place]
+  }
+
   /// BERT's names, which most encoders share.
   public static let bert = LayerModules()
 
   /// The places where an adapter may act, in the order in which a layer reaches them.
   public var places: [Site.Place] {
-    let crossing: Set<Site.Place> = linear[.crossQuery] == nil ? [.crossPrefix, .crossAttention] : []
-    return Site.Place.allCases.filter { $0.isLinear ? linear[$0] != nil : !crossing.contains($0) }
+    Site.Place.allCases.filter { $0.isLinear ? linear[$0] != nil : !$0.isCrossing || linear[.crossQuery] != nil }
   }
 
   /// The path of a linear layer within the model, such as `encoder.layer.3.attention.self.query`; `nil` where the family
@@ -34,9 +46,12 @@ public struct LayerModules: Sendable {
   public func split(_ name: String) -> (site: Site, rest: String)? {
     guard let (layer, path) = splitLayer(name) else { return nil }
     // Only whole components match: `attention.output.dense` is not `output.dense`.
-    return linear.lazy.compactMap { place, module in
-      path.after(module + ".").map { (Site(layer, place), $0) }
-    }.first
+    for names in [linear, otherNames] {
+      for (place, module) in names {
+        if let rest = path.after(module + ".") { return (Site(layer, place), rest) }
+      }
+    }
+    return nil
   }
 
   /// The number of a layer, and what follows it in a name.

@@ -23,8 +23,17 @@ public struct ModelFamily: Sendable {
   public var optionalFingerprintKeys = ["activation", "n_heads"]
   /// The modules that a model consists of. Everything else in a checkpoint belongs to a head or is a buffer.
   public var parts = ["embeddings", "encoder", "pooler"]
-  /// What the modules of a layer are called.
+  /// Names of tensors, without the prefix, that some files hold and that say nothing: buffers, and copies of what is tied.
+  /// `#` stands for a number.
+  public var idleTensors: Set<String> = ["embeddings.position_ids"]
+  /// What the modules of a layer are called; of an encoder's layer, where there is a decoder.
   public var layers = LayerModules()
+  /// What those of a decoder are called that reads an encoder's states.
+  public var decoderLayers: LayerModules?
+  /// What is called otherwise in models that `config.json` describes so.
+  public var variant: (@Sendable (inout ModelFamily, JSONObject) -> Void)?
+  /// The table of word embeddings.
+  public var wordEmbeddings = "embeddings.word_embeddings"
   /// What AdapterHub's library calls the modules that it adds.
   public var adapterHub = AdapterHubModules()
   /// The heads of Hugging Face's classes.
@@ -46,6 +55,10 @@ public struct ModelFamily: Sendable {
     public var activation = "hidden_act"
     /// `nil` for a model without token types.
     public var tokenTypes: String? = "type_vocab_size"
+    /// The longest text.
+    public var positions = "max_position_embeddings"
+    /// What is added to the variance in norms.
+    public var normEpsilon = "layer_norm_eps"
   }
 
   /// How the Python library `adapters` spells what it adds to a layer.
@@ -56,6 +69,14 @@ public struct ModelFamily: Sendable {
     public var prefixTuning = "attention.self.prefix_tuning"
     /// The key that a prefix of the self-attention has.
     public var selfPrefix = "self_prefix"
+    /// Where the modules stand that belong to the whole model, such as an invertible adapter.
+    public var embeddings = ""
+    /// The linear layers that the library's options have other names for than ours: LLaMA's are exchanged.
+    public var exchangesFeedForward = false
+    /// The same of a decoder that reads an encoder's states.
+    public var decoderSublayers: [Site.Place: String] = [:]
+    /// The modules that hold the prefixes of a decoder's two attentions.
+    public var decoderPrefixes: [Site.Place: String] = [:]
   }
 
   /// The vocabulary that a family's texts are cut with.
@@ -82,8 +103,7 @@ public struct ModelFamily: Sendable {
   /// - Parameter isPrefixed: whether the checkpoint's names begin with ``prefix``
   public func name(ofTensor stored: String, isPrefixed: Bool) -> String? {
     guard let name = isPrefixed ? stored.after(prefix + ".") : stored,
-      parts.contains(where: { name.hasPrefix($0 + ".") }), name != "embeddings.position_ids",
-      !name.contains(".adapter_modules.")
+      parts.contains(where: { name.hasPrefix($0 + ".") }), !name.contains(".adapter_modules."), !isIdle(name)
     else { return nil }
     for (old, new) in [("LayerNorm.gamma", "LayerNorm.weight"), ("LayerNorm.beta", "LayerNorm.bias")]
     where name.hasSuffix(old) {
@@ -92,12 +112,42 @@ public struct ModelFamily: Sendable {
     return name
   }
 
+  /// Whether a tensor of the model's modules says nothing.
+  public func isIdle(_ name: String) -> Bool {
+    !idleTensors.isEmpty
+      && idleTensors.contains(
+        name.split(separator: ".", omittingEmptySubsequences: false).map { Int($0) == nil ? String($0) : "#" }
+          .joined(separator: "."))
+  }
+
+  /// The path of a linear layer within the model; `nil` where the family has none.
+  ///
+  /// - Parameter encoderLayers: how many layers come before a decoder's
+  public func path(at site: Site, encoderLayers: Int?) -> String? {
+    guard let decoderLayers, let encoderLayers, site.layer >= encoderLayers else { return layers.path(at: site) }
+    return decoderLayers.path(at: Site(site.layer - encoderLayers, site.place))
+  }
+
+  /// How many layers an encoder has before a decoder's, if these are names of all tensors of a model; `nil` for a single stack.
+  public func encoderLayers(naming names: some Sequence<String>) -> Int? {
+    guard decoderLayers != nil else { return nil }
+    return (names.compactMap { layers.splitLayer($0)?.layer }.max() ?? -1) + 1
+  }
+
+  /// The family with what this `config.json` makes of it.
+  public func specialized(for configuration: JSONObject) -> ModelFamily {
+    guard let variant else { return self }
+    var family = self
+    variant(&family, completed(configuration))
+    return family
+  }
+
   /// A tensor's or module's name without ``prefix``, whether it had it or not.
   public func unprefixed(_ name: String) -> String { name.after(prefix + ".") ?? name }
 
   /// The head of a class, such as `BertForTokenClassification`; `nil` if the family has no such class.
   public func head(ofClass name: String) -> HeadForm? {
-    name.after(className).flatMap { task in heads.first { $0.task == task } }
+    name.after(className).flatMap { task in heads.first { $0.tasks.contains(task) } }
   }
 
   /// The form of a head with this configuration; `nil` if no class of the family has one.
@@ -107,7 +157,10 @@ public struct ModelFamily: Sendable {
 /// The families that Dovetail knows.
 public enum ModelFamilies {
   /// The families, in the order in which names of tensors are compared with them.
-  public static let all: [ModelFamily] = [.bert, .roberta, .xlmRoberta, .xmod, .electra, .distilbert]
+  public static let all: [ModelFamily] = [
+    .bert, .roberta, .xlmRoberta, .xmod, .electra, .distilbert, .debertaV2, .gpt2, .llama, .mistral, .qwen2, .t5, .mt5,
+    .bart, .mbart, .marian,
+  ]
 
   /// The family of a `model_type`; `nil` if it is unknown.
   public static func family(of modelType: String) -> ModelFamily? { all.first { $0.modelType == modelType } }
@@ -116,7 +169,9 @@ public enum ModelFamilies {
   public static func families(naming names: [String]) -> [ModelFamily] {
     let prefixed = all.filter { family in names.contains { $0.hasPrefix(family.prefix + ".") } }
     return prefixed.isEmpty
-      ? all.filter { family in names.contains { family.layers.split($0) != nil } } : prefixed
+      ? all.filter { family in
+        names.contains { family.layers.split($0) != nil || family.decoderLayers?.split($0) != nil }
+      } : prefixed
   }
 
   /// A tensor's or module's name without the prefix of any family.

@@ -22,13 +22,21 @@ public struct Site: Hashable, Sendable, Comparable {
     case intermediate, output
     /// After the feed-forward block's second projection.
     case feedForward = "feed_forward"
-    /// Behind the whole layer.
+    /// After the whole layer.
     case layer
 
     public static func < (left: Place, right: Place) -> Bool { left.order < right.order }
 
     /// Whether a whole sublayer ends here, rather than one of its linear layers.
     public var isSublayer: Bool { self == .attention || self == .crossAttention || self == .feedForward }
+
+    /// Whether it belongs to a decoder's attention over the encoder's states.
+    public var isCrossing: Bool {
+      switch self {
+      case .crossQuery, .crossKey, .crossValue, .crossPrefix, .crossAttentionOutput, .crossAttention: true
+      default: false
+      }
+    }
 
     /// Whether it is one of the linear layers.
     public var isLinear: Bool {

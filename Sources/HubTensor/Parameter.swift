@@ -33,6 +33,24 @@ public final class Parameter: Sendable {
     state = Mutex(State(value: value))
   }
 
+  /// Some of the columns as a parameter of its own, transposed: `[columns, rows]`. Models that store `[in, out]` are read so.
+  ///
+  /// - Parameter part: what follows the name
+  public func transposed(columns range: Range<Int>, name part: String? = nil) -> Parameter {
+    precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+    return Parameter(named(part), value.transposed(columns: range), shape: [range.count, rows])
+  }
+
+  /// Some of the columns as a parameter of its own.
+  ///
+  /// - Parameter part: what follows the name
+  public func columns(_ range: Range<Int>, name part: String? = nil) -> Parameter {
+    precondition(range.lowerBound >= 0 && range.upperBound <= columns)
+    return Parameter(named(part), value.columns(range), shape: rows == 1 ? [range.count] : nil)
+  }
+
+  private func named(_ part: String?) -> String { part.map { "\(name).\($0)" } ?? name }
+
   /// The number of values.
   public var count: Int { rows * columns }
 

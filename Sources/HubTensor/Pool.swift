@@ -80,6 +80,8 @@ final class Block: @unchecked Sendable {
     self.owner = owner
   }
 
+  /// Whether there are no values, for those who only ask for shapes.
+  var isShapeOnly: Bool { if case .shapeOnly = owner { true } else { false } }
   var isWritable: Bool { if case .pool = owner { true } else { false } }
 
   deinit {

@@ -49,4 +49,24 @@ extension Tensor {
   public init(shapeOnly rows: Int, _ columns: Int) {
     self.init(rows: rows, columns: columns, block: Block(base: Self.nothing, capacity: 0, owner: .shapeOnly))
   }
+
+  /// Some of the columns, as rows.
+  func transposed(columns range: Range<Int>) -> Tensor {
+    guard !block.isShapeOnly else { return Tensor(shapeOnly: range.count, rows) }
+    let block = Pool().take(range.count * rows)
+    for row in 0..<rows {
+      for (column, index) in range.enumerated() { block.base[column * rows + row] = base[row * columns + index] }
+    }
+    return Tensor(rows: range.count, columns: rows, block: block)
+  }
+
+  /// Some of the columns.
+  func columns(_ range: Range<Int>) -> Tensor {
+    guard !block.isShapeOnly else { return Tensor(shapeOnly: rows, range.count) }
+    let block = Pool().take(range.count * rows)
+    for row in 0..<rows {
+      (block.base + row * range.count).update(from: base + row * columns + range.lowerBound, count: range.count)
+    }
+    return Tensor(rows: rows, columns: range.count, block: block)
+  }
 }

@@ -45,9 +45,18 @@ public protocol BaseModel: Sendable {
 
   /// The weights that products are taken with, which the kernels want in a layout of their own.
   var matrices: [Parameter] { get }
+
+  /// Whether the last token of a sequence stands for all of it, rather than the first.
+  var summarizesAtEnd: Bool { get }
+
+  /// What heads that name words or find spans multiply the hidden states by.
+  var outputScale: Float { get }
 }
 
 extension BaseModel {
+  public var summarizesAtEnd: Bool { false }
+  public var outputScale: Float { 1 }
+
   /// Brings the weights into the layout that the kernels want, so that the first pass is as fast as the next.
   public func prepare(in context: Context) {
     for matrix in matrices { matrix.prepare(in: context) }
@@ -63,6 +72,11 @@ public enum BaseModels {
     DistilBERT.self,
     ELECTRA.self,
     XMOD.self,
+    DeBERTa.self,
+    GPT2.self,
+    LLaMA.self,
+    T5.self,
+    BART.self,
   ]
 
   /// The model that a `config.json` describes.
@@ -90,7 +104,9 @@ public enum BaseModels {
           + (architectures.map { "; its architectures are \($0)" } ?? ""))
     }
     for model in all {
-      if let family = model.families.first(where: { $0.modelType == modelType }) { return (family, model) }
+      if let family = model.families.first(where: { $0.modelType == modelType }) {
+        return (family.specialized(for: configuration), model)
+      }
     }
     let known = all.flatMap { $0.families }.map(\.modelType).joined(separator: ", ")
     throw Failure(

@@ -37,11 +37,11 @@ public struct Sublayer {
   /// What went into the layer that the sublayer belongs to, `[rows, hidden]`.
   public let layerInput: Tensor
   /// The layer norm that follows in post-norm models.
-  public let norm: LayerNorm?
+  public let norm: (any Norm)?
   /// The sequences of one copy of the rows.
   public let batch: Sequences
 
-  public init(output: Tensor, residual: Tensor, layerInput: Tensor, norm: LayerNorm?, of batch: Sequences) {
+  public init(output: Tensor, residual: Tensor, layerInput: Tensor, norm: (any Norm)?, of batch: Sequences) {
     self.output = output
     self.residual = residual
     self.layerInput = layerInput
@@ -51,7 +51,7 @@ public struct Sublayer {
 
   /// - Parameters:
   ///   - residual, layerInput: with as many copies as the output, or fewer
-  public init(output: Rows, residual: Rows, layerInput: Rows, norm: LayerNorm?, in context: Context) {
+  public init(output: Rows, residual: Rows, layerInput: Rows, norm: (any Norm)?, in context: Context) {
     self.init(
       output: output.tensor, residual: residual.repeated(to: output.copies, in: context).tensor,
       layerInput: layerInput.repeated(to: output.copies, in: context).tensor, norm: norm, of: output.batch)
@@ -97,6 +97,8 @@ public protocol Interventions {
   /// The end of a sublayer: returns what the next one reads. It may be several copies of the rows, one after the other;
   /// then the rest of the model runs on all of them.
   func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Rows
+  /// Whether all rows meet the same at a site, so that rows which are nobody's text can be taken through it.
+  func isUniform(at site: Site) -> Bool
   /// The end of a whole layer: returns what the next one reads.
   ///
   /// - Parameter input: what went into the layer, perhaps in fewer copies than `output`
@@ -114,6 +116,7 @@ extension Interventions {
   public func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Rows {
     Rows(sublayer.joined(sublayer.output, in: context), of: sublayer.batch)
   }
+  public func isUniform(at site: Site) -> Bool { true }
   public func layer(_ output: Rows, of input: Rows, at index: Int, in context: Context) -> Rows { output }
 }
 

@@ -26,20 +26,3 @@ public struct Rows: Sendable {
     copies == self.copies ? self : with(context.repeated(tensor, copies / self.copies))
   }
 }
-
-extension Context {
-  /// Attention over each sequence; see ``HubTensor/Context/attention(_:_:_:in:heads:prefixes:unseen:)``.
-  ///
-  /// - Parameter prefixes: for one or more copies of the sequences
-  func attention(
-    _ query: Rows, _ key: Rows, _ value: Rows, heads: Int, prefixes: AttentionPrefixes?, unseen: Set<Int>
-  ) -> Rows {
-    let prefixed = prefixes.map { $0.rows.count / max(1, query.batch.count) } ?? 1
-    let copies = max(query.copies, key.copies, value.copies, prefixed)
-    let q = query.repeated(to: copies, in: self), k = key.repeated(to: copies, in: self),
-      v = value.repeated(to: copies, in: self)
-    return q.with(
-      attention(
-        q.tensor, k.tensor, v.tensor, in: q.sequences, heads: heads, prefixes: prefixes, unseen: unseen))
-  }
-}

@@ -8,15 +8,20 @@ public struct TokenBatch: Sendable {
   public private(set) var typeIDs: [Int] = []
   /// Where each sequence lies among the tokens.
   public let sequences: Sequences
+  /// The position of the first token of each sequence: 0, unless the text goes on from tokens that were read before.
+  public let starts: [Int]
   /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such. Not
   /// for setups with a `parallel`.
   public let unseen: Set<Int>
 
   /// - Parameters:
   ///   - rows: for each sequence its ids and segments, which must be equally many
+  ///   - starts: the position of the first token of each sequence; 0 if `nil`
   ///   - unseen: indices of tokens, counted through all sequences
-  public init(_ rows: [(ids: [Int], typeIDs: [Int])], unseen: Set<Int> = []) {
+  public init(_ rows: [(ids: [Int], typeIDs: [Int])], starts: [Int]? = nil, unseen: Set<Int> = []) {
     self.unseen = unseen
+    self.starts = starts ?? Array(repeating: 0, count: rows.count)
+    precondition(self.starts.count == rows.count)
     for row in rows {
       precondition(row.ids.count == row.typeIDs.count)
       ids += row.ids
@@ -25,6 +30,13 @@ public struct TokenBatch: Sendable {
     sequences = Sequences(lengths: rows.map(\.ids.count))
   }
 
-  /// The position of each token, counted from 0 in each sequence.
-  public var positions: [Int] { (0..<sequences.count).flatMap { Array(0..<sequences[$0].count) } }
+  /// Texts without segments.
+  public init(_ ids: [[Int]], starts: [Int]? = nil) {
+    self.init(ids.map { ($0, Array(repeating: 0, count: $0.count)) }, starts: starts)
+  }
+
+  /// The position of each token, counted on from the start of its sequence.
+  public var positions: [Int] {
+    (0..<sequences.count).flatMap { index in (0..<sequences[index].count).map { starts[index] + $0 } }
+  }
 }

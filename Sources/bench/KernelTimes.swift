@@ -88,7 +88,7 @@ struct KernelTimes {
     let heads = 12, width = 64
     let q = rows(length, heads * width, cx), k = rows(length, heads * width, cx), v = rows(length, heads * width, cx)
     let (best, peak) = time(cx.engine.kernels, .float32) {
-      _ = cx.attention(q, k, v, in: Sequences(lengths: [length]), heads: heads)
+      _ = cx.attention(q, k, v, AttentionForm(heads: heads), in: Sequences(lengths: [length]))
     }
     let speed = 4 * Double(length * length * heads * width) / best
     report([

@@ -39,6 +39,10 @@ struct Case {
   let inputIDs: [[Int]]
   let attentionMask: [[Int]]
   let typeIDs: [[Int]]
+  /// What the decoder reads, if the case says so.
+  let decoderIDs, decoderMask: [[Int]]?
+  /// The class of transformers whose own head answers.
+  let modelClass: String?
   /// Where the words of each row begin, and the last one ends; zeros follow.
   let wordStarts: [[Int]]?
   let wantsSentenceEmbedding: Bool
@@ -49,7 +53,7 @@ struct Case {
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts",
     "tolerance",
     "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter",
-    "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention",
+    "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention", "model_class",
   ]
 
   init(folder: String) throws {
@@ -99,7 +103,10 @@ struct Case {
       }
     }
     guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
-    let known = ["input_ids", "attention_mask", "token_type_ids", "task_ids", "word_starts"]
+    let known = [
+      "input_ids", "attention_mask", "token_type_ids", "task_ids", "word_starts", "decoder_input_ids",
+      "decoder_attention_mask",
+    ]
     if let other = inputs.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull }) {
       throw Failure(.unsupportedCase, "the input \(other.key)")
     }
@@ -108,6 +115,9 @@ struct Case {
     attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
     typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
     wordStarts = try rows("word_starts")
+    decoderIDs = try rows("decoder_input_ids")
+    decoderMask = try rows("decoder_attention_mask")
+    modelClass = try json.optionalString("model_class")
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
     wantsGates = try json.optionalBool("gating_scores") ?? false
     training = try json.optionalObject("train").map(Self.training)

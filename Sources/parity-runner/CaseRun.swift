@@ -10,13 +10,12 @@ import HubWeights
 final class CaseRun {
   private let parityCase: Case
   private let loaded: Loaded
-  private let tokens: TokenBatch
-  /// The sequences that the layers see.
+  /// What the model reads; of an encoder and a decoder, what the encoder reads.
+  private let source: Layout
+  /// What the heads look at: the source, or what the decoder reads.
+  private let layout: Layout
+  /// The sequences that the heads look at.
   private let sequences: Sequences
-  /// The rows and columns of the real tokens in the padded input, after the prompt.
-  private let places: [(row: Int, column: Int)]
-  /// The columns that a prompt adds to the padded input.
-  private let promptLength: Int
   private var gates: [String: [Tensor]] = [:]
   private(set) var outputs: [StoredTensor] = []
 
@@ -24,27 +23,32 @@ final class CaseRun {
     self.parityCase = parityCase
     loaded = try Loaded(parityCase, engine: engine)
     // The reference averages gates over padding as well, so that there the padding has to take part.
-    let keepsPadding = parityCase.wantsGates
-    let columns = parityCase.attentionMask.map { mask in mask.indices.filter { keepsPadding || mask[$0] != 0 } }
-    let flags = keepsPadding ? parityCase.attentionMask.flatMap { $0 } : []
-    tokens = TokenBatch(
-      columns.enumerated().map { row, columns in
-        (columns.map { parityCase.inputIDs[row][$0] }, columns.map { parityCase.typeIDs[row][$0] })
-      },
-      unseen: Set(flags.indices.filter { flags[$0] == 0 }))
-    sequences = try Self.setup(parityCase, loaded)?.lengthened(tokens.sequences) ?? tokens.sequences
-    let promptLength = (sequences.rows - tokens.sequences.rows) / max(1, sequences.count)
-    places = columns.enumerated().flatMap { row, columns in
-      ((0..<promptLength) + columns.map { $0 + promptLength }).map { (row, $0) }
+    func layout(added: Int) -> Layout {
+      Layout(
+        parityCase.inputIDs, mask: parityCase.attentionMask, typeIDs: parityCase.typeIDs,
+        keepsPadding: parityCase.wantsGates, added: added)
     }
-    self.promptLength = promptLength
+    let plain = layout(added: 0).tokens.sequences
+    let lengthened = try Self.setup(parityCase, loaded)?.lengthened(plain) ?? plain
+    source = layout(added: (lengthened.rows - plain.rows) / max(1, plain.count))
+    if let model = loaded.base as? any EncoderDecoder {
+      self.layout = Layout(
+        parityCase.decoderIDs ?? parityCase.inputIDs.map(model.decoderInput),
+        mask: parityCase.decoderMask ?? parityCase.decoderIDs?.map { $0.map { _ in 1 } } ?? parityCase.attentionMask)
+      sequences = self.layout.tokens.sequences
+    } else {
+      self.layout = source
+      sequences = lengthened
+    }
   }
 
   func run() throws {
     if let training = parityCase.training { return try train(training) }
     let cx = Context(loaded.engine)
     let hidden = try forward(in: cx, recordsHiddenStates: true)
+    let isWritten = loaded.base is any EncoderDecoder
     try padded("last_hidden_state", hidden)
+    try padded((isWritten ? "decoder_" : "") + "hidden_states.\(loaded.ownLayers)", hidden)
     if let pooled = loaded.base.pooled(hidden, sequences.repeated(hidden.rows / sequences.rows), adding: nil, in: cx) {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
@@ -61,10 +65,8 @@ final class CaseRun {
       switch head.answer {
       case .span:
         for (column, name) in ["start_logits", "end_logits"].enumerated() {
-          let width = promptLength + (parityCase.inputIDs.first?.count ?? 0)
-          try padded(
-            name, cx.columns(logits, column..<column + 1),
-            shape: [logits.rows / places.count * parityCase.inputIDs.count, width])
+          let part = layout.padded(cx.columns(logits, column..<column + 1))
+          try output(name, part.shape.dropLast(), part.values)
         }
       case let answer where answer.unit == .token: try padded(label, logits)
       case .tree: try outputArcs(logits)
@@ -122,7 +124,11 @@ final class CaseRun {
       var observer = ComposedAdapters.Observer()
       observer.fusion = { [self] fusion, site, attention in
         guard recordsHiddenStates else { return }
-        do { try padded("fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention) } catch {
+        do {
+          try padded(
+            "fusion_attention.\(fusion).\(site.layer).\(place(of: site))", attention,
+            loaded.base.shape.encoderLayers.map { site.layer < $0 } ?? true ? source : layout)
+        } catch {
           failure = error
         }
       }
@@ -130,16 +136,41 @@ final class CaseRun {
         gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
       }
       return try ComposedAdapters(
-        setup, for: tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks,
+        setup, for: source.tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks,
         observer: observer)
     }
-    let observer = Observer(composed) { [self] index, states in
+    let observer = Observer(composed) { [self] layer, input, output in
       guard recordsHiddenStates else { return }
-      do { try padded("hidden_states.\(index)", states) } catch { failure = error }
+      do { try observe(layer, input, output) } catch { failure = error }
     }
-    let hidden = try loaded.base(tokens, with: observer, in: cx)
+    let hidden = try pass(observer, recordsHiddenStates, in: cx)
     if let failure { throw failure }
     return hidden
+  }
+
+  private func pass(_ adapters: Observer, _ recordsHiddenStates: Bool, in cx: Context) throws -> Tensor {
+    guard let model = loaded.base as? any EncoderDecoder else {
+      return try loaded.base(source.tokens, with: adapters, in: cx)
+    }
+    let encoded = try model.encoded(source.tokens, with: adapters, in: cx)
+    if recordsHiddenStates {
+      let layers = loaded.base.shape.encoderLayers ?? 0
+      for name in ["encoder_last_hidden_state", "encoder_hidden_states.\(layers)"] {
+        try padded(name, encoded.states.tensor, source)
+      }
+    }
+    return try model.decoded(layout.tokens, over: encoded, continuing: nil, with: adapters, in: cx)
+  }
+
+  /// What goes into the first layer, and what comes out of each but the last: that is given with the norm at the end.
+  private func observe(_ layer: Int, _ input: Tensor, _ output: Tensor) throws {
+    let encoderLayers = loaded.base.shape.encoderLayers
+    let isDecoders = encoderLayers.map { layer >= $0 } ?? false, index = layer - (isDecoders ? encoderLayers ?? 0 : 0)
+    let prefix = encoderLayers == nil ? "" : isDecoders ? "decoder_" : "encoder_"
+    let place = encoderLayers != nil && !isDecoders ? source : layout
+    let count = isDecoders ? loaded.ownLayers : encoderLayers ?? loaded.ownLayers
+    if index == 0 { try padded("\(prefix)hidden_states.0", input, place) }
+    if index + 1 < count { try padded("\(prefix)hidden_states.\(index + 1)", output, place) }
   }
 
   /// What the reference calls a place.
@@ -207,7 +238,7 @@ final class CaseRun {
     default:
       let all =
         head.answer.unit == .token
-        ? places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
+        ? layout.places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
       return .classes(all.map { $0 == -100 ? nil : $0 })
     }
   }
@@ -229,68 +260,8 @@ final class CaseRun {
   }
 
   /// Puts packed rows back to where the padded input had them, in each copy of the batch.
-  private func padded(_ name: String, _ tensor: Tensor, shape: [Int]? = nil) throws {
-    let rows = parityCase.inputIDs.count, length = promptLength + (parityCase.inputIDs.first?.count ?? 0),
-      copies = max(1, tensor.rows / places.count)
-    var values = [Float](repeating: 0, count: copies * rows * length * tensor.columns)
-    for index in 0..<min(tensor.rows, copies * places.count) {
-      let place = places[index % places.count]
-      let first = ((index / places.count * rows + place.row) * length + place.column) * tensor.columns
-      values.replaceSubrange(first..<first + tensor.columns, with: tensor.row(index))
-    }
-    try output(name, shape ?? [copies * rows, length, tensor.columns], values)
-  }
-}
-
-/// Passes everything on and looks at the hidden states: 0 after the embeddings, N after layer N.
-private struct Observer: Interventions {
-  private let adapters: ComposedAdapters?
-  private let observe: (Int, Tensor) -> Void
-
-  init(_ adapters: ComposedAdapters?, _ observe: @escaping (Int, Tensor) -> Void) {
-    self.adapters = adapters
-    self.observe = observe
-  }
-
-  func lengthened(_ sequences: Sequences) -> Sequences { adapters?.lengthened(sequences) ?? sequences }
-
-  func virtualTokens(in context: Context) -> VirtualTokens? { adapters?.virtualTokens(in: context) }
-
-  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
-    adapters?.embedded(x, sequences, in: context) ?? x
-  }
-
-  func sublayer(_ sublayer: Sublayer, at site: Site, in context: Context) -> Rows {
-    adapters?.sublayer(sublayer, at: site, in: context) ?? NoInterventions().sublayer(sublayer, at: site, in: context)
-  }
-
-  func projected(_ projection: Projection, at site: Site, in context: Context) -> Rows {
-    if site == Site(0, .query) { observe(0, projection.input) }
-    return adapters?.projected(projection, at: site, in: context)
-      ?? NoInterventions().projected(projection, at: site, in: context)
-  }
-
-  func prefix(_ x: Rows, at site: Site, in context: Context) -> AttentionPrefixes? {
-    adapters?.prefix(x, at: site, in: context).map { padded($0, in: context) }
-  }
-
-  func layer(_ output: Rows, of input: Rows, at index: Int, in context: Context) -> Rows {
-    let output = adapters?.layer(output, of: input, at: index, in: context) ?? output
-    observe(index + 1, output.tensor)
-    return output
-  }
-
-  /// The reference fills up the shorter prefixes of a `parallel` with zeros, and adds 1 to their scores instead of hiding them.
-  private func padded(_ prefixes: AttentionPrefixes, in context: Context) -> AttentionPrefixes {
-    let longest = prefixes.rows.map(\.count).max() ?? 0
-    guard prefixes.rows.contains(where: { $0.count < longest }) else { return prefixes }
-    let own = prefixes.keys.rows, width = prefixes.keys.columns
-    let zeros = context.tensor(rows: longest, columns: width, repeatElement(0, count: longest * width))
-    let order = prefixes.rows.map { Array(own..<own + longest - $0.count) + Array($0) }
-    let keys = context.rows(context.stacked([prefixes.keys, zeros]), order.flatMap { $0 })
-    let values = context.rows(context.stacked([prefixes.values, zeros]), order.flatMap { $0 })
-    let rows = order.indices.map { $0 * longest..<($0 + 1) * longest }
-    return AttentionPrefixes(
-      keys: keys, values: values, rows: rows, scores: order.flatMap { $0.map { $0 < own ? 0 : 1 } })
+  private func padded(_ name: String, _ tensor: Tensor, _ place: Layout? = nil) throws {
+    let padded = (place ?? layout).padded(tensor)
+    try output(name, padded.shape, padded.values)
   }
 }

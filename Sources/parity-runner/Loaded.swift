@@ -27,7 +27,7 @@ struct Loaded {
   }
 
   let engine: Engine
-  let modelType: String
+  let family: ModelFamily
   private(set) var base: any BaseModel
   private(set) var adapters: [String: Adapter] = [:]
   private(set) var heads: [String: NamedHead] = [:]
@@ -45,12 +45,9 @@ struct Loaded {
   init(_ parityCase: Case, engine: Engine) throws {
     self.engine = engine
     let checkpoint = try Checkpoint(folder: parityCase.base)
-    modelType = try checkpoint.configuration.string("model_type")
+    family = checkpoint.family
     base = try checkpoint.load(engine: engine)
-    if parityCase.heads.contains("default"), let head = try CheckpointHead(checkpoint) {
-      let loaded = try Heads.load(JSONObject(head.configuration), head.weights, shape: base.shape, engine: engine)
-      heads["default"] = NamedHead(head: loaded, configuration: head.configuration, weights: [])
-    }
+    try addHead(of: checkpoint, parityCase)
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
       var weights = foreign.weights
@@ -84,6 +81,25 @@ struct Loaded {
     }
     try average(parityCase)
     if let name = parityCase.foldedAdapter { try fold(name, checkpoint) }
+  }
+
+  /// The layers of the model, or of its decoder.
+  var ownLayers: Int { base.shape.layers - (base.shape.encoderLayers ?? 0) }
+
+  /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over the words.
+  private mutating func addHead(of checkpoint: Checkpoint, _ parityCase: Case) throws {
+    guard parityCase.heads.contains("default") || parityCase.modelClass != nil,
+      let head = try CheckpointHead(checkpoint)
+    else { return }
+    var configuration = head.configuration, weights = head.weights.tensors
+    if parityCase.modelClass == nil, configuration["head_type"] == "seq2seq_lm" {
+      configuration["bias"] = false
+      weights["decoder.bias"] = nil
+    }
+    let loaded = try Heads.load(
+      JSONObject(configuration), StoredWeights(weights), shape: base.shape, engine: engine)
+    heads["default"] = NamedHead(head: loaded, configuration: configuration, weights: [])
+    if parityCase.modelClass != nil { headsOfCheckpoint = ["default"] }
   }
 
   /// The factors that MTL-LoRA's tasks have in common.
@@ -189,8 +205,7 @@ struct Loaded {
   }
 
   func trained(_ training: Case.Training) throws -> [Trained] {
-    guard let family = ModelFamilies.family(of: modelType) else { return [] }
-    let names = AdapterHubNames(family)
+    let names = AdapterHubNames(family, encoderLayers: base.shape.encoderLayers)
     var result: [Trained] = []
     if training.mode == "fusion" {
       for (name, fusion) in loadedFusions.all.sorted(by: { $0.key < $1.key }) {

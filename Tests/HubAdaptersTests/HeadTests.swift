@@ -15,6 +15,7 @@ import Testing
     (["head_type": "question_answering", "num_labels": 2], 7, 2),
     (["head_type": "masked_lm", "vocab_size": 12, "embedding_size": 8, "activation_function": "gelu"], 7, 12),
     (["head_type": "causal_lm", "vocab_size": 12], 7, 12),
+    (["head_type": "seq2seq_lm", "vocab_size": 12], 7, 12),
     (
       [
         "head_type": "udapter_parsing", "num_labels": 3, "arc_size": 4, "relation_size": 2, "languages": ["de"],

@@ -86,7 +86,8 @@ import Testing
 
   @Test func attention() {
     check([(5, 6), (5, 6), (5, 6)], "attention") { cx, p in
-      cx.attention(tensor(cx, p[0]), tensor(cx, p[1]), tensor(cx, p[2]), in: Sequences(lengths: [2, 3]), heads: 2)
+      cx.attention(
+        tensor(cx, p[0]), tensor(cx, p[1]), tensor(cx, p[2]), AttentionForm(heads: 2), in: Sequences(lengths: [2, 3]))
     }
   }
 
@@ -94,18 +95,47 @@ import Testing
     let sequences = Sequences(lengths: [2, 3])
     check([(5, 6), (5, 6), (5, 6), (6, 5)], "causal attention with a bias") { cx, p in
       let t = p.map { tensor(cx, $0) }
-      return cx.attention(t[0], t[1], t[2], in: sequences, heads: 2, causal: true, bias: t[3])
+      return cx.attention(
+        t[0], t[1], t[2], AttentionForm(heads: 2, isCausal: true), in: sequences, bias: AttentionBias(t[3]))
     }
     check([(5, 6), (5, 6), (5, 6), (4, 6), (4, 6), (6, 7)], "attention with prefixes and a bias") { cx, p in
       let t = p.map { tensor(cx, $0) }
       let prefixes = AttentionPrefixes(keys: t[3], values: t[4], rows: [0..<1, 1..<4])
-      return cx.attention(t[0], t[1], t[2], in: sequences, heads: 2, bias: t[5], prefixes: prefixes)
+      return cx.attention(
+        t[0], t[1], t[2], AttentionForm(heads: 2), in: sequences, bias: AttentionBias(t[5]), prefixes: prefixes)
     }
     check([(5, 6), (5, 6), (5, 6), (4, 6), (4, 6)], "causal attention with a shared prefix") { cx, p in
       let t = p.map { tensor(cx, $0) }
       return cx.attention(
-        t[0], t[1], t[2], in: sequences, heads: 2, causal: true,
+        t[0], t[1], t[2], AttentionForm(heads: 2, isCausal: true), in: sequences,
         prefixes: AttentionPrefixes(keys: t[3], values: t[4], sharedBy: sequences.count))
+    }
+  }
+
+  @Test func attentionOverOtherKeys() {
+    let sequences = Sequences(lengths: [2, 3])
+    check([(5, 6), (9, 6), (9, 6)], "attention over the rows of another text") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      return cx.attention(t[0], t[1], t[2], AttentionForm(heads: 2), in: sequences, over: [5..<9, 0..<4])
+    }
+    check([(5, 8), (9, 4), (9, 4), (3, 4), (3, 4)], "grouped queries that are the last of their keys, in a window") {
+      cx, p in
+      let t = p.map { tensor(cx, $0) },
+        form = AttentionForm(heads: 4, keyHeads: 2, scale: 0.3, isCausal: true, window: 2)
+      return cx.attention(
+        t[0], t[1], t[2], form, in: sequences, over: [0..<4, 4..<9],
+        prefixes: AttentionPrefixes(keys: t[3], values: t[4], sharedBy: 2))
+    }
+    check([(5, 6), (5, 6), (5, 6), (12, 3)], "attention with a bias of each sequence's own") { cx, p in
+      let t = p.map { tensor(cx, $0) }
+      return cx.attention(
+        t[0], t[1], t[2], AttentionForm(heads: 2), in: sequences, bias: AttentionBias(perSequence: t[3]))
+    }
+  }
+
+  @Test func rotation() {
+    check([(3, 8)], "rotation") { cx, p in
+      cx.rotated(tensor(cx, p[0]), by: Rotation([0, 5, 2], frequencies: [1, 0.1], scale: 1.2, in: cx), heads: 2)
     }
   }
 

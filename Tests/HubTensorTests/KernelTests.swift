@@ -205,8 +205,9 @@ import Testing
       let cx = Context(engine), name = engine.kernels.name
       func tensor(_ values: [Float]) -> Tensor { cx.tensor(rows: values.count / columns, columns: columns, values) }
       let y = cx.attention(
-        tensor(q), tensor(k), tensor(v), in: sequences, heads: heads, causal: variant.causal,
-        bias: variant.hasBias ? cx.tensor(rows: heads * longest, columns: biasColumns, bias) : nil,
+        tensor(q), tensor(k), tensor(v), AttentionForm(heads: heads, isCausal: variant.causal), in: sequences,
+        bias: variant.hasBias
+          ? AttentionBias(cx.tensor(rows: heads * longest, columns: biasColumns, bias)) : nil,
         prefixes: variant.prefix > 0
           ? AttentionPrefixes(keys: tensor(prefixKeys), values: tensor(prefixValues), rows: prefixes) : nil
       ).values
@@ -230,8 +231,8 @@ import Testing
       let rows = cx.linear(cx.tensor(rows: 23, columns: 12, x), weight),
         prefixes = cx.linear(cx.tensor(rows: 5, columns: 12, prefix), weight)
       let y = cx.attention(
-        rows, rows, rows, in: Sequences(lengths: [11, 3, 9]), heads: 3, causal: true,
-        bias: cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight),
+        rows, rows, rows, AttentionForm(heads: 3, isCausal: true), in: Sequences(lengths: [11, 3, 9]),
+        bias: AttentionBias(cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight)),
         prefixes: AttentionPrefixes(keys: prefixes, values: prefixes, sharedBy: 3))
       let gradients = cx.gradients(of: cx.linear(cx.reshaped(y, rows: 1, columns: y.count), slope))
       return [gradients[weight]?.values, gradients[biasWeight]?.values]

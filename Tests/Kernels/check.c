@@ -151,36 +151,55 @@ static void norms(ptrdiff_t rows, ptrdiff_t width) {
 // The columns of a head in rows of `stride`; x holds q, k, v, then the prefix's keys and values, then the bias.
 static void attention_of(double *out, const double *x, const void *more) {
   const hub_attention_shape *s = more;
-  ptrdiff_t own = s->rows * s->stride, prefix = s->prefix * s->stride;
-  const double *bias = s->bias ? x + 3 * own + 2 * prefix : 0;
-  attention(out, x, x + own, x + 2 * own, x + 3 * own, x + 3 * own + prefix, bias, s);
+  const double *k = x + s->rows * s->stride, *v = k + s->keys * s->key_stride, *prefix_keys = v + s->keys * s->key_stride,
+               *prefix_values = prefix_keys + s->prefix * s->key_stride, *bias = prefix_values + s->prefix * s->key_stride;
+  attention(out, x, k, v, prefix_keys, prefix_values, s->bias ? bias : 0, s);
 }
 
-static void attentions(ptrdiff_t rows, ptrdiff_t width, ptrdiff_t prefix, int causal, int biased, int differentiates) {
-  hub_attention_shape s = {.rows = rows, .head_width = width, .stride = width + 3, .scale = 0.4f, .causal = causal, .prefix = prefix, .bias_stride = prefix + rows};
-  ptrdiff_t own = rows * s.stride, before = prefix * s.stride, biases = biased ? rows * s.bias_stride : 0, all = 3 * own + 2 * before + biases;
-  float *x = numbers(all), *out = calloc(own, 4), *d = numbers(own);
-  s.prefix_keys = x + 3 * own;
+typedef struct { ptrdiff_t rows, keys, width, prefix, window; int causal, biased; } attention_case;
+
+static void attentions(attention_case c, int differentiates) {
+  hub_attention_shape s = {
+    .rows = c.rows, .keys = c.keys, .head_width = c.width, .stride = c.width + 3, .key_stride = c.width + 1, .scale = 0.4f, .causal = c.causal,
+    .window = c.window, .prefix = c.prefix, .bias_stride = c.prefix + c.keys,
+  };
+  ptrdiff_t own = c.rows * s.stride, keys = c.keys * s.key_stride, before = c.prefix * s.key_stride;
+  ptrdiff_t all = own + 2 * keys + 2 * before + (c.biased ? c.rows * s.bias_stride : 0);
+  float *x = numbers(all), *k = x + own, *v = k + keys, *out = calloc(own, 4), *d = numbers(own);
+  s.prefix_keys = v + keys;
   s.prefix_values = s.prefix_keys + before;
-  s.bias = biased ? s.prefix_values + before : 0;
-  for (ptrdiff_t i = 0; i < rows; i++)
-    for (ptrdiff_t j = width; j < s.stride; j++) d[i * s.stride + j] = 0;
+  s.bias = c.biased ? s.prefix_values + before : 0;
+  for (ptrdiff_t i = 0; i < c.rows; i++)
+    for (ptrdiff_t j = c.width; j < s.stride; j++) d[i * s.stride + j] = 0;
   double *in = doubles(x, all), *expected = calloc(own, sizeof(double));
   attention_of(expected, in, &s);
-  float *scratch = aligned_alloc(64, (kernels->attention_scratch(rows, prefix, width) * 4 + 127) / 64 * 64);
-  kernels->attention(out, x, x + own, x + 2 * own, &s, scratch);
+  float *scratch = aligned_alloc(64, (kernels->attention_scratch(c.rows, c.prefix, c.keys, c.width) * 4 + 127) / 64 * 64);
+  kernels->attention(out, x, k, v, &s, scratch);
   compare("attention", out, expected, own, 2e-5);
   free(scratch), free(in), free(expected);
   if (differentiates) {
-    float *g = calloc(all, 4);
-    hub_attention_gradients to = {g, g + own, g + 2 * own, before ? g + 3 * own : 0, before ? g + 3 * own + before : 0, biased ? g + 3 * own + 2 * before : 0};
-    scratch = aligned_alloc(64, (kernels->attention_backward_scratch(rows, prefix, width) * 4 + 127) / 64 * 64);
-    kernels->attention_backward(&to, d, x, x + own, x + 2 * own, &s, scratch);
+    float *g = calloc(all, 4), *prefixes = g + own + 2 * keys;
+    hub_attention_gradients to = {
+      .q = g, .k = g + own, .v = g + own + keys, .key_stride = s.key_stride, .prefix_keys = before ? prefixes : 0,
+      .prefix_values = before ? prefixes + before : 0, .bias = c.biased ? prefixes + 2 * before : 0,
+    };
+    scratch = aligned_alloc(64, (kernels->attention_backward_scratch(c.rows, c.prefix, c.keys, c.width) * 4 + 127) / 64 * 64);
+    kernels->attention_backward(&to, d, x, k, v, &s, scratch);
     expected = gradient(attention_of, &s, x, all, d, own);
     compare("derivative of attention", g, expected, all, 5e-5);
     free(scratch), free(expected), free(g);
   }
   free(x), free(out), free(d);
+}
+
+static void rotations(ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t width) {
+  ptrdiff_t count = rows * heads * width;
+  float *x = numbers(count), *cosines = numbers(rows * width / 2), *sines = numbers(rows * width / 2), *y = malloc(count * 4);
+  double *in = doubles(x, count), *expected = malloc(count * sizeof(double));
+  rotate(expected, in, cosines, sines, rows, heads, width);
+  kernels->rotate(y, x, cosines, sines, rows, heads, width);
+  compare("rotation", y, expected, count, 1e-6);
+  free(x), free(cosines), free(sines), free(y), free(in), free(expected);
 }
 
 typedef struct { ptrdiff_t count, rows, width; const float *residual; } fusion;
@@ -219,6 +238,9 @@ static void columns(ptrdiff_t rows, ptrdiff_t width) {
   for (ptrdiff_t i = 0; i < rows * width; i++) expected[i] = (double)x[i] * s[i % width];
   kernels->scale_columns(y, x, s, rows, width);
   compare("scaled columns", y, expected, rows * width, 1e-6);
+  for (ptrdiff_t i = 0; i < rows * width; i++) expected[i] = (double)x[i] * z[i];
+  kernels->multiply(y, x, z, rows * width);
+  compare("product of elements", y, expected, rows * width, 1e-6);
   for (int weighted = 0; weighted < 2; weighted++) {
     for (ptrdiff_t j = 0; j < width; j++) {
       sums[j] = s[j];
@@ -237,11 +259,17 @@ static void check(void) {
   products();
   activations();
   for (ptrdiff_t width = 1; width < 40; width += 6) norms(3, width);
-  attentions(19, 5, 0, 0, 0, 1);
-  attentions(7, 13, 3, 0, 1, 1);
-  attentions(9, 8, 2, 1, 1, 1);
-  attentions(61, 64, 0, 1, 0, 0);
-  attentions(301, 17, 5, 0, 0, 0);
+  attentions((attention_case){.rows = 19, .keys = 19, .width = 5}, 1);
+  attentions((attention_case){.rows = 17, .keys = 23, .width = 13, .prefix = 3, .biased = 1}, 1);
+  attentions((attention_case){.rows = 9, .keys = 4, .width = 6, .prefix = 1}, 1);
+  attentions((attention_case){.rows = 9, .keys = 9, .width = 8, .prefix = 2, .causal = 1, .biased = 1}, 1);
+  attentions((attention_case){.rows = 10, .keys = 13, .width = 7, .prefix = 2, .causal = 1, .window = 4}, 1);
+  attentions((attention_case){.rows = 3, .keys = 13, .width = 21, .prefix = 2, .causal = 1, .window = 4, .biased = 1}, 1);
+  attentions((attention_case){.rows = 1, .keys = 301, .width = 64, .prefix = 5, .causal = 1}, 0);
+  attentions((attention_case){.rows = 61, .keys = 61, .width = 64, .causal = 1}, 0);
+  attentions((attention_case){.rows = 40, .keys = 600, .width = 16, .causal = 1, .window = 9}, 0);
+  attentions((attention_case){.rows = 301, .keys = 301, .width = 17, .prefix = 5}, 0);
+  for (ptrdiff_t width = 2; width < 80; width += 14) rotations(3, 2, width);
   fusions(3, 4, 19);
   fusions(8, 2, 32);
   for (ptrdiff_t width = 1; width < 40; width += 7) columns(5, width);

@@ -83,26 +83,37 @@ static void softmax(double *p, ptrdiff_t count) {
   for (ptrdiff_t i = 0; i < count; i++) p[i] /= sum;
 }
 
-// q, k and v are [rows, stride]; the prefix's rows come before those of k and v.
+// q is [rows, stride], k and v are [keys, key_stride]; the prefix's rows come before those of k and v.
 static void attention(double *out, const double *q, const double *k, const double *v, const double *prefix_keys, const double *prefix_values,
                       const double *bias, const hub_attention_shape *s) {
-  ptrdiff_t all = s->prefix + s->rows;
+  ptrdiff_t all = s->prefix + s->keys;
   double *p = malloc(all * sizeof(double));
   for (ptrdiff_t i = 0; i < s->rows; i++) {
-    ptrdiff_t seen = s->causal ? s->prefix + i + 1 : all;
+    ptrdiff_t seen = s->causal ? all - s->rows + i + 1 : all;
     for (ptrdiff_t j = 0; j < seen; j++) {
-      const double *key = j < s->prefix ? prefix_keys + j * s->stride : k + (j - s->prefix) * s->stride;
+      const double *key = j < s->prefix ? prefix_keys + j * s->key_stride : k + (j - s->prefix) * s->key_stride;
       p[j] = bias ? bias[i * s->bias_stride + j] : 0;
       for (ptrdiff_t c = 0; c < s->head_width; c++) p[j] += q[i * s->stride + c] * key[c] * s->scale;
+      if (s->causal && s->window && j >= s->prefix && j < seen - s->window) p[j] = -INFINITY;
     }
     softmax(p, seen);
     for (ptrdiff_t c = 0; c < s->head_width; c++) {
       double sum = 0;
-      for (ptrdiff_t j = 0; j < seen; j++) sum += p[j] * (j < s->prefix ? prefix_values[j * s->stride + c] : v[(j - s->prefix) * s->stride + c]);
+      for (ptrdiff_t j = 0; j < seen; j++) sum += p[j] * (j < s->prefix ? prefix_values[j * s->key_stride + c] : v[(j - s->prefix) * s->key_stride + c]);
       out[i * s->stride + c] = sum;
     }
   }
   free(p);
+}
+
+static void rotate(double *y, const double *x, const float *cosines, const float *sines, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t width) {
+  for (ptrdiff_t head = 0; head < rows * heads; head++, x += width, y += width) {
+    for (ptrdiff_t i = 0; i < width / 2; i++) {
+      double c = cosines[head / heads * (width / 2) + i], s = sines[head / heads * (width / 2) + i], a = x[i], b = x[i + width / 2];
+      y[i] = a * c - b * s;
+      y[i + width / 2] = b * c + a * s;
+    }
+  }
 }
 
 // x holds the query and then each child's rows.

@@ -1,21 +1,6 @@
 // AdapterFusion's attention over the adapters of one token (Pfeiffer et al. 2021), whose keys and values are the
 // adapters' outputs themselves: the matrices that project them are applied to the query and to the mixture.
 
-INLINE float dot(const float *a, const float *b, ptrdiff_t width) {
-  vf total = splat(0);
-  ptrdiff_t i = 0;
-  for (; i + W <= width; i += W) total += load(a + i) * load(b + i);
-  float rest = 0;
-  for (; i < width; i++) rest += a[i] * b[i];
-  return sum(total) + rest;
-}
-
-static void add_scaled(float *y, const float *x, float scale, ptrdiff_t count) {
-  ptrdiff_t i = 0;
-  for (; i + W <= count; i += W) store(y + i, load(y + i) + load(x + i) * scale);
-  for (; i < count; i++) y[i] += x[i] * scale;
-}
-
 static void fuse(float *out, float *weights, const float *q, const float *const *inputs, const float *residual,
                  ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature) {
   for (ptrdiff_t row = 0; row < rows; row++, weights += count) {

@@ -6,9 +6,9 @@
 #include "gemm.h"
 #include "peak.h"
 #include "norm.h"
+#include "columns.h"
 #include "attention.h"
 #include "fusion.h"
-#include "columns.h"
 
 #define JOIN_(a, b) a##b
 #define JOIN(a, b) JOIN_(a, b)
@@ -25,6 +25,6 @@ const hub_kernels JOIN(hub_kernels_, NAME) = {
   .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,
   .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,
   .fuse = fuse, .fuse_backward = fuse_backward,
-  .activate = activate, .activate_backward = activate_backward,
-  .add_scaled = add_scaled, .scale_columns = scale_columns, .sum_rows = sum_rows,
+  .rotate = rotate, .activate = activate, .activate_backward = activate_backward,
+  .add_scaled = add_scaled, .multiply = multiply_elements, .scale_columns = scale_columns, .sum_rows = sum_rows,
 };

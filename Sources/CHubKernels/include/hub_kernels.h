@@ -60,20 +60,24 @@ typedef struct {
   ptrdiff_t peak_operations;  // in a round
 } hub_gemm;
 
-// The rows of one sequence in packed activations, and the shape of attention over them.
+// The queries of one sequence in packed activations, the keys and values that they see, and the shape of attention over them.
 typedef struct {
-  ptrdiff_t rows, head_width;
-  ptrdiff_t stride;       // of q, k, v and the output, in floats
-  float scale;            // of the scores, 1/√head_width
-  int causal;             // a query sees the keys up to its own position, not those behind it
+  ptrdiff_t rows, keys;   // queries; keys and values, without the prefix's
+  ptrdiff_t head_width;
+  ptrdiff_t stride;       // of q and the output, in floats
+  ptrdiff_t key_stride;   // of k, v and the prefix
+  float scale;            // of the scores
+  int causal;             // the queries are the last of the keys: each sees those up to its own position
+  ptrdiff_t window;       // so many of them at most, its own the last, and the whole prefix; all if 0
   ptrdiff_t prefix;       // rows of keys and values before the sequence's own, which every query sees
-  const float *prefix_keys, *prefix_values;  // as far apart as k and v
-  const float *bias;      // [rows, prefix + rows], added to the scaled scores, or null
+  const float *prefix_keys, *prefix_values;
+  const float *bias;      // [rows, prefix + keys], added to the scaled scores, or null
   ptrdiff_t bias_stride;
 } hub_attention_shape;
 
 typedef struct {
-  float *q, *k, *v;       // written
+  float *q, *k, *v;       // written; those of k and v are key_stride floats apart
+  ptrdiff_t key_stride;
   float *prefix_keys, *prefix_values, *bias;  // added to where they are not null, with the strides of what they are of
 } hub_attention_gradients;
 
@@ -86,11 +90,11 @@ typedef struct {
   hub_gemm bfloat16;      // a rounded to bfloat16 as well; sums in float32
   hub_gemm int8;          // b quantised by column to −64...64, a by row to 0...255, k ≤ 65536; sums exact
 
-  // One head of one sequence: out = softmax(q·kᵀ·scale + bias)·v. scratch: attention_scratch(rows, prefix, head_width) floats.
-  ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
+  // One head of one sequence: out = softmax(q·kᵀ·scale + bias)·v. scratch: attention_scratch(rows, prefix, keys, head_width) floats.
+  ptrdiff_t (*attention_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t keys, ptrdiff_t head_width);
   void (*attention)(float *out, const float *q, const float *k, const float *v, const hub_attention_shape *shape, float *scratch);
   // Its derivative, from d = d(out).
-  ptrdiff_t (*attention_backward_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t head_width);
+  ptrdiff_t (*attention_backward_scratch)(ptrdiff_t rows, ptrdiff_t prefix, ptrdiff_t keys, ptrdiff_t head_width);
   void (*attention_backward)(const hub_attention_gradients *to, const float *d, const float *q, const float *k, const float *v,
                              const hub_attention_shape *shape, float *scratch);
 
@@ -114,11 +118,17 @@ typedef struct {
   void (*fuse_backward)(float *dq, float *const *dinputs, const float *d, const float *weights, const float *q,
                         const float *const *inputs, ptrdiff_t count, ptrdiff_t rows, ptrdiff_t width, float temperature);
 
+  // Each head of `width` columns turned by the angles of its row, a pair of columns half a head apart by one angle (Su et
+  // al. 2021): y = (a·cos − b·sin, b·cos + a·sin). cosines and sines are [rows, width / 2]; y may be x.
+  void (*rotate)(float *y, const float *x, const float *cosines, const float *sines, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t width);
+
   void (*activate)(float *y, const float *x, ptrdiff_t count, hub_activation activation);
   // dx = dy · activation'(x)
   void (*activate_backward)(float *dx, const float *dy, const float *x, ptrdiff_t count, hub_activation activation);
   // y += scale · x
   void (*add_scaled)(float *y, const float *x, float scale, ptrdiff_t count);
+  // y = x · z
+  void (*multiply)(float *y, const float *x, const float *z, ptrdiff_t count);
   // y [rows, width] = x · s, with s one factor per column
   void (*scale_columns)(float *y, const float *x, const float *s, ptrdiff_t rows, ptrdiff_t width);
   // sums [width] += Σ over rows of x, or of x · z where z is not null

@@ -43,8 +43,10 @@ extension LoRA: FoldableMethod {
     into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm = .running, in context: Context
   ) throws -> StoredWeights {
     var tensors = weights.tensors
+    let encoderLayers = family.encoderLayers(naming: tensors.keys)
     for (site, unit) in units {
-      guard let name = family.layers.path(at: site).map({ $0 + ".weight" }), let stored = tensors[name],
+      guard let name = family.path(at: site, encoderLayers: encoderLayers).map({ $0 + ".weight" }),
+        let stored = tensors[name],
         stored.shape.count == 2
       else {
         throw Failure(.unfoldableAdapter, "the model has no weight at \(site.place.rawValue) of layer \(site.layer)")

@@ -43,8 +43,8 @@ public struct Setup: Sendable {
     func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? {
       acts(in: site.layer) ? method.projectionAdapter(at: site) : nil
     }
-    func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? {
-      acts(in: layer) ? method.prefixAdapter(at: layer) : nil
+    func prefixAdapter(at site: Site) -> (any PrefixAdapter)? {
+      acts(in: site.layer) ? method.prefixAdapter(at: site) : nil
     }
     func layerAdapter(at index: Int) -> (any LayerAdapter)? { acts(in: index) ? method.layerAdapter(at: index) : nil }
 
@@ -166,6 +166,9 @@ public struct Setup: Sendable {
 }
 
 extension Setup.Node {
+  /// Whether a block in it sends rows different ways.
+  var routes: Bool { if case .route = self { true } else { children.contains(where: \.routes) } }
+
   var children: [Setup.Node] {
     switch self {
     case .adapter, .base: []

@@ -117,6 +117,8 @@ public struct ComposedAdapters: Interventions {
     return (evaluation(at: site, context).result(of: setup.root, on: state) ?? state).result(in: context)
   }
 
+  public func isUniform(at site: Site) -> Bool { !acts(at: site) || !setup.root.routes }
+
   private func acts(at site: Site) -> Bool { setup.sites.contains(site) && !skippedLayers.contains(site.layer) }
 
   private func evaluation<State>(at site: Site, _ context: Context) -> Evaluation<State> {

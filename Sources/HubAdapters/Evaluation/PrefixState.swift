@@ -16,7 +16,7 @@ struct PrefixState: SiteState {
 
   /// The prefix of the adapter that comes last stands first.
   func adapted(by leaf: Setup.Leaf, at path: [Int], in evaluation: Evaluation<Self>) -> Self? {
-    let adapter = leaf.prefixAdapter(at: evaluation.site.layer), context = evaluation.context
+    let adapter = leaf.prefixAdapter(at: evaluation.site), context = evaluation.context
     guard let own = adapter?(x.tensor, evaluation.gating(leaf, x.sequences), in: context) else { return nil }
     return Self(x, prefixes: prefixes.map { own.joined(with: $0, in: context) } ?? own)
   }

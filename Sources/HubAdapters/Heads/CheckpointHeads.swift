@@ -17,25 +17,37 @@ public struct CheckpointHead: Sendable {
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if the class is unknown or a tensor is left over.
   public init?(_ checkpoint: Checkpoint) throws {
-    guard !checkpoint.headTensors.isEmpty, let name = checkpoint.configuration.members["architectures"]?.strings?.first
-    else { return nil }
-    guard let form = checkpoint.family.head(ofClass: name) else {
+    guard let name = checkpoint.configuration.members["architectures"]?.strings?.first else { return nil }
+    let form = checkpoint.family.head(ofClass: name)
+    // What a decoder writes with may all be its word embeddings.
+    let writes = ["causal_lm", "seq2seq_lm"].contains(form?.configuration["head_type"]?.string)
+    guard !checkpoint.headTensors.isEmpty || writes else { return nil }
+    guard let form else {
       throw Failure(
         .unsupportedHead, "heads of the class \(name.debugDescription) are not supported", at: "architectures")
     }
     var tensors: [String: StoredTensor] = [:]
     for tensor in checkpoint.headTensors {
       switch form.meaning(ofTensor: tensor.name) {
-      case .tensor(let stable): tensors[stable] = tensor.renamed(stable)
+      case .tensor(let stable):
+        // BART keeps its bias as a matrix of one row.
+        let isRow = tensor.shape.count == 2 && stable.hasSuffix(".bias")
+        tensors[stable] = (isRow ? tensor.reshaped([tensor.count]) : tensor)?.renamed(stable)
       case .unused: break
       case nil: throw Failure(.unsupportedHead, "the tensor belongs to nothing in a \(name)", at: tensor.name)
       }
     }
     var configuration = form.configuration
-    if configuration["head_type"] == "masked_lm" {
-      // The last layer is the word embeddings.
-      let words = checkpoint.weights.tensors["embeddings.word_embeddings.weight"]
-      if tensors["decoder.weight"] == nil { tensors["decoder.weight"] = words?.renamed("decoder.weight") }
+    if writes || configuration["head_type"] == "masked_lm" {
+      // The last layer is the word embeddings, unless it is a matrix of its own.
+      let words = checkpoint.weights.tensors[checkpoint.family.wordEmbeddings + ".weight"]
+      let complete = checkpoint.family.completed(checkpoint.configuration)
+      if tensors["decoder.weight"] == nil {
+        guard try complete.optionalBool("tie_word_embeddings") ?? true else {
+          throw Failure(.unsupportedHead, "the matrix that names words is missing", at: "lm_head.weight")
+        }
+        tensors["decoder.weight"] = words?.renamed("decoder.weight")
+      }
       configuration["bias"] = .bool(tensors["decoder.bias"] != nil)
       configuration["vocab_size"] = checkpoint.configuration.members["vocab_size"]
       configuration["embedding_size"] = .integer(words?.shape.last ?? 0)

@@ -74,6 +74,16 @@ public struct HeadInput {
     self.base = base
     self.inverting = inverting
   }
+
+  /// The row of the token that stands for each sequence.
+  var summaryRows: [Int] {
+    base.summarizesAtEnd ? sequences.offsets.dropFirst().map { $0 - 1 } : sequences.firstRows
+  }
+
+  /// The hidden states as heads that look at each token read them.
+  func tokens(in context: Context) -> Tensor {
+    base.outputScale == 1 ? hidden : context.scaled(hidden, by: base.outputScale)
+  }
 }
 
 /// A prediction head. One file under `Heads/`, one line in ``Heads``.

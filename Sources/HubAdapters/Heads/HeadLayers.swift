@@ -65,7 +65,8 @@ extension Activation {
   }
 }
 
-/// Linear layers over one vector for each sequence: its first token or, where `use_pooler` says so, the pooler's output.
+/// Linear layers over one vector for each sequence: its first token, the last where the base model reads from left to right,
+/// or, where `use_pooler` says so, the pooler's output.
 struct PooledLayers: Sendable {
   private let layers: HeadLayers
   private let usesPooler: Bool
@@ -94,7 +95,7 @@ struct PooledLayers: Sendable {
   var parameters: [Parameter] { layers.parameters + (poolerUpdate.map { [$0.a, $0.b] } ?? []) }
 
   func callAsFunction(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    guard usesPooler else { return layers(cx.rows(input.hidden, input.sequences.firstRows), in: cx) }
+    guard usesPooler else { return layers(cx.rows(input.hidden, input.summaryRows), in: cx) }
     let update = poolerUpdate.map { update in
       { (x: Tensor) in cx.linear(cx.linear(x, update.a), update.b, bias: nil, scale: update.scale) }
     }

@@ -7,9 +7,9 @@ public import HubTransformer
 /// as the vocabulary (Devlin et al. 2019). What the invertible adapter did to the embeddings is undone before the last layer.
 ///
 /// Files hold a copy of the last layer, which is the base model's word embeddings and stays frozen. On an encoder a
-/// causal head sees the tokens that follow, too.
+/// causal head sees the tokens that follow, too; on a decoder it names the next word.
 public struct LanguageModelHead: Head {
-  public static let types = ["masked_lm", "causal_lm"]
+  public static let types = ["masked_lm", "causal_lm", "seq2seq_lm"]
 
   /// The layers before the last one, with their norms.
   private let inner: [(dense: Linear, norm: LayerNorm?)]
@@ -52,7 +52,7 @@ public struct LanguageModelHead: Head {
   public var frozenParameters: [Parameter] { decoder.parameters }
 
   public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    var x = inner.reduce(input.hidden) { x, layer in
+    var x = inner.reduce(input.tokens(in: cx)) { x, layer in
       let y = layer.dense(x, then: activation, in: cx)
       return layer.norm.map { $0(y, in: cx) } ?? y
     }

@@ -16,7 +16,9 @@ public struct QuestionAnsweringHead: Head {
   public var labels: [String] { ["start", "end"] }
   public var answer: HeadAnswer { .span }
   public var parameters: [Parameter] { layers.parameters }
-  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { layers(input.hidden, in: context) }
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
+    layers(input.tokens(in: context), in: context)
+  }
 
   /// The mean of two cross entropies over the tokens of a sequence: that of where answers begin, and that of where they end.
   /// In the Python library padding competes with the tokens; Dovetail never sees it.

@@ -16,5 +16,7 @@ public struct TaggingHead: Head {
   public var labels: [String] { layers.labels }
   public var answer: HeadAnswer { .tokenLabel }
   public var parameters: [Parameter] { layers.parameters }
-  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor { layers(input.hidden, in: context) }
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
+    layers(input.tokens(in: context), in: context)
+  }
 }

@@ -22,7 +22,7 @@ public struct Bottleneck: AdapterMethod {
     let shared = try Self.shared(c, shape, from: weights["shared"])
     var blocks: [Site: BottleneckBlock] = [:]
     for layer in 0..<shape.layers {
-      for place in c.places(inLayer: layer) {
+      for place in c.places(inLayer: layer, of: shape) {
         let bottleneck = try c.bottleneck(inLayer: layer, of: shape.hiddenSize)
         let source = weights["layers"][layer][place.rawValue]
         blocks[Site(layer, place)] = try BottleneckBlock(
@@ -50,7 +50,7 @@ public struct Bottleneck: AdapterMethod {
   ) throws -> PHMShared? {
     guard let phm = c.phm else { return nil }
     let widths = Set(
-      try (0..<shape.layers).filter { !c.places(inLayer: $0).isEmpty }.map {
+      try (0..<shape.layers).filter { !c.places(inLayer: $0, of: shape).isEmpty }.map {
         try c.bottleneck(inLayer: $0, of: shape.hiddenSize)
       })
     guard !phm.sharesWeights || widths.count <= 1 else {

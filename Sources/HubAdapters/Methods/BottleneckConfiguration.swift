@@ -26,6 +26,8 @@ public struct BottleneckConfiguration: Sendable {
 
   /// Whether it acts at the end of the attention (`mh_adapter`).
   public let adaptsAttention: Bool
+  /// Whether it acts at the end of a decoder's attention over the encoder's states (`cross_adapter`).
+  public let adaptsCrossAttention: Bool
   /// Whether it acts at the end of the feed-forward block (`output_adapter`).
   public let adaptsFeedForward: Bool
   /// The non-linearity between the projections down and up (`non_linearity`).
@@ -64,6 +66,7 @@ public struct BottleneckConfiguration: Sendable {
   public init(_ c: JSONObject) throws {
     try Self.refuseUnknown(c)
     adaptsAttention = try c.required("mh_adapter", "a boolean") { $0.bool }
+    adaptsCrossAttention = try c.optionalBool("cross_adapter") ?? false
     adaptsFeedForward = try c.required("output_adapter", "a boolean") { $0.bool }
     guard let activation = try c.optionalActivation("non_linearity") else {
       throw Failure(.unexpectedJSON, "a string is missing", at: c.path(to: "non_linearity"))
@@ -86,14 +89,16 @@ public struct BottleneckConfiguration: Sendable {
   }
 
   /// The sites of one layer that have an adapter.
-  func places(inLayer layer: Int) -> [Site.Place] {
+  func places(inLayer layer: Int, of shape: ModelShape) -> [Site.Place] {
     if leavesOut.contains(layer) { return [] }
-    return (adaptsAttention ? [.attention] : []) + (adaptsFeedForward ? [.feedForward] : [])
+    return (adaptsAttention ? [.attention] : [])
+      + (adaptsCrossAttention && shape.crosses(layer) ? [.crossAttention] : [])
+      + (adaptsFeedForward ? [.feedForward] : [])
   }
 
   /// All sites that have an adapter.
   func sites(of shape: ModelShape) -> [Site] {
-    (0..<shape.layers).flatMap { layer in places(inLayer: layer).map { Site(layer, $0) } }
+    (0..<shape.layers).flatMap { layer in places(inLayer: layer, of: shape).map { Site(layer, $0) } }
   }
 
   /// The bottleneck's width: `hidden / reduction`, rounded down, at least 1.

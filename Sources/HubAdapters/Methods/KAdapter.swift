@@ -130,16 +130,14 @@ private struct Knowledge: Sendable {
 
 private struct KnowledgeBlock: Sendable {
   private let down, up: Linear
-  private let layers: [PostNormLayer]
+  private let layers: [TransformerLayer]
 
   init(_ c: KAdapterConfiguration, _ shape: ModelShape, from weights: ParameterSource) throws {
     down = try Linear(from: weights["down"], shape.hiddenSize, c.size, initially: .normal(deviation: 2e-4))
-    layers = try (0..<c.layers).map {
-      try PostNormLayer(
-        from: weights["layers"][$0], index: $0, hiddenSize: c.size, intermediateSize: c.intermediateSize,
-        heads: c.heads, activation: c.activation,
-        layerNormEpsilon: 1e-5)
-    }
+    let form = TransformerLayer.Form(
+      hiddenSize: c.size, intermediateSize: c.intermediateSize, attention: AttentionForm(heads: c.heads),
+      activation: c.activation, epsilon: 1e-5)
+    layers = try (0..<c.layers).map { try TransformerLayer(from: weights["layers"][$0], index: $0, form) }
     up = try Linear(from: weights["up"], c.size, shape.hiddenSize, initially: .normal(deviation: 2e-4))
   }
 

@@ -91,12 +91,13 @@ struct LoRAConfiguration: Sendable {
   func targets(_ shape: ModelShape) throws -> [Target] {
     guard let named else {
       return (0..<shape.layers).filter { !leavesOut.contains($0) }.flatMap { layer in
-        Site.Place.allCases.filter(places.contains).map { target(Site(layer, $0), rank, alpha) }
+        Site.Place.allCases.map { Site(layer, $0) }.filter { places.contains($0.place) && shape.has($0) }
+          .map { target($0, rank, alpha) }
       }
     }
     return try named.members.entries.map { entry in
       let key = entry.key
-      guard let site = Site(linearLayer: key), site.layer < shape.layers else {
+      guard let site = Site(linearLayer: key), shape.has(site) else {
         throw Failure(
           .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers",
           at: named.path,
@@ -191,7 +192,9 @@ extension LoRAConfiguration {
     }
   }
 
+  /// What adapts a self-attention adapts a decoder's attention over the encoder's states as well.
   private static func places(_ c: JSONObject) throws -> Set<Site.Place> {
+    let crossing: [Site.Place: Site.Place] = [.query: .crossQuery, .key: .crossKey, .value: .crossValue]
     var places: Set<Site.Place> = []
     if try c.optionalBool("selfattn_lora") ?? true {
       for name in try c.optionalStrings("attn_matrices") ?? ["q", "v"] {
@@ -200,7 +203,7 @@ extension LoRAConfiguration {
             .invalidConfiguration, "attn_matrices is of q, k and v; \(name.debugDescription) is none of them",
             at: c.path(to: "attn_matrices"))
         }
-        places.insert(place)
+        places.formUnion([place, crossing[place] ?? place])
       }
     }
     if try c.optionalBool("intermediate_lora") ?? false { places.insert(.intermediate) }
@@ -219,17 +222,6 @@ extension LoRAConfiguration {
       throw Failure(
         .invalidConfiguration, "init_weights is lora, bert, ia3 or vera, not \(name.debugDescription)",
         at: c.path(to: "init_weights"))
-    }
-  }
-}
-
-extension ModelShape {
-  /// The input and output widths of a linear layer.
-  func widths(at place: Site.Place) -> (input: Int, output: Int) {
-    switch place {
-    case .gate, .intermediate: (hiddenSize, intermediateSize)
-    case .output: (intermediateSize, hiddenSize)
-    default: (hiddenSize, hiddenSize)
     }
   }
 }

@@ -69,7 +69,7 @@ private struct PALAttention: Sendable {
   }
 
   func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    cx.attention(query(x, in: cx), key(x, in: cx), value(x, in: cx), in: sequences, heads: heads)
+    cx.attention(query(x, in: cx), key(x, in: cx), value(x, in: cx), AttentionForm(heads: heads), in: sequences)
   }
 
   var parameters: [Parameter] { query.parameters + key.parameters + value.parameters }

@@ -14,11 +14,16 @@ public import HubTransformer
 public struct PrefixTuning: AdapterMethod {
   public static let architecture: String? = "prefix_tuning"
 
-  private let source: PrefixSource
-  private let gates: [Int: Linear]
-  /// The layers that have a prefix, in order.
-  private let layers: [Int]
+  private let blocks: [Block]
+  private let gates: [Site: Linear]
   private let shiftsPositions: Bool
+
+  /// The prefixes of one kind of attention, in all its layers.
+  private struct Block: Sendable {
+    let source: PrefixSource
+    /// Where they stand, in order.
+    let sites: [Site]
+  }
 
   public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     try c.refuseUnknown([
@@ -28,15 +33,29 @@ public struct PrefixTuning: AdapterMethod {
     ])
     shiftsPositions = try c.optionalBool("shift_positions") ?? false
     let leavesOut = try c.layersLeftOut()
-    layers = (0..<shape.layers).filter { !leavesOut.contains($0) }
-    source = try PrefixSource(c, hidden: shape.hiddenSize, layers: layers.count, from: weights["prefix"])
+    blocks = try Self.places(c, shape).compactMap { name, layers, place in
+      let sites = layers.filter { !leavesOut.contains($0) }.map { Site($0, place) }
+      return sites.isEmpty
+        ? nil : Block(source: try PrefixSource(c, shape, layers: sites.count, from: weights[name]), sites: sites)
+    }
     let outputs = try c.optionalBool("shared_gating") ?? true ? 1 : 2
     gates =
       try c.optionalBool("use_gating") ?? false
       ? Dictionary(
-        uniqueKeysWithValues: layers.map {
-          ($0, try Linear(from: weights["layers"][$0][Site.Place.prefix.rawValue]["gate"], shape.hiddenSize, outputs))
+        uniqueKeysWithValues: blocks.flatMap(\.sites).map {
+          ($0, try Linear(from: weights["layers"][$0.layer][$0.place.rawValue]["gate"], shape.hiddenSize, outputs))
         }) : [:]
+  }
+
+  /// The kinds of attention that have prefixes: a decoder's always, the encoder's and that over its states if they are wanted.
+  private static func places(
+    _ c: JSONObject, _ shape: ModelShape
+  ) throws -> [(name: String, layers: Range<Int>, place: Site.Place)] {
+    guard let encoderLayers = shape.encoderLayers else { return [("prefix", 0..<shape.layers, .prefix)] }
+    let decoder = encoderLayers..<shape.layers
+    return (try c.optionalBool("encoder_prefix") ?? true ? [("encoder_prefix", 0..<encoderLayers, .prefix)] : [])
+      + [("prefix", decoder, .prefix)]
+      + (try c.optionalBool("cross_prefix") ?? true ? [("cross_prefix", decoder, .crossPrefix)] : [])
   }
 
   public static func impliedSizes(
@@ -44,25 +63,32 @@ public struct PrefixTuning: AdapterMethod {
   ) -> ImpliedSizes {
     var sizes = ImpliedSizes(weights, named: configuration.leftOutLayers)
     let length = max(1, configuration.members["prefix_length"]?.integer ?? 30)
-    let values = weights.tensors["prefix.values"], up = weights.tensors["prefix.up.weight"]
-    // Keys and values of every layer that is not left out.
-    let width = values.map { $0.count / length } ?? up?.shape.first ?? 0
-    sizes.layers = max(sizes.layers, width / (2 * max(1, hiddenSize)) + Set(configuration.leftOutLayers).count)
+    /// Keys and values of every layer that is not left out.
+    func layers(_ block: String) -> Int {
+      let values = weights.tensors["\(block).values"], up = weights.tensors["\(block).up.weight"]
+      let width = values.map { $0.count / length } ?? up?.shape.first ?? 0
+      return width / (2 * max(1, hiddenSize))
+    }
+    let encoder = layers("encoder_prefix"), own = layers("prefix"), leftOut = Set(configuration.leftOutLayers)
+    sizes.layers = max(sizes.layers, encoder + own + leftOut.count)
+    if encoder > 0 { sizes.encoderLayers = sizes.encoderLayers ?? encoder + leftOut.filter { $0 < encoder }.count }
     return sizes
   }
 
-  public var sites: Set<Site> { Set(layers.map { Site($0, .prefix) }) }
+  public var sites: Set<Site> { Set(blocks.flatMap(\.sites)) }
 
-  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? {
-    layers.firstIndex(of: layer).map { PrefixUnit(source: source, gate: gates[layer], index: $0) }
+  public func prefixAdapter(at site: Site) -> (any PrefixAdapter)? {
+    blocks.lazy.compactMap { block in
+      block.sites.firstIndex(of: site).map { PrefixUnit(source: block.source, gate: gates[site], index: $0) }
+    }.first
   }
 
   public var promptAdapter: (any PromptAdapter)? {
-    shiftsPositions ? PositionShift(takenPositions: source.length) : nil
+    shiftsPositions ? blocks.first.map { PositionShift(takenPositions: $0.source.length) } : nil
   }
 
   public var parameters: [Parameter] {
-    source.parameters + gates.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
+    blocks.flatMap(\.source.parameters) + gates.sorted { $0.key < $1.key }.flatMap(\.value.parameters)
   }
 }
 
@@ -102,10 +128,11 @@ struct PrefixSource: Sendable {
   }
 
   let length: Int
-  private let hidden: Int
+  /// That of the keys, and of the values.
+  private let width: Int
   private let form: Form
 
-  init(_ c: JSONObject, hidden: Int, layers: Int, from weights: ParameterSource) throws {
+  init(_ c: JSONObject, _ shape: ModelShape, layers: Int, from weights: ParameterSource) throws {
     func size(_ key: String, _ absent: Int) throws -> Int {
       let value = try c.optionalInteger(key) ?? absent
       guard (1...65_536).contains(value) else {
@@ -114,23 +141,23 @@ struct PrefixSource: Sendable {
       return value
     }
     length = try size("prefix_length", 30)
-    self.hidden = hidden
-    let width = layers * 2 * hidden
+    width = shape.keyWidth
+    let all = layers * 2 * width, hidden = shape.hiddenSize
     if try c.optionalBool("flat") ?? false {
-      form = .flat(try weights.parameter("values", [length * width], initially: .normal(deviation: 1)))
+      form = .flat(try weights.parameter("values", [length * all], initially: .normal(deviation: 1)))
       return
     }
     let bottleneck = try size("bottleneck_size", 512), usual = Initializer.kaimingUniform(a: Float(5).squareRoot())
     form = .computed(
       embedding: try weights.parameter("embedding", [length, hidden], initially: .normal(deviation: 1)),
       down: try Linear(from: weights["down"], hidden, bottleneck, initially: usual),
-      up: try Linear(from: weights["up"], bottleneck, width, initially: usual),
+      up: try Linear(from: weights["up"], bottleneck, all, initially: usual),
       try c.optionalActivation("non_linearity") ?? .tanh)
   }
 
-  /// `[length, hidden]` each.
+  /// `[length, width]` each.
   func keysAndValues(ofLayer index: Int, in cx: Context) -> (Tensor, Tensor) {
-    let range = 2 * index * hidden..<(2 * index + 2) * hidden
+    let range = 2 * index * width..<(2 * index + 2) * width
     let both: Tensor
     switch form {
     case .flat(let values):
@@ -138,10 +165,10 @@ struct PrefixSource: Sendable {
     case .computed(let embedding, let down, let up, let activation):
       let inner = down(cx.value(of: embedding), then: activation, in: cx)
       let product = cx.product(inner, cx.rows(cx.value(of: up.weight), range), transposing: true)
-      guard let bias = up.bias else { return (product, product) }
+      guard let bias = up.bias else { return (cx.columns(product, 0..<width), cx.columns(product, width..<2 * width)) }
       both = cx.add(product, cx.rows(cx.columns(cx.value(of: bias), range), Array(repeating: 0, count: length)))
     }
-    return (cx.columns(both, 0..<hidden), cx.columns(both, hidden..<2 * hidden))
+    return (cx.columns(both, 0..<width), cx.columns(both, width..<2 * width))
   }
 
   var parameters: [Parameter] {

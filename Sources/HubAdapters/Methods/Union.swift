@@ -62,8 +62,8 @@ public struct Union: AdapterMethod {
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? {
     parts.lazy.compactMap { $0.projectionAdapter(at: site) }.first
   }
-  public func prefixAdapter(at layer: Int) -> (any PrefixAdapter)? {
-    parts.lazy.compactMap { $0.prefixAdapter(at: layer) }.first
+  public func prefixAdapter(at site: Site) -> (any PrefixAdapter)? {
+    parts.lazy.compactMap { $0.prefixAdapter(at: site) }.first
   }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? {
     parts.lazy.compactMap { $0.layerAdapter(at: index) }.first

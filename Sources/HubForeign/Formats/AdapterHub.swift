@@ -41,12 +41,17 @@ public enum AdapterHub: ForeignFormat {
     let json = try folder.object(adapterConfig)
     let name = try locating(adapterConfig) { try json.string("name") }
     let file = try folder.weights(["adapter.safetensors", "pytorch_adapter.bin"], for: adapterConfig)
-    let configuration = try locating(adapterConfig) {
+    let read = try locating(adapterConfig) {
       try AdapterHubConfiguration.normalized(
         json, hasInvertible: file.tensors.contains { $0.name.contains("invertible") })
     }
-    let family = try locating(adapterConfig) { try Self.family(json) }, names = AdapterHubNames(family)
-    let table = AdapterHubTables(family: family).table(for: configuration)
+    let family = try locating(adapterConfig) { try Self.family(json) }
+    let configuration = AdapterHubConfiguration.exchanged(read, for: family)
+    let encoderLayers = AdapterHubStack.encoderLayers(
+      of: family, naming: file.tensors.map { ModelFamilies.unprefixed($0.name) },
+      leftOut: AdapterHubConfiguration.leftOutLayers(configuration))
+    let names = AdapterHubNames(family, encoderLayers: encoderLayers)
+    let table = AdapterHubTables(family: family, encoderLayers: encoderLayers).table(for: configuration)
     var mapped: [String: StoredTensor] = [:]
     for tensor in file.tensors {
       guard let (stable, isAlias) = names.stable(adapterTensor: tensor.name, of: name, table) else {
@@ -57,12 +62,17 @@ public enum AdapterHub: ForeignFormat {
       }
       if !isAlias || mapped[stable] == nil { mapped[stable] = tensor.renamed(stable) }
     }
+    let split = try locating(file.path) { [mapped] in
+      try AdapterHubJoined.split(mapped, configuration, of: family)
+    }
     let type = try locating(adapterConfig) { try json.optionalString("type") }
     let inverts = configuration["inv_adapter"]?.string != nil
-    return try described(
+    var adapter = try described(
       json, adapterConfig, name: name, content: .adapter, method: AdapterHubConfiguration.methodName(configuration),
       isLanguage: type.map { $0 == "text_lang" } ?? (inverts && !folder.files.contains(headConfig)), configuration,
-      Array(mapped.values))
+      Array(split.values))
+    adapter.encoderLayers = encoderLayers
+    return adapter
   }
 
   private static func readFusion(_ folder: ForeignFolder) throws -> ForeignAdapter {
@@ -74,7 +84,10 @@ public enum AdapterHub: ForeignFormat {
     }
     let file = try folder.weights(
       ["model_adapter_fusion.safetensors", "pytorch_model_adapter_fusion.bin"], for: fusionConfig)
-    let names = AdapterHubNames(try locating(fusionConfig) { try family(json) })
+    let family = try locating(fusionConfig) { try Self.family(json) }
+    let encoderLayers = AdapterHubStack.encoderLayers(
+      of: family, naming: file.tensors.map { ModelFamilies.unprefixed($0.name) }, leftOut: [])
+    let names = AdapterHubNames(family, encoderLayers: encoderLayers)
     let tensors = try file.tensors.map { tensor in
       guard let stable = names.stable(fusionTensor: tensor.name, of: name) else {
         throw Failure(
@@ -83,9 +96,11 @@ public enum AdapterHub: ForeignFormat {
       }
       return tensor.renamed(stable)
     }
-    return try described(
+    var fusion = try described(
       json, fusionConfig, name: name, content: .fusion(members: members), method: "fusion", isLanguage: false,
       configuration, tensors)
+    fusion.encoderLayers = encoderLayers
+    return fusion
   }
 
   private static func readHeadAlone(_ folder: ForeignFolder) throws -> ForeignAdapter {

@@ -1,3 +1,4 @@
+import HubModels
 public import HubWords
 
 extension Failure.Code {
@@ -68,6 +69,26 @@ enum AdapterHubConfiguration {
       let place = "\(path).configs[\(index)]"
       try refuseUnsupported(try JSONObject(part, path: place).members, at: place)
     }
+  }
+
+  /// The layers that an adapter, or a part of a union, leaves out.
+  static func leftOutLayers(_ c: JSON.Members) -> Set<Int> {
+    Set(c["leave_out"]?.integers ?? []).union(
+      (c["configs"]?.array ?? []).compactMap(\.object).flatMap(leftOutLayers))
+  }
+
+  /// The library's names of LLaMA's feed-forward layers in our order, and the other way round: it calls the last of them
+  /// `intermediate`, and the one before `output`.
+  static func exchanged(_ c: JSON.Members, for family: ModelFamily) -> JSON.Members {
+    guard family.adapterHub.exchangesFeedForward else { return c }
+    var result = c
+    if let parts = c["configs"]?.array {
+      result["configs"] = .array(parts.map { part in part.object.map { .object(exchanged($0, for: family)) } ?? part })
+    }
+    guard c["intermediate_lora"] != nil || c["output_lora"] != nil else { return result }
+    result["intermediate_lora"] = c["output_lora"] ?? false
+    result["output_lora"] = c["intermediate_lora"] ?? false
+    return result
   }
 
   static func fusion(_ json: JSONObject) throws -> JSON.Members {

@@ -8,7 +8,10 @@ extension AdapterHub {
   public static func files(of adapter: AdapterContent) throws -> ForeignFiles {
     let manifest = adapter.manifest, family = try adapter.family()
     let isFusion = manifest.kind == .fusion
-    let configuration = isFusion ? adapter.configuration.members : try library(adapter.configuration)
+    let configuration =
+      isFusion
+      ? adapter.configuration.members
+      : AdapterHubConfiguration.exchanged(try library(adapter.configuration), for: family)
     let name = isFusion ? manifest.members.map(moduleName).joined(separator: ",") : moduleName(manifest.name)
     var files = ForeignFiles()
     let common: JSON.Members = [
@@ -18,8 +21,9 @@ extension AdapterHub {
       "name": .string(name),
       "version": "adapters.1.3.0",
     ]
-    let names = AdapterHubNames(family)
-    let tensors = try adapter.weights.map { tensor in
+    let names = AdapterHubNames(family, encoderLayers: try adapter.encoderLayers(of: family))
+    let weights = try AdapterHubJoined.joined(adapter.weights, adapter.configuration.members, of: family)
+    let tensors = try weights.map { tensor in
       let stored =
         isFusion
         ? names.stored(fusionTensor: tensor.name, of: name)

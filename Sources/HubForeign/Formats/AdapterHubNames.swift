@@ -5,8 +5,13 @@ public import HubWords
 /// the stable ones of the bundle format, which do neither.
 public struct AdapterHubNames: Sendable {
   private let family: ModelFamily
+  private let encoderLayers: Int?
 
-  public init(_ family: ModelFamily) { self.family = family }
+  /// - Parameter encoderLayers: how many layers come before a decoder's, where there is one
+  public init(_ family: ModelFamily, encoderLayers: Int? = nil) {
+    self.family = family
+    self.encoderLayers = encoderLayers
+  }
 
   /// What stands before an adapter's name, and what it is called today: versions 1 and 2 told adapters of languages and
   /// tasks apart.
@@ -42,22 +47,27 @@ public struct AdapterHubNames: Sendable {
   }
 
   func stable(fusionTensor stored: String, of fusion: String) -> String? {
-    guard let (layer, path) = family.layers.splitLayer(ModelFamilies.unprefixed(stored)) else { return nil }
-    return family.adapterHub.sublayers.lazy.compactMap { place, module in
-      let parameter = path.after("\(module).adapter_fusion_layer.\(fusion).") ?? ""
-      return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter)
-        ? "layers.\(layer).\(place.rawValue).\(parameter)" : nil
+    stacks.lazy.compactMap { stack -> String? in
+      guard let (layer, path) = stack.modules.splitLayer(ModelFamilies.unprefixed(stored)) else { return nil }
+      return stack.sublayers.lazy.compactMap { place, module in
+        let parameter = path.after("\(module).adapter_fusion_layer.\(fusion).") ?? ""
+        return ["query.weight", "query.bias", "key.weight", "key.bias", "value.weight"].contains(parameter)
+          ? "layers.\(stack.firstLayer + layer).\(place.rawValue).\(parameter)" : nil
+      }.first
     }.first
   }
 
   /// The library's name for a tensor of a fusion.
   public func stored(fusionTensor stable: String, of fusion: String) -> String? {
     let parts = stable.split(separator: ".", maxSplits: 3).map(String.init)
-    guard parts.count == 4, parts[0] == "layers",
-      let module = Site.Place(rawValue: parts[2]).flatMap({ family.adapterHub.sublayers[$0] })
+    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), let place = Site.Place(rawValue: parts[2]),
+      let stack = stacks.last(where: { $0.firstLayer <= layer }), let module = stack.sublayers[place]
     else { return nil }
-    return "\(family.prefix).\(family.layers.list).\(parts[1]).\(module).adapter_fusion_layer.\(fusion).\(parts[3])"
+    let path = "\(stack.modules.list).\(layer - stack.firstLayer).\(module)"
+    return "\(family.prefix).\(path).adapter_fusion_layer.\(fusion).\(parts[3])"
   }
+
+  private var stacks: [AdapterHubStack] { AdapterHubStack.all(of: family, encoderLayers: encoderLayers) }
 
   static func stable(headTensor stored: String, of head: String, _ table: NameTable) -> String? {
     stored.after("heads.\(head).").flatMap { table.stable("heads.@.\($0)")?.name }
@@ -67,7 +77,7 @@ public struct AdapterHubNames: Sendable {
   ///
   /// - Parameter stable: a name of the bundle format
   public func stored(_ stable: String, of adapter: String, configuration: JSON.Members) -> String? {
-    AdapterHubTables(family: family).table(for: configuration).foreign(stable).map {
+    AdapterHubTables(family: family, encoderLayers: encoderLayers).table(for: configuration).foreign(stable).map {
       "\(family.prefix).\($0.replacing(".@.", with: ".\(adapter)."))"
     }
   }

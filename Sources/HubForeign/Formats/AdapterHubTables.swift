@@ -7,9 +7,18 @@ struct AdapterHubTables {
   typealias Pair = NameTable.Pair
 
   let family: ModelFamily
+  let stacks: [AdapterHubStack]
+
+  /// - Parameter encoderLayers: how many layers come before a decoder's, where there is one
+  init(family: ModelFamily, encoderLayers: Int?) {
+    self.family = family
+    stacks = AdapterHubStack.all(of: family, encoderLayers: encoderLayers)
+  }
 
   /// The table of a configuration; of a union, those of all its parts.
-  func table(for configuration: JSON.Members) -> NameTable { NameTable(pairs(configuration)) }
+  func table(for configuration: JSON.Members) -> NameTable {
+    NameTable(pairs(configuration), lists: Set(stacks.map(\.listName) + ["units"]))
+  }
 
   private func pairs(_ configuration: JSON.Members) -> [Pair] {
     switch configuration["architecture"]?.string {
@@ -28,19 +37,23 @@ struct AdapterHubTables {
     let down = hasNorm ? "adapter_down.1" : "adapter_down.0"
     var pairs = ["F", "G"].flatMap { half in
       [("0", "down"), ("2", "up")].flatMap { index, name in
-        Self.both("invertible_adapters.@.\(half).\(index)", "invertible.\(half.lowercased()).\(name)")
+        Self.both(
+          "\(family.adapterHub.embeddings)invertible_adapters.@.\(half).\(index)",
+          "invertible.\(half.lowercased()).\(name)")
       }
     }
-    for place in [Site.Place.attention, .feedForward] {
-      guard let module = family.adapterHub.sublayers[place] else { continue }
-      let foreign = "\(family.layers.list).#.\(module).adapters.@", stable = "layers.#.\(place.rawValue)"
-      let layer = isHypercomplex ? Self.hypercomplex : { Self.both($0, $1) }, both = Self.both
-      pairs += layer("\(foreign).\(down)", "\(stable).down") + layer("\(foreign).adapter_up", "\(stable).up")
-      if hasNorm { pairs += both("\(foreign).adapter_down.0", "\(stable).norm_before", false) }
-      pairs += both("\(foreign).adapter_norm_before", "\(stable).norm_before", true)
-      pairs += both("\(foreign).adapter_norm_after", "\(stable).norm_after", false)
-      pairs += both("\(foreign).gate", "\(stable).gate", false)
-      pairs.append(Pair("\(foreign).scaling", "\(stable).scaling"))
+    for stack in stacks {
+      for (place, module) in stack.sublayers.sorted(by: { $0.key < $1.key }) {
+        let foreign = "\(stack.modules.list).#.\(module).adapters.@", stable = "layers.#.\(place.rawValue)"
+        let layer = isHypercomplex ? Self.hypercomplex : { Self.both($0, $1) }, both = Self.both
+        var own = layer("\(foreign).\(down)", "\(stable).down") + layer("\(foreign).adapter_up", "\(stable).up")
+        if hasNorm { own += both("\(foreign).adapter_down.0", "\(stable).norm_before", false) }
+        own += both("\(foreign).adapter_norm_before", "\(stable).norm_before", true)
+        own += both("\(foreign).adapter_norm_after", "\(stable).norm_after", false)
+        own += both("\(foreign).gate", "\(stable).gate", false)
+        own.append(Pair("\(foreign).scaling", "\(stable).scaling"))
+        pairs += stack.placed(own)
+      }
     }
     return pairs
       + ["phm_rule", "phm_rule_left", "phm_rule_right"].map {
@@ -76,44 +89,63 @@ struct AdapterHubTables {
 
   /// What each linear layer that the library adapts has.
   private func linearLayers(_ parameters: [(foreign: String, stable: String)]) -> [Pair] {
-    [Site.Place.query, .key, .value, .intermediate, .output].flatMap { place -> [Pair] in
-      guard let module = family.layers.linear[place] else { return [] }
-      let foreign = "\(family.layers.list).#.\(module).loras.@", stable = "layers.#.\(place.rawValue)"
-      return parameters.map { Pair("\(foreign).\($0.foreign)", "\(stable).\($0.stable)") }
-        + Self.both("\(foreign).gate", "\(stable).gate")
+    let all = parameters + [("gate.weight", "gate.weight"), ("gate.bias", "gate.bias")]
+    func pairs(_ list: String, _ module: String, _ stable: String, isAlias: Bool = false) -> [Pair] {
+      all.map { Pair("\(list).#.\(module).loras.@.\($0.foreign)", "layers.#.\(stable).\($0.stable)", isAlias: isAlias) }
+    }
+    return stacks.flatMap { stack -> [Pair] in
+      let modules = stack.modules, adapted = Site.Place.allCases.filter { $0.isLinear && $0 != .gate }
+      let joined = modules.joined.map { pairs(modules.list, $0.path, AdapterHubJoined.place) } ?? []
+      let single = adapted.filter { modules.joined?.places.contains($0) != true }.flatMap { place in
+        (modules.linear[place].map { pairs(modules.list, $0, place.rawValue) } ?? [])
+          + (modules.otherNames[place].map { pairs(modules.list, $0, place.rawValue, isAlias: true) } ?? [])
+      }
+      return stack.placed(joined + single)
     }
   }
 
-  /// The library repeats a prefix in each layer.
+  /// The library repeats all prefixes in each attention.
   private var prefix: [Pair] {
-    func pairs(_ foreign: String, isAlias: Bool) -> [Pair] {
+    func pairs(_ foreign: String, _ stable: String, isAlias: Bool) -> [Pair] {
       let layers =
-        Self.both("\(foreign).control_trans.0", "prefix.down", isAlias: isAlias)
-        + Self.both("\(foreign).control_trans.2", "prefix.up", isAlias: isAlias)
+        Self.both("\(foreign).control_trans.0", "\(stable).down", isAlias: isAlias)
+        + Self.both("\(foreign).control_trans.2", "\(stable).up", isAlias: isAlias)
       return layers + [
-        Pair("\(foreign).wte.weight", "prefix.embedding", isAlias: isAlias),
-        Pair("\(foreign).control_trans", "prefix.values", isAlias: isAlias),
+        Pair("\(foreign).wte.weight", "\(stable).embedding", isAlias: isAlias),
+        Pair("\(foreign).control_trans", "\(stable).values", isAlias: isAlias),
       ]
     }
-    let attention = "\(family.layers.list).#.\(family.adapterHub.prefixTuning)"
-    let own = "prefix_tunings.@.\(family.adapterHub.selfPrefix)"
-    return pairs("prefix_tuning.\(own)", isAlias: false) + pairs("\(attention).pool.\(own)", isAlias: true)
-      + Self.both("\(attention).prefix_gates.@", "layers.#.prefix.gate")
+    let keys =
+      [(family.adapterHub.selfPrefix, "prefix")]
+      + (family.decoderLayers == nil ? [] : [("encoder_prefix", "encoder_prefix"), ("cross_prefix", "cross_prefix")])
+    let modules = stacks.flatMap { stack in
+      stack.prefixes.map { (stack, $0.key, "\(stack.modules.list).#.\($0.value)") }
+    }
+    return keys.flatMap { key, stable in
+      pairs("prefix_tuning.prefix_tunings.@.\(key)", stable, isAlias: false)
+        + modules.flatMap { pairs("\($0.2).pool.prefix_tunings.@.\(key)", stable, isAlias: true) }
+    }
+      + modules.flatMap { stack, place, module in
+        stack.placed(Self.both("\(module).prefix_gates.@", "layers.#.\(place.rawValue).gate"))
+      }
   }
 
   private var reft: [Pair] {
-    let foreign = "\(family.layers.list).#.reft_layer.refts.@.units.#", stable = "layers.#.layer.units.#"
-    return Self.both("\(foreign).learned_source", "\(stable).source") + [
-      Pair("\(foreign).projection.weight", "\(stable).projection"),
-      Pair("\(foreign).projection.parametrizations.weight.original", "\(stable).projection_original"),
-      Pair("\(foreign).projection.parametrizations.weight.0.base", "\(stable).projection_base"),
-    ]
+    stacks.flatMap { stack in
+      let foreign = "\(stack.modules.list).#.reft_layer.refts.@.units.#", stable = "layers.#.layer.units.#"
+      return stack.placed(
+        Self.both("\(foreign).learned_source", "\(stable).source") + [
+          Pair("\(foreign).projection.weight", "\(stable).projection"),
+          Pair("\(foreign).projection.parametrizations.weight.original", "\(stable).projection_original"),
+          Pair("\(foreign).projection.parametrizations.weight.0.base", "\(stable).projection_base"),
+        ])
+    }
   }
 
   /// The types of heads that have a table.
   static let heads: Set<String> = [
     "classification", "multilabel_classification", "multiple_choice", "tagging", "question_answering",
-    "dependency_parsing", "masked_lm", "causal_lm",
+    "dependency_parsing", "masked_lm", "causal_lm", "seq2seq_lm",
   ]
 
   /// The library numbers a head's modules, dropouts and activations included; we number its linear layers.
@@ -124,7 +156,7 @@ struct AdapterHubTables {
         Pair("heads.@.biaffine_arcs.weight", "arcs.weight"), Pair("heads.@.biaffine_rels.weight", "relations.weight"),
       ])
     }
-    if type == "masked_lm" || type == "causal_lm" {
+    if ["masked_lm", "causal_lm", "seq2seq_lm"].contains(type) {
       // Each inner layer is a linear one, an activation and a norm, where there are any.
       let hasActivation = configuration["activation_function"]?.string != nil,
         hasNorm = configuration["layer_norm"] == true

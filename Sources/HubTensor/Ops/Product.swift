@@ -68,9 +68,19 @@ extension Context {
   /// The element-by-element product of two tensors of one shape.
   public func multiply(_ x: Tensor, _ y: Tensor) -> Tensor {
     precondition(x.rows == y.rows && x.columns == y.columns)
-    // As one row, each element has a factor of its own.
-    let product = multiply(reshaped(x, rows: 1, columns: x.count), columnsBy: y)
-    return reshaped(product, rows: x.rows, columns: x.columns)
+    var result = empty(x.rows, x.columns)
+    let kernels = kernels
+    forRows(x.rows, cost: x.columns) { rows in
+      let first = rows.lowerBound * x.columns
+      kernels.multiply(result.block.base + first, x.base + first, y.base + first, rows.count * x.columns)
+    }
+    if isRecorded(x, y) {
+      record(&result) { [unowned self] gradient, gradients in
+        if gradients.wants(x) { gradients.add(multiply(gradient, y.unrecorded), to: x) }
+        if gradients.wants(y) { gradients.add(multiply(gradient, x.unrecorded), to: y) }
+      }
+    }
+    return result
   }
 }
 

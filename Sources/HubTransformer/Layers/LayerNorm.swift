@@ -1,7 +1,20 @@
 public import HubTensor
 
+/// A norm over each row.
+public protocol Norm: Sendable {
+  /// The norm of `x`, or of `x + residual`; all `[rows, width]`.
+  func callAsFunction(_ x: Tensor, plus residual: Tensor?, in context: Context) -> Tensor
+  /// All weights.
+  var parameters: [Parameter] { get }
+}
+
+extension Norm {
+  /// The norm of `x`, `[rows, width]`.
+  public func callAsFunction(_ x: Tensor, in context: Context) -> Tensor { self(x, plus: nil, in: context) }
+}
+
 /// `(x − mean)/√(variance + ε) · gain + bias` (Ba et al. 2016).
-public struct LayerNorm: Sendable {
+public struct LayerNorm: Norm {
   /// `[width]`
   public let gain: Parameter
   /// `[width]`
@@ -16,8 +29,7 @@ public struct LayerNorm: Sendable {
     self.epsilon = epsilon
   }
 
-  /// The norm of `x`, or of `x + residual`; all `[rows, width]`.
-  public func callAsFunction(_ x: Tensor, plus residual: Tensor? = nil, in context: Context) -> Tensor {
+  public func callAsFunction(_ x: Tensor, plus residual: Tensor?, in context: Context) -> Tensor {
     context.layerNorm(x, plus: residual, gain: gain, bias: bias, epsilon: epsilon)
   }
 

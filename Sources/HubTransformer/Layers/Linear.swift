@@ -7,6 +7,8 @@ public struct Linear: Sendable {
   /// `[out]`; `nil` without a bias.
   public let bias: Parameter?
 
+  init(weight: Parameter, bias: Parameter?) { (self.weight, self.bias) = (weight, bias) }
+
   /// - Parameters:
   ///   - weights: where `weight [out, in]` and `bias [out]` are
   public init(

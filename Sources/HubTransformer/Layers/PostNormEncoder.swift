@@ -10,7 +10,7 @@ public struct PostNormEncoder: Sendable {
   private let embeddingNorm: LayerNorm
   /// Where embeddings are narrower than the layers.
   private let projection: Linear?
-  private let layers: [PostNormLayer]
+  private let layers: [TransformerLayer]
   private let pooler: Linear?
 
   init(
@@ -27,8 +27,10 @@ public struct PostNormEncoder: Sendable {
     projection =
       c.embeddingSize == c.hiddenSize
       ? nil : try Linear(from: weights["embeddings_project"], c.embeddingSize, c.hiddenSize)
+    var form = c.layerForm
+    form.normalizesAgain = normalizesAgain
     layers = try (0..<c.layers).map {
-      try PostNormLayer(from: weights[modules.list][$0], c, modules, index: $0, normalizesAgain: normalizesAgain)
+      try TransformerLayer(from: weights[modules.list][$0], modules, index: $0, form)
     }
     let dense = weights["pooler"]["dense"]
     pooler = dense.has("weight") ? try Linear(from: dense, c.hiddenSize, c.hiddenSize) : nil
@@ -51,7 +53,8 @@ public struct PostNormEncoder: Sendable {
     let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
     let embedded = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
     var x = Rows(projection.map { $0(embedded, in: cx) } ?? embedded, of: all)
-    for layer in layers { x = layer(x, unseen: tokens.unseen, with: adapters, in: cx) }
+    let pass = LayerPass(unseen: tokens.unseen)
+    for layer in layers { x = layer(x, pass, with: adapters, in: cx) }
     return x.tensor
   }
 
