@@ -33,7 +33,7 @@ struct AttentionPlan {
     precondition(keys.count == sequences.count && keys.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= k.rows })
     precondition(bias == nil || self.keyScores == nil)
     precondition(prefixes.map { $0.rows.count == sequences.count && $0.keys.columns == k.columns } ?? true)
-    for sequence in 0..<sequences.count {
+    for sequence in 0..<sequences.count where !sequences[sequence].isEmpty {
       precondition(!form.isCausal || keys[sequence].count >= sequences[sequence].count)
       precondition(
         bias.map {
