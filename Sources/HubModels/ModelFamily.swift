@@ -165,13 +165,16 @@ public enum ModelFamilies {
   /// The family of a `model_type`; `nil` if it is unknown.
   public static func family(of modelType: String) -> ModelFamily? { all.first { $0.modelType == modelType } }
 
-  /// The families whose modules these names of tensors name: by a prefix, or else by the modules of layers.
+  /// The families whose modules these names of tensors name: by the modules of layers, and by a prefix where one stands before
+  /// them.
   public static func families(naming names: [String]) -> [ModelFamily] {
     let prefixed = all.filter { family in names.contains { $0.hasPrefix(family.prefix + ".") } }
-    return prefixed.isEmpty
-      ? all.filter { family in
-        names.contains { family.layers.split($0) != nil || family.decoderLayers?.split($0) != nil }
-      } : prefixed
+    let matching = (prefixed.isEmpty ? all : prefixed).filter { family in
+      names.map(family.unprefixed).contains { name in
+        family.layers.splitLayer(name) != nil || family.decoderLayers?.splitLayer(name) != nil
+      }
+    }
+    return matching.isEmpty ? prefixed : matching
   }
 
   /// A tensor's or module's name without the prefix of any family.

@@ -88,18 +88,19 @@ struct Loaded {
 
   /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over the words.
   private mutating func addHead(of checkpoint: Checkpoint, _ parityCase: Case) throws {
-    guard parityCase.heads.contains("default") || parityCase.modelClass != nil,
+    let modelClass = parityCase.modelClass ?? parityCase.peft?.modelClass
+    guard parityCase.heads.contains("default") || modelClass != nil,
       let head = try CheckpointHead(checkpoint)
     else { return }
     var configuration = head.configuration, weights = head.weights.tensors
-    if parityCase.modelClass == nil, configuration["head_type"] == "seq2seq_lm" {
+    if modelClass == nil, configuration["head_type"] == "seq2seq_lm" {
       configuration["bias"] = false
       weights["decoder.bias"] = nil
     }
     let loaded = try Heads.load(
       JSONObject(configuration), StoredWeights(weights), shape: base.shape, engine: engine)
     heads["default"] = NamedHead(head: loaded, configuration: configuration, weights: [])
-    if parityCase.modelClass != nil { headsOfCheckpoint = ["default"] }
+    if modelClass != nil { headsOfCheckpoint = ["default"] }
   }
 
   /// The factors that MTL-LoRA's tasks have in common.

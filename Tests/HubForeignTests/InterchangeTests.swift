@@ -87,7 +87,7 @@ import Testing
 
   @Test(
     arguments: [
-      ("peft_type", "XLORA"), ("unknown_key", "of tomorrow"), ("bias", "all"), ("fan_in_fan_out", true),
+      ("peft_type", "XLORA"), ("unknown_key", "of tomorrow"), ("bias", "all"),
       ("use_qalora", true),
       ("layer_replication", [[0, 1]]),
       ("trainable_token_indices", [1]), ("target_parameters", ["x"]), ("alpha_pattern", ["(?=a)": 3]),

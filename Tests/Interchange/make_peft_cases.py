@@ -9,7 +9,7 @@ import pathlib
 import sys
 
 import torch
-from peft import LoraConfig, PrefixTuningConfig, PromptTuningConfig, TaskType, get_peft_model
+from peft import IA3Config, LoraConfig, PrefixTuningConfig, PromptTuningConfig, TaskType, get_peft_model
 from safetensors.torch import save_file
 from transformers import AutoModel
 
@@ -20,6 +20,17 @@ methods = {
                   "DoRA as the paper has it: the norm is that of the scaled sum, and the bias stays as it is."),
     "peft_lora_bias": ("electra", LoraConfig(r=3, lora_alpha=6, lora_bias=True, target_modules=["key", "intermediate.dense"]),
                        "The second factor has a bias, which the scaling multiplies."),
+    "peft_gpt2": ("gpt2", LoraConfig(r=4, target_modules=["c_attn", "c_proj", "c_fc"], rank_pattern={"c_fc": 2},
+                                     use_rslora=True),
+                  "Three linear layers that are stored as one share the first factor."),
+    "peft_gpt2_ia3": ("gpt2", IA3Config(target_modules=["c_attn", "mlp.c_proj"], feedforward_modules=["mlp.c_proj"]),
+                      "One vector for three linear layers that are stored as one."),
+    "peft_llama": ("llama", LoraConfig(r=4, target_modules="all-linear", use_dora=True),
+                   "All linear layers, keys and values narrower than the rest, and the gate."),
+    "peft_t5": ("t5", LoraConfig(r=4, target_modules=["q", "k", "v", "o", "wi", "wo"]),
+                "Encoder, decoder, and the decoder's attention over the encoder's states."),
+    "peft_bart_ia3": ("bart", IA3Config(target_modules=["k_proj", "v_proj", "fc2"], feedforward_modules=["fc2"]),
+                      "Vectors in both stacks of layers."),
     "peft_prefix": ("bert", PrefixTuningConfig(task_type=feature, num_virtual_tokens=5),
                     "A prefix moves the positions of the text."),
     "peft_prompt": ("bert", PromptTuningConfig(task_type=feature, num_virtual_tokens=4),
@@ -27,7 +38,9 @@ methods = {
 }
 ids = [[73, 41, 17, 105, 88, 54, 12, 114, 58], [68, 119, 54, 113, 33, 27, 0, 0, 0], [21, 66, 73, 0, 0, 0, 0, 0, 0]]
 mask = [[int(token != 0) for token in row] for row in ids]
-ragged = {"peft_dora", "peft_lora_bias"}
+ragged = {"peft_dora", "peft_lora_bias", "peft_gpt2", "peft_gpt2_ia3", "peft_llama", "peft_t5", "peft_bart_ia3"}
+targets = {"decoder_input_ids": [[2, 9, 4, 4, 30], [2, 7, 8, 0, 0], [2, 11, 6, 3, 0]],
+           "decoder_attention_mask": [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0], [1, 1, 1, 1, 0]]}
 
 for name, (base, config, notes) in methods.items():
     torch.manual_seed(7)
@@ -50,14 +63,15 @@ for name, (base, config, notes) in methods.items():
     path.write_text(json.dumps(saved, indent=2))
     rows, masks = (ids, mask) if name in ragged else ([row[:3] for row in ids], [row[:3] for row in mask])
     with torch.no_grad():
-        output = model(input_ids=torch.tensor(rows), attention_mask=torch.tensor(masks))
+        inputs = {"input_ids": rows, "attention_mask": masks} | (targets if model.config.is_encoder_decoder else {})
+        output = model(**{key: torch.tensor(value) for key, value in inputs.items()})
     tensors = {"last_hidden_state": output.last_hidden_state.contiguous()}
     if getattr(output, "pooler_output", None) is not None:
         tensors["pooler_output"] = output.pooler_output.contiguous()
     save_file(tensors, folder / "expected.safetensors")
     case = {"name": name, "arch": base, "base": f"../bases/{base}", "notes": notes, "setup": None, "head": None,
-            "inputs": {"input_ids": rows, "attention_mask": masks}, "tolerance": {"atol": 5e-5, "rtol": 5e-5},
+            "inputs": inputs, "tolerance": {"atol": 5e-5, "rtol": 5e-5},
             "peft": {"path": "adapters/peft", "model_class": "AutoModel"},
-            "token_masks": [{"valid": masks, "tensors": ["last_hidden_state"]}] if name in ragged else []}
+            "token_masks": [{"valid": inputs.get("decoder_attention_mask", masks), "tensors": ["last_hidden_state"]}] if name in ragged else []}
     (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
     print(name, {key: tuple(value.shape) for key, value in tensors.items()})

@@ -20,7 +20,7 @@ extension PEFTMethod {
       guard butterfly.width <= 16_384, butterfly.isWhole else { throw unplaced(module) }
       try layers.add(module, rotation: butterfly.matrix(try tensor.floats()).transposed, scale: scale)
     }
-    return layers.method("boft", rotating, isWhole: targets.isWhole)
+    return layers.method("boft", rotating, isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 }
 

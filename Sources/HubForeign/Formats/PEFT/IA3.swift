@@ -21,7 +21,7 @@ extension PEFTMethod {
     let configuration: JSON.Members = [
       "architecture": "lora", "composition_mode": "scale", "init_weights": "ia3", "r": 1, "alpha": 1,
     ]
-    return layers.method("ia3", configuration, isWhole: targets.isWhole)
+    return layers.method("ia3", configuration, isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 
   /// The shape of the vector is what `feedforward_modules` says.

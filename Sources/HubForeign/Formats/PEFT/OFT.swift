@@ -21,7 +21,7 @@ extension PEFTMethod {
       let matrix = SquareMatrix.diagonal((0..<blocks).map { rotations[$0 % count] }).transposed
       try layers.add(module, rotation: matrix, scale: nil)
     }
-    return layers.method("oft", rotating, isWhole: targets.isWhole)
+    return layers.method("oft", rotating, isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 
   static let rotating: JSON.Members = ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"]

@@ -44,13 +44,15 @@ public enum PEFT: ForeignFormat {
           notes.append("what acts on the pooler was left out: no head reads it")
         }
       }
-      return ForeignAdapter(
+      var adapter = ForeignAdapter(
         format: Self.name, name: URL(fileURLWithPath: folder).standardizedFileURL.lastPathComponent, content: .adapter,
         method: method.name, isLanguage: false, configuration: method.configuration,
         weights: method.weights.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) },
         head: head, architecture: fitting.removeFirst(), alternatives: fitting,
         modelName: model.flatMap { $0.isEmpty ? nil : $0 },
         hiddenSize: method.hiddenSize, source: json.members, notes: notes)
+      adapter.encoderLayers = sorted.encoderLayers
+      return adapter
     }
   }
 

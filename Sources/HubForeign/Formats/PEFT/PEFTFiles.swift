@@ -58,23 +58,64 @@ struct PEFTFiles {
   private(set) var shared: [String: StoredTensor] = [:]
   /// What belongs to no adapter: a head in `modules_to_save`.
   private(set) var others: [StoredTensor] = []
+  /// How many layers an encoder has before a decoder's; `nil` for a single stack.
+  let encoderLayers: Int?
 
   /// - Parameter family: one of those that the base model may be of, which call their modules alike
   init(_ config: JSONObject, _ tensors: [StoredTensor], of family: ModelFamily) throws {
     self.config = config
+    encoderLayers = try Self.encoderLayers(config, tensors, of: family)
     var byName: [String: PEFTModule] = [:]
     for tensor in tensors {
       let name = Self.unwrapped(tensor.name)
       if Self.sharedNames.contains(name) {
         shared[name] = tensor.renamed(name)
       } else if let (module, parameter) = Self.split(name) {
-        byName[module, default: PEFTModule(name: module, place: Self.place(module, family), tensors: [:])]
+        byName[module, default: PEFTModule(
+            name: module, place: Self.place(module, family, encoderLayers), tensors: [:])]
           .tensors[parameter] = tensor.renamed(parameter)
       } else {
         others.append(tensor.renamed(Self.saved(name)))
       }
     }
-    modules = byName.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+    modules = try byName.values.sorted { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
+      .flatMap { try Self.parts(of: $0, family) }
+  }
+
+  /// The layers of an encoder, where files speak of a decoder as well: all of them have weights.
+  private static func encoderLayers(
+    _ config: JSONObject, _ tensors: [StoredTensor], of family: ModelFamily
+  ) throws -> Int? {
+    guard let decoder = family.decoderLayers else { return nil }
+    let names = tensors.map { family.unprefixed(unwrapped($0.name)) }
+    let count = family.encoderLayers(naming: names) ?? 0
+    guard count > 0 || !names.contains(where: { decoder.splitLayer($0) != nil }),
+      [nil, .null, .array([])].contains(config.members["layers_to_transform"])
+    else {
+      throw Failure(
+        .unsupportedForeignContent, "the files do not say how many layers the encoder has, which come before the decoder's",
+        at: "target_modules")
+    }
+    return count
+  }
+
+  /// A module that holds several linear layers side by side, layer by layer: first factors are common to all of them.
+  private static func parts(of module: PEFTModule, _ family: ModelFamily) throws -> [PEFTModule] {
+    guard let joined = family.layers.joined,
+      let (layer, path) = family.layers.splitLayer(family.unprefixed(module.name) + "."), path == joined.path + "."
+    else { return [module] }
+    let common: Set<String> = ["lora_A.weight"], split: Set<String> = [
+      "lora_B.weight", "lora_B.bias", "lora_magnitude_vector", "lora_magnitude_vector.weight", "ia3_l",
+    ]
+    try module.checkOnly(common.union(split))
+    return try joined.places.enumerated().map { index, place in
+      let tensors = try module.tensors.filter { $0.key != "lora_A.weight" }.mapValues {
+        try $0.part(index, of: joined.places.count, in: module.name)
+      }
+      return PEFTModule(
+        name: module.name, place: (layer, place.rawValue),
+        tensors: tensors.merging(module.tensors.filter { common.contains($0.key) }) { own, _ in own })
+    }
   }
 
   private static let sharedNames: Set<String> = ["prompt_embeddings", "vera_A", "vera_B"]
@@ -108,10 +149,28 @@ struct PEFTFiles {
     return (parts[..<index] + parts[(index + 1)...].dropFirst(parts.count - index > 2 ? 1 : 0)).joined(separator: ".")
   }
 
-  private static func place(_ module: String, _ family: ModelFamily) -> (Int, String)? {
-    guard let (site, rest) = family.layers.split(family.unprefixed(module) + ".here"), rest == "here",
-      site.layer < InputLimits.layers
-    else { return nil }
-    return (site.layer, site.place.rawValue)
+  private static func place(_ module: String, _ family: ModelFamily, _ encoderLayers: Int?) -> (Int, String)? {
+    let stacks = [(family.layers, 0)] + (family.decoderLayers.map { [($0, encoderLayers ?? 0)] } ?? [])
+    for (modules, first) in stacks {
+      guard let (site, rest) = modules.split(family.unprefixed(module) + ".here"), rest == "here",
+        site.layer < InputLimits.layers
+      else { continue }
+      return (first + site.layer, site.place.rawValue)
+    }
+    return nil
+  }
+}
+
+extension StoredTensor {
+  /// One of several equal parts of the rows.
+  fileprivate func part(_ index: Int, of count: Int, in module: String) throws -> StoredTensor {
+    guard let rows = shape.first, rows > 0, rows % count == 0 else {
+      throw Failure(
+        .unsupportedForeignContent, "the shape \(shape) is not that of \(count) layers", at: "\(module).\(name)")
+    }
+    let share = self.count / count
+    return try StoredTensor(
+      name: name, shape: [rows / count] + shape.dropFirst(),
+      floats: Array(floats()[index * share..<(index + 1) * share]))
   }
 }

@@ -31,7 +31,7 @@ struct PEFTMethod {
   ///
   /// - Parameter own: keys that the type honours, or that concern training only
   static func refuseOptions(_ config: JSONObject, except own: Set<String>) throws {
-    for option in ["fan_in_fan_out", "layer_replication", "target_parameters", "trainable_token_indices"] {
+    for option in ["layer_replication", "target_parameters", "trainable_token_indices"] {
       if isSet(config.members[option]) { throw unsupported(option) }
     }
     for entry in config.members.entries where !harmless.contains(entry.key) && !own.contains(entry.key) {
@@ -58,7 +58,9 @@ struct PEFTMethod {
   }
 
   /// The width of the model, from the shape of a linear layer.
-  static func hiddenSize(_ place: String, input: Int, output: Int) -> Int { place == "output" ? output : input }
+  static func hiddenSize(_ place: String, input: Int, output: Int) -> Int {
+    ["output", "attention_output", "cross_attention_output"].contains(place) ? output : input
+  }
 
   static func unplaced(_ module: PEFTModule) -> Failure {
     Failure(.unsupportedForeignContent, "the adapter changes a module that Dovetail has no site for", at: module.name)
@@ -142,7 +144,8 @@ struct PEFTLinearLayers {
 
   /// The same linear layers in every layer, with one rank.
   private var simplified: JSON.Members? {
-    guard let common = targets.first?.value, targets.values.allSatisfy({ $0 == common }),
+    let known: Set<Substring> = ["query", "key", "value", "intermediate", "output"]
+    guard let common = targets.first?.value, targets.keys.allSatisfy({ known.contains($0.split(separator: ".")[1]) }), targets.values.allSatisfy({ $0 == common }),
       common.entries.allSatisfy({ ["r", "alpha"].contains($0.key) })
     else { return nil }
     let names = targets.keys.map { $0.split(separator: ".") }, layers = Set(names.map { $0[0] }),
@@ -150,7 +153,7 @@ struct PEFTLinearLayers {
     let attention = [("query", "q"), ("key", "k"), ("value", "v")].filter { places.contains($0.0) }.map {
       JSON.string($0.1)
     }
-    guard targets.count == layers.count * places.count, !places.contains("attention_output"),
+    guard targets.count == layers.count * places.count, 
       (0..<layers.count).allSatisfy({ layers.contains("\($0)") })
     else { return nil }
     return common.with([

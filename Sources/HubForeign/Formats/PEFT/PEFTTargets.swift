@@ -1,4 +1,5 @@
 import HubBundle
+import HubModels
 import HubWords
 import HubWeights
 
@@ -85,8 +86,11 @@ struct PEFTTargets {
     else {
       return
     }
-    let expected = layers ?? Set(0...last)
+    func isCrossing(_ place: String) -> Bool { Site.Place(rawValue: place)?.isCrossing ?? false }
+    // Only a decoder reads an encoder's states.
+    let firstOfDecoder = placed.filter { isCrossing($0.place) }.map(\.layer).min() ?? 0
     for place in Set(placed.map(\.place)).sorted() {
+      let expected = (layers ?? Set(0...last)).filter { !isCrossing(place) || $0 >= firstOfDecoder }
       let own = Set(placed.filter { $0.place == place }.map(\.layer))
       guard let known = modules.first(where: { $0.place?.place == place }), let layer = known.place?.layer else {
         continue
