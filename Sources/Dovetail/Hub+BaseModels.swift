@@ -8,7 +8,7 @@ import HubTransformer
 import HubWeights
 
 extension Hub {
-  /// Makes a base model known: a folder as Hugging Face keeps it, with `config.json` and safetensors.
+  /// Makes a base model known: a folder as Hugging Face keeps it, with `config.json` and weights.
   ///
   /// All of it is checked: each tensor is there, has the shape that the configuration asks for, and is finite.
   ///
@@ -77,13 +77,7 @@ extension Hub {
       "sentencepiece.bpe.model", "spiece.model", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
     ]
     let isThere = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
-    return try ["config.json"] + weightFiles(of: folder) + optional.filter(isThere)
-  }
-
-  private static func weightFiles(of folder: String) throws -> [String] {
-    let single = "model.safetensors", index = single + ".index.json"
-    guard !FileManager.default.fileExists(atPath: "\(folder)/\(single)") else { return [single] }
-    return try [index] + Safetensors.shards(listedBy: "\(folder)/\(index)")
+    return try ["config.json"] + ModelWeights.files(in: folder) + optional.filter(isThere)
   }
 }
 

@@ -36,7 +36,7 @@ public struct ForeignFolder {
         hint: "expected \(candidates.joined(separator: " or "))")
     }
     let path = "\(path)/\(file)"
-    if file.hasSuffix(".json") { return try Safetensors.openSharded(path) }
+    if file.hasSuffix(".json") { return try ShardedWeights.open(path) }
     return file.hasSuffix(".bin") ? try TorchFile.open(path) : try Safetensors.open(path)
   }
 

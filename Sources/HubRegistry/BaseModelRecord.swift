@@ -71,7 +71,7 @@ public struct BaseModelRecord: Hashable, Sendable {
 
   /// What is read of a model, each list in the order in which its files are looked for.
   private static let alternatives = [
-    ["model.safetensors", "model.safetensors.index.json"],
+    ModelWeights.names,
     ["tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model"],
     ["tokenizer_config.json"], ["special_tokens_map.json"], ["added_tokens.json"],
   ]

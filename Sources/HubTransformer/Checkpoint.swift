@@ -5,11 +5,11 @@ public import HubTensor
 public import HubWeights
 
 extension Failure.Code {
-  /// A folder is not a checkpoint: `config.json` or the weights are not there.
+  /// A folder is not a checkpoint: `config.json` is not there.
   public static let missingCheckpoint = Self("model/not-found", .notFound)
 }
 
-/// A pre-trained model as Hugging Face keeps it: `config.json` and `model.safetensors`, in one piece or in shards.
+/// A pre-trained model as Hugging Face keeps it: `config.json` and ``HubWeights/ModelWeights``.
 public struct Checkpoint: Sendable {
   /// Where its files lie.
   public let folder: String
@@ -36,7 +36,7 @@ public struct Checkpoint: Sendable {
       let configuration = try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
       return (configuration, try BaseModels.family(of: configuration))
     }
-    let file = try Self.weightFile(folder)
+    let file = try ModelWeights.open(in: folder)
     let prefix = "\(family.prefix).\(family.parts[0])."
     let isPrefixed = file.tensors.contains { $0.name.hasPrefix(prefix) }
     var tensors: [String: StoredTensor] = [:], others: [StoredTensor] = []
@@ -49,16 +49,6 @@ public struct Checkpoint: Sendable {
     }
     weights = StoredWeights(tensors)
     headTensors = others
-  }
-
-  private static func weightFile(_ folder: String) throws -> WeightFile {
-    let single = folder + "/model.safetensors", index = single + ".index.json"
-    if FileManager.default.fileExists(atPath: single) { return try Safetensors.open(single) }
-    if FileManager.default.fileExists(atPath: index) { return try Safetensors.openSharded(index) }
-    throw Failure(
-      .missingCheckpoint, "there is neither model.safetensors nor model.safetensors.index.json in the folder",
-      at: folder,
-      hint: "checkpoints with pickled weights only must be saved as safetensors first")
   }
 
   /// - Throws: ``Failure``: a key out of range, tensors that do not fit.

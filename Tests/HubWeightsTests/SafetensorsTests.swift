@@ -23,7 +23,7 @@ import Testing
   }
 
   @Test func `Shards are one set of tensors`() throws {
-    let file = try Safetensors.openSharded(Fixture.path("sharded.safetensors.index.json"))
+    let file = try ShardedWeights.open(Fixture.path("sharded.safetensors.index.json"))
     #expect(file.tensors.map(\.name) == ["a", "b"])
   }
 
@@ -42,7 +42,7 @@ import Testing
     _ = try scratch.file(
       "one.safetensors", SafetensorsWriter.bytes(of: [StoredTensor(name: "a", shape: [1], floats: [1])]))
     let path = try scratch.file("model.safetensors.index.json", Array(index.utf8))
-    #expect(code { _ = try Safetensors.openSharded(path) } == expected)
+    #expect(code { _ = try ShardedWeights.open(path) } == expected)
   }
 
   @Test(

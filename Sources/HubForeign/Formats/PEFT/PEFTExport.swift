@@ -56,11 +56,19 @@ private struct PEFTExport {
   var configuration: JSON.Members
   private var own: [(tensor: StoredTensor, isPrefixed: Bool)] = []
   private let family: ModelFamily
+  private let encoderLayers: Int?
+  /// The tensors, those of layers that are stored as one together.
+  private let joined: PEFTJoined
   private let c: JSONObject
 
   init(_ adapter: AdapterContent, _ family: ModelFamily) throws {
     self.family = family
-    c = adapter.configuration
+    encoderLayers = try adapter.encoderLayers(of: family)
+    let c = adapter.configuration
+    self.c = c
+    joined = try PEFTJoined(
+      adapter.weights, of: family, isScaledByRoot: c.optionalBool("use_rslora") ?? false
+    ) { key, target in c.members["targets"]?[target]?[key]?.number ?? c.members[key]?.number }
     configuration = [:]
     guard adapter.manifest.kind != .fusion else {
       throw Failure(.inexpressibleAdapter, "PEFT has no fusions", at: "kind")
@@ -93,16 +101,20 @@ private struct PEFTExport {
   /// One linear layer's tensor: the path of the module, and what the tensor is.
   private func split(_ tensor: StoredTensor) throws -> (module: String, target: String, parameter: String) {
     let parts = tensor.name.split(separator: ".").map(String.init)
-    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), let place = Site.Place(rawValue: parts[2]),
-      let path = family.layers.path(at: Site(layer, place))
-    else {
+    guard parts.count == 4, parts[0] == "layers", let layer = Int(parts[1]), let path = path(layer, parts[2]) else {
       throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
     }
     return (path, "\(parts[1]).\(parts[2])", parts[3])
   }
 
+  private func path(_ layer: Int, _ place: String) -> String? {
+    if place == PEFTJoined.place { return family.layers.joined.map { "\(family.layers.list).\(layer).\($0.path)" } }
+    return Site.Place(rawValue: place).flatMap { family.path(at: Site(layer, $0), encoderLayers: encoderLayers) }
+  }
+
   private func number(_ key: String, of target: String) -> Double? {
-    c.members["targets"]?[target]?[key]?.number ?? c.members[key]?.number
+    if key == "alpha", let alpha = joined.alphas[target] { return alpha }
+    return c.members["targets"]?[target]?[key]?.number ?? c.members[key]?.number
   }
 
   private mutating func addLoRA(_ adapter: AdapterContent) throws {
@@ -121,7 +133,7 @@ private struct PEFTExport {
       "magnitude": "lora_magnitude_vector",
     ]
     var ranks: [String: Int] = [:], alphas: [String: Double] = [:]
-    for tensor in adapter.weights {
+    for tensor in joined.weights {
       let (module, target, parameter) = try split(tensor)
       if parameter == "matrix" {
         // M = M I: a factor of full rank, with the scale 1.
@@ -178,7 +190,7 @@ private struct PEFTExport {
       throw Failure(.inexpressibleAdapter, "PEFT's (IA)³ has neither gates nor a factor", at: "alpha")
     }
     var targets: Set<String> = [], inputs: Set<String> = []
-    for tensor in adapter.weights {
+    for tensor in joined.weights {
       let (module, target, parameter) = try split(tensor)
       guard parameter == "lora_b" else {
         throw Failure(.inexpressibleAdapter, "PEFT has no name for the tensor", at: tensor.name)
