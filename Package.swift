@@ -52,7 +52,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
   ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
-  ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
+  (
+    "ParityTests",
+    ["HubWords", "HubWeights", "HubTensor", "HubTransformer", "HubAdapters", "HubGeneration", "parity-runner"]
+  ),
   (
     "DovetailTests",
     [
