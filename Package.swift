@@ -24,6 +24,10 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
   (
+    "HubGeneration",
+    ["HubWords", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
+  ),
+  (
     "HubTraining",
     ["HubWords", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
   ),
@@ -47,6 +51,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     ["HubModels", "HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting", database]
   ),
   ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
+  ("HubGenerationTests", ["HubGeneration", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
   ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
@@ -54,7 +59,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     "HubTrainingTests",
     ["HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting"]
   ),
-  ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
+  (
+    "ParityTests",
+    ["HubWords", "HubWeights", "HubTensor", "HubTransformer", "HubAdapters", "HubGeneration", "parity-runner"]
+  ),
   (
     "DovetailTests",
     [
@@ -83,7 +91,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
     "parity-runner",
     [
       "HubWords", "HubModels", "HubBundle", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters",
-      "HubTraining",
+      "HubTraining", "HubGeneration", "HubTokenizers",
     ]
   ),
 ]
@@ -104,6 +112,7 @@ let examples: [(name: String, imports: [Target.Dependency])] = [
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
   "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures",
+  "HubGenerationTests": "Fixtures",
   "HubRegistryTests": "Fixtures",
   "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]

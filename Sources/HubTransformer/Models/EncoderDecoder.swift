@@ -1,4 +1,4 @@
-public import HubModels
+import HubModels
 public import HubTensor
 
 /// An encoder, and a decoder that writes with the encoder's states before it.
