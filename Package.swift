@@ -23,12 +23,15 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubTensor", ["HubWords", "CHubKernels"]),
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
-  ("HubTraining", ["HubTensor"]),
+  (
+    "HubTraining",
+    ["HubWords", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
+  ),
   (
     "Dovetail",
     [
       "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers",
-      "HubTensor", "HubTransformer", "HubAdapters",
+      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining",
     ]
   ),
 ]
@@ -47,6 +50,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
   ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
+  (
+    "HubTrainingTests",
+    ["HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting"]
+  ),
   ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
   (
     "DovetailTests",

@@ -27,7 +27,7 @@ PURPOSE = {
     "HubTensor": "tensors, tape, a file an operation",
     "HubTransformer": "models, sites, sources of parameters",
     "HubAdapters": "methods, compositions, heads",
-    "HubTraining": "optimisers",
+    "HubTraining": "optimisers, steps, losses of batches",
     "Dovetail": "open the registry, load a base, compose, answer",
     "hub": "the command line tool",
     "bench": "measures speed",

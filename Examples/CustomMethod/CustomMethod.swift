@@ -66,14 +66,11 @@ struct CustomMethod {
     } fusion: { _, _, _ in
       nil
     }
-    let trained = adapter.parameters + head.parameters
-    var optimizer = AdamW(learningRate: 1e-2)
-    for _ in 0..<steps {
-      let cx = Context(base.engine, training: trained)
-      let hidden = try base.model(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
-      let logits = try head(hidden, tokens.sequences, base: base.model, in: cx)
-      let loss = try head.loss(logits, .classes(reviews.map(\.1)), in: cx)
-      optimizer.update(trained, cx.gradients(of: loss), in: cx)
-    }
+    let model = TrainingModel(base: base.model, setup: setup, heads: [head])
+    let batch = TrainingBatch(tokens, [.classes(reviews.map(\.1))])
+    var learner = Learner(
+      TrainedParameter.named(adapter.parameters) + TrainedParameter.named(head.parameters, prefix: "head."),
+      AdamW(learningRate: 1e-2))
+    for _ in 0..<steps { _ = try learner.step([batch], on: base.engine, loss: model.loss) }
   }
 }

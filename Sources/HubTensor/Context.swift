@@ -10,16 +10,27 @@ public final class Context {
   public let engine: Engine
   /// What ``Parameter/prepare(in:precision:)`` packs weights in unless it is told otherwise.
   public let precision: Precision
+  /// Where dropout takes its random numbers from; `nil` where nothing is dropped.
+  public let randomness: Randomness?
   private let tape: Tape?
   private let trained: Set<ObjectIdentifier>
+  /// The trained parameters that the pass has come across.
+  private var used: Set<ObjectIdentifier> = []
+  /// The places of this pass where something was dropped so far.
+  var droppedPlaces: UInt64 = 0
 
   /// - Parameters:
   ///   - engine: what operations run on
   ///   - parameters: those whose gradients are wanted; without any, nothing is recorded
   ///   - precision: that of frozen weights in products
-  public init(_ engine: Engine, training parameters: [Parameter] = [], precision: Precision = .float32) {
+  ///   - randomness: makes the pass one of training, in which dropout acts
+  public init(
+    _ engine: Engine, training parameters: [Parameter] = [], precision: Precision = .float32,
+    randomness: Randomness? = nil
+  ) {
     self.engine = engine
     self.precision = precision
+    self.randomness = randomness
     trained = Set(parameters.map(ObjectIdentifier.init))
     tape = parameters.isEmpty ? nil : Tape()
   }
@@ -65,8 +76,22 @@ public final class Context {
   var kernels: hub_kernels { engine.kernels.table }
 
   func isRecorded(_ tensors: Tensor?..., parameters: Parameter?...) -> Bool {
-    tape != nil && (tensors.contains { $0?.node != nil } || parameters.contains { $0.map(trains) ?? false })
+    guard tape != nil else { return false }
+    var usesTrained = false
+    for case let parameter? in parameters where trains(parameter) {
+      used.insert(ObjectIdentifier(parameter))
+      usesTrained = true
+    }
+    return usesTrained || tensors.contains { $0?.node != nil }
   }
+
+  /// Says that a pass uses weights that happen to have nothing to act on: their gradient is zero, and not missing.
+  public func use(_ parameters: [Parameter]) {
+    used.formUnion(parameters.map(ObjectIdentifier.init).filter(trained.contains))
+  }
+
+  /// Whether the pass has come across a trained parameter.
+  func hasUsed(_ parameter: Parameter) -> Bool { used.contains(ObjectIdentifier(parameter)) }
 
   /// Marks `result` as differentiable. To be called only where ``isRecorded(_:parameters:)``.
   func record(_ result: inout Tensor, _ derivative: @escaping Tape.Derivative) {

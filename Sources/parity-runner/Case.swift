@@ -8,15 +8,15 @@ extension Failure.Code {
 
 /// One `case.json`.
 struct Case {
-  struct Training {
-    let learningRate, weightDecay, epsilon: Float
-    let betas: (Float, Float)
-    let steps: Int
-    let adapters: [String]
-    let regularizesFusion: Bool
-    let mode: String
-    let labels: [JSON]
-    let withoutDecay: Set<String>
+  /// What one pass reads, and in training what it is taught.
+  struct Batch {
+    let inputIDs, attentionMask, typeIDs: [[Int]]
+    /// Where the words of each row begin, and the last one ends; zeros follow.
+    let wordStarts: [[Int]]?
+    /// What the decoder reads, if the case says so.
+    let decoderIDs, decoderMask: [[Int]]?
+    let tasks: [Int]
+    var labels = JSONObject(JSON.Members())
   }
 
   let folder: String
@@ -35,16 +35,9 @@ struct Case {
   let peft: (folder: String, modelClass: String)?
   /// The adapters that take the factors of the first one.
   let sharingAdapters: [String]
-  let tasks: [Int]
-  let inputIDs: [[Int]]
-  let attentionMask: [[Int]]
-  let typeIDs: [[Int]]
-  /// What the decoder reads, if the case says so.
-  let decoderIDs, decoderMask: [[Int]]?
+  let input: Batch
   /// The class of transformers whose own head answers.
   let modelClass: String?
-  /// Where the words of each row begin, and the last one ends; zeros follow.
-  let wordStarts: [[Int]]?
   let wantsSentenceEmbedding: Bool
   let wantsGates: Bool
   let training: Training?
@@ -53,7 +46,8 @@ struct Case {
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts",
     "tolerance",
     "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter",
-    "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention", "model_class",
+    "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention",
+    "model_class",
   ]
 
   init(folder: String) throws {
@@ -90,37 +84,15 @@ struct Case {
     setup = try json.members["setup"].flatMap { $0.isNull ? nil : try Self.composition($0) }
     (heads, headParts) = Self.heads(json.members["head"] ?? .null)
     skippedLayers = Set(json.members["skip_layers"]?.integers ?? [])
-    let inputs = try json.object("inputs")
-    func rows(_ key: String) throws -> [[Int]]? {
-      try inputs.optional(key, "rows of integers") { value in
-        // With choices there is one level more.
-        let rows = value.array.map { rows in
-          rows.first?.array?.first?.array == nil ? rows : rows.flatMap { $0.array ?? [] }
-        }
-        return rows.flatMap { rows in
-          rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil
-        }
-      }
-    }
-    guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
-    let known = [
-      "input_ids", "attention_mask", "token_type_ids", "task_ids", "word_starts", "decoder_input_ids",
-      "decoder_attention_mask",
-    ]
-    if let other = inputs.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull }) {
-      throw Failure(.unsupportedCase, "the input \(other.key)")
-    }
-    tasks = try inputs.optional("task_ids", "integers") { $0.integers } ?? []
-    inputIDs = ids
-    attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
-    typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
-    wordStarts = try rows("word_starts")
-    decoderIDs = try rows("decoder_input_ids")
-    decoderMask = try rows("decoder_attention_mask")
     modelClass = try json.optionalString("model_class")
+    let training = try json.optionalObject("train").map(Training.init)
+    guard let input = try json.optionalObject("inputs").map(Batch.init) ?? training?.batches.first else {
+      throw Failure(.unsupportedCase, "a case without inputs")
+    }
+    self.training = training
+    self.input = input
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
     wantsGates = try json.optionalBool("gating_scores") ?? false
-    training = try json.optionalObject("train").map(Self.training)
   }
 
   /// The folders of a saved setup, by the first file that says what is in them.
@@ -140,7 +112,7 @@ struct Case {
     return (json.strings ?? json.string.map { [$0] } ?? [], nil)
   }
 
-  private static func composition(_ json: JSON) throws -> Composition {
+  static func composition(_ json: JSON) throws -> Composition {
     if let name = json.string { return .adapter(name) }
     let node = try JSONObject(json)
     if let children = try node.optional("stack", "an array", { $0.array }) {
@@ -168,16 +140,45 @@ struct Case {
     }
     throw Failure(.unsupportedCase, "the composition \(json.text())")
   }
+}
 
-  private static func training(_ json: JSONObject) throws -> Training {
-    let optimizer = try json.object("optimizer")
-    let betas = try optimizer.array("betas").compactMap(\.number).map(Float.init)
-    return Training(
-      learningRate: Float(try optimizer.number("lr")), weightDecay: Float(try optimizer.number("weight_decay")),
-      epsilon: Float(try optimizer.number("eps")), betas: (betas[0], betas[1]), steps: try json.integer("steps"),
-      adapters: try composition(json.members["setup"] ?? .null).leaves,
-      regularizesFusion: try json.optionalBool("fusion_regularization") ?? false, mode: try json.string("mode"),
-      labels: try json.object("labels").array("labels"),
-      withoutDecay: Set(try optimizer.optionalStrings("no_decay") ?? json.optionalStrings("no_decay") ?? []))
+extension Case.Batch {
+  init(_ inputs: JSONObject) throws {
+    func rows(_ key: String) throws -> [[Int]]? {
+      try inputs.optional(key, "rows of integers") { value in
+        // With choices there is one level more.
+        let rows = value.array.map { rows in
+          rows.first?.array?.first?.array == nil ? rows : rows.flatMap { $0.array ?? [] }
+        }
+        return rows.flatMap { rows in
+          rows.compactMap(\.integers).count == rows.count ? rows.compactMap(\.integers) : nil
+        }
+      }
+    }
+    guard let ids = try rows("input_ids") else { throw Failure(.unsupportedCase, "inputs without input_ids") }
+    let known = [
+      "input_ids", "attention_mask", "token_type_ids", "task_ids", "word_starts", "decoder_input_ids",
+      "decoder_attention_mask",
+    ]
+    if let other = inputs.members.entries.first(where: { !known.contains($0.key) && !$0.value.isNull }) {
+      throw Failure(.unsupportedCase, "the input \(other.key)")
+    }
+    tasks = try inputs.optional("task_ids", "integers") { $0.integers } ?? []
+    inputIDs = ids
+    attentionMask = try rows("attention_mask") ?? ids.map { $0.map { _ in 1 } }
+    typeIDs = try rows("token_type_ids") ?? ids.map { $0.map { _ in 0 } }
+    wordStarts = try rows("word_starts")
+    decoderIDs = try rows("decoder_input_ids")
+    decoderMask = try rows("decoder_attention_mask")
+  }
+
+  /// The words of each row, followed by empty ones until there are as many as tokens: in the reference these have scores, too.
+  var paddedWords: [[Range<Int>]]? {
+    wordStarts.map { starts in
+      starts.map { row in
+        let ends = row.dropFirst().prefix { $0 > 0 }
+        return zip(row, ends).map { $0..<max($0, $1) } + Array(repeating: 0..<0, count: row.count - ends.count)
+      }
+    }
   }
 }

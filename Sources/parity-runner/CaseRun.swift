@@ -1,7 +1,6 @@
 import HubAdapters
 import HubWords
 import HubTensor
-import HubTraining
 import HubModels
 import HubTransformer
 import HubWeights
@@ -25,7 +24,7 @@ final class CaseRun {
     // The reference averages gates over padding as well, so that there the padding has to take part.
     func layout(added: Int) -> Layout {
       Layout(
-        parityCase.inputIDs, mask: parityCase.attentionMask, typeIDs: parityCase.typeIDs,
+        parityCase.input.inputIDs, mask: parityCase.input.attentionMask, typeIDs: parityCase.input.typeIDs,
         keepsPadding: parityCase.wantsGates, added: added)
     }
     let plain = layout(added: 0).tokens.sequences
@@ -33,8 +32,8 @@ final class CaseRun {
     source = layout(added: (lengthened.rows - plain.rows) / max(1, plain.count))
     if let model = loaded.base as? any EncoderDecoder {
       self.layout = Layout(
-        parityCase.decoderIDs ?? parityCase.inputIDs.map(model.decoderInput),
-        mask: parityCase.decoderMask ?? parityCase.decoderIDs?.map { $0.map { _ in 1 } } ?? parityCase.attentionMask)
+        parityCase.input.decoderIDs ?? parityCase.input.inputIDs.map(model.decoderInput),
+        mask: parityCase.input.decoderMask ?? parityCase.input.decoderIDs?.map { $0.map { _ in 1 } } ?? parityCase.input.attentionMask)
       sequences = self.layout.tokens.sequences
     } else {
       self.layout = source
@@ -43,7 +42,10 @@ final class CaseRun {
   }
 
   func run() throws {
-    if let training = parityCase.training { return try train(training) }
+    if let training = parityCase.training {
+      outputs = try TrainingRun(parityCase, training, loaded, setup: setup()).outputs()
+      return
+    }
     let cx = Context(loaded.engine)
     let hidden = try forward(in: cx, recordsHiddenStates: true)
     let isWritten = loaded.base is any EncoderDecoder
@@ -59,7 +61,7 @@ final class CaseRun {
       let head = try head(name)
       let input = HeadInput(
         cx.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(),
-        words: parityCase.wordStarts.map(paddedWords))
+        words: parityCase.input.paddedWords)
       let logits = try head.logits(input, in: cx)
       let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
       switch head.answer {
@@ -75,16 +77,8 @@ final class CaseRun {
     }
   }
 
-  /// The words of each row, followed by empty ones until there are as many as tokens: in the reference these have scores, too.
-  private func paddedWords(_ starts: [[Int]]) -> [[Range<Int>]] {
-    starts.map { row in
-      let ends = row.dropFirst().prefix { $0 > 0 }
-      return zip(row, ends).map { $0..<max($0, $1) } + Array(repeating: 0..<0, count: row.count - ends.count)
-    }
-  }
-
   private func outputArcs(_ logits: Tensor) throws {
-    let rows = parityCase.inputIDs.count, length = parityCase.inputIDs.first?.count ?? 0,
+    let rows = parityCase.input.inputIDs.count, length = parityCase.input.inputIDs.first?.count ?? 0,
       all = (0..<logits.rows).map { logits.row($0) }
     try output("arc_preds", [rows, length, length + 1], all.map { $0[0] })
     try output("rel_preds", [rows, length, length + 1, logits.columns - 1], all.flatMap { $0.dropFirst() })
@@ -136,7 +130,7 @@ final class CaseRun {
         gates["gating.\(adapter).\(site.layer).\(place(of: site))", default: []].append(shares)
       }
       return try ComposedAdapters(
-        setup, for: source.tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.tasks,
+        setup, for: source.tokens.sequences, skippedLayers: parityCase.skippedLayers, tasks: parityCase.input.tasks,
         observer: observer)
     }
     let observer = Observer(composed) { [self] layer, input, output in
@@ -194,52 +188,6 @@ final class CaseRun {
       let rows = gates[0].rows
       let values = (0..<rows).flatMap { row in gates.flatMap { $0.row(row) } }
       try output(name, [rows, values.count / rows].filter { $0 > 1 || name.hasSuffix("_lora") }, values)
-    }
-  }
-
-  private func train(_ training: Case.Training) throws {
-    guard let name = parityCase.heads.first else { throw Failure(.unsupportedCase, "training without a head") }
-    // The fusions are loaded with the setup.
-    _ = try setup()
-    let head = try head(name), trained = try loaded.trained(training)
-    let parameters = trained.map(\.parameter)
-    let undecayed = Set(
-      trained.filter { training.withoutDecay.contains($0.name) }.map { ObjectIdentifier($0.parameter) })
-    var optimizer = AdamW(
-      learningRate: training.learningRate, weightDecay: training.weightDecay, betas: training.betas,
-      epsilon: training.epsilon)
-    for step in 0..<training.steps {
-      let cx = Context(loaded.engine, training: parameters)
-      let logits = try head.logits(
-        HeadInput(forward(in: cx), sequences, base: loaded.base, inverting: inverting()), in: cx)
-      var loss = try head.loss(logits, labels(training, of: head), in: cx)
-      if training.regularizesFusion {
-        for fusion in loaded.usedFusions { loss = fusion.regularization(in: cx).map { cx.add(loss, $0) } ?? loss }
-      }
-      try output("loss.\(step)", [], loss.values)
-      let gradients = cx.gradients(of: loss)
-      if step == 0 {
-        for item in trained {
-          let zeros = [Float](repeating: 0, count: item.parameter.count)
-          try output("grad.\(item.name)", item.shape, gradients[item.parameter]?.values ?? zeros)
-        }
-      }
-      optimizer.update(parameters, gradients, in: cx) { !undecayed.contains(ObjectIdentifier($0)) }
-    }
-    for item in trained { try output("param.\(item.name)", item.shape, item.parameter.value.values) }
-  }
-
-  private func labels(_ training: Case.Training, of head: any Head) -> HeadTargets {
-    switch head.answer {
-    case .number: return .values(training.labels.map { Float($0.number ?? .nan) })
-    case .labels:
-      return .sets(
-        training.labels.map { row in Set((row.integers ?? []).enumerated().filter { $0.element == 1 }.map(\.offset)) })
-    default:
-      let all =
-        head.answer.unit == .token
-        ? layout.places.map { training.labels[$0.row].array?[$0.column].integer } : training.labels.map(\.integer)
-      return .classes(all.map { $0 == -100 ? nil : $0 })
     }
   }
 

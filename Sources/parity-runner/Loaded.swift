@@ -29,6 +29,8 @@ struct Loaded {
   let engine: Engine
   let family: ModelFamily
   private(set) var base: any BaseModel
+  /// All weights of the base, and of the head that its checkpoint has.
+  private(set) var baseParameters: [Parameter] = []
   private(set) var adapters: [String: Adapter] = [:]
   private(set) var heads: [String: NamedHead] = [:]
   /// Heads that answer without being asked for: those of a model class that has one.
@@ -46,21 +48,16 @@ struct Loaded {
     self.engine = engine
     let checkpoint = try Checkpoint(folder: parityCase.base)
     family = checkpoint.family
-    base = try checkpoint.load(engine: engine)
+    (base, baseParameters) = try checkpoint.weights.load(engine: engine, sharing: [:], checkpoint.model)
     try addHead(of: checkpoint, parityCase)
     for (name, folder) in parityCase.adapters {
       let foreign = try AdapterHub.read(folder: folder)
-      var weights = foreign.weights
-      if let first = parityCase.sharingAdapters.first, parityCase.sharingAdapters.contains(name) {
-        let shared = try AdapterHub.read(folder: parityCase.adapters.first { $0.name == first }?.folder ?? folder)
-          .weights
-        weights = weights.filter { !Self.isShared($0) } + shared.filter(Self.isShared)
-      }
       try locating(folder) {
-        try addAdapter(name, foreign.configuration, weights, without: parityCase.leavesOut[name] ?? [])
+        try addAdapter(name, foreign.configuration, foreign.weights, without: parityCase.leavesOut[name] ?? [])
       }
       try addHead(of: foreign, renaming: foreign.name, to: name)
     }
+    try share(parityCase.sharingAdapters)
     for (name, folder) in parityCase.fusions {
       let foreign = try AdapterHub.read(folder: folder)
       guard case .fusion(let members) = foreign.content else { continue }
@@ -88,24 +85,40 @@ struct Loaded {
 
   /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over the words.
   private mutating func addHead(of checkpoint: Checkpoint, _ parityCase: Case) throws {
+    let isWhole = parityCase.training?.mode == "full"
     let modelClass = parityCase.modelClass ?? parityCase.peft?.modelClass
     guard parityCase.heads.contains("default") || modelClass != nil,
-      let head = try CheckpointHead(checkpoint)
+      let head = try CheckpointHead(checkpoint, keepsBias: isWhole)
     else { return }
     var configuration = head.configuration, weights = head.weights.tensors
     if modelClass == nil, configuration["head_type"] == "seq2seq_lm" {
       configuration["bias"] = false
       weights["decoder.bias"] = nil
     }
+    let words = isWhole ? baseParameters.first { $0.name == family.wordEmbeddings + ".weight" } : nil
     let loaded = try Heads.load(
-      JSONObject(configuration), StoredWeights(weights), shape: base.shape, engine: engine)
+      JSONObject(configuration), StoredWeights(weights), shape: base.shape, engine: engine,
+      sharing: words.map { ["decoder.weight": $0] } ?? [:])
     heads["default"] = NamedHead(head: loaded, configuration: configuration, weights: [])
     if modelClass != nil { headsOfCheckpoint = ["default"] }
   }
 
+  /// Gives MTL-LoRA's tasks the factors of the first.
+  private mutating func share(_ names: [String]) throws {
+    guard let first = names.first.flatMap({ adapters[$0] }) else { return }
+    let shared = first.method.parameters.filter(Self.isShared)
+    for name in names.dropFirst() {
+      guard let adapter = adapters[name], name != names[0] else { continue }
+      let (method, _) = try StoredWeights(adapter.weights).load(
+        engine: engine, sharing: Dictionary(shared.map { ($0.name, $0) }) { $1 }
+      ) { try MTLLoRA(configuration: JSONObject(adapter.configuration), shape: base.shape, weights: $0) }
+      adapters[name] = Adapter(method: method, configuration: adapter.configuration, weights: adapter.weights)
+    }
+  }
+
   /// The factors that MTL-LoRA's tasks have in common.
-  private static func isShared(_ tensor: StoredTensor) -> Bool {
-    [".lora_a", ".lora_b"].contains(where: tensor.name.hasSuffix)
+  private static func isShared(_ parameter: Parameter) -> Bool {
+    [".lora_a", ".lora_b"].contains(where: parameter.name.hasSuffix)
   }
 
   /// Builds the base model anew with an adapter in its weights.
@@ -197,47 +210,6 @@ struct Loaded {
 
   /// The fusions that a setup has used.
   var usedFusions: [AdapterFusion] { Array(loadedFusions.all.values) }
-
-  /// A parameter that a training case trains, by the name and in the shape that the Python library gives it.
-  struct Trained {
-    let name: String
-    let shape: [Int]
-    let parameter: Parameter
-  }
-
-  func trained(_ training: Case.Training) throws -> [Trained] {
-    let names = AdapterHubNames(family, encoderLayers: base.shape.encoderLayers)
-    var result: [Trained] = []
-    if training.mode == "fusion" {
-      for (name, fusion) in loadedFusions.all.sorted(by: { $0.key < $1.key }) {
-        for parameter in fusion.parameters {
-          let stored = names.stored(fusionTensor: parameter.name, of: name)
-          let shape = parameter.name.hasSuffix("weight") ? [parameter.rows, parameter.columns] : [parameter.count]
-          result.append(Trained(name: stored ?? parameter.name, shape: shape, parameter: parameter))
-        }
-      }
-    }
-    for name in training.adapters where training.mode == "adapter" {
-      guard let adapter = adapters[name] else { continue }
-      let frozen = Set(adapter.method.frozenParameters.map(ObjectIdentifier.init))
-      for parameter in adapter.method.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
-        let stored = names.stored(parameter.name, of: name, configuration: adapter.configuration)
-        result.append(
-          Trained(
-            name: stored ?? parameter.name, shape: adapter.shapes[parameter.name] ?? [parameter.count],
-            parameter: parameter))
-      }
-    }
-    for (name, head) in heads.sorted(by: { $0.key < $1.key }) {
-      let frozen = Set(head.head.frozenParameters.map(ObjectIdentifier.init))
-      for parameter in head.head.parameters where !frozen.contains(ObjectIdentifier(parameter)) {
-        let stored = AdapterHubNames.stored(headTensor: parameter.name, of: name, configuration: head.configuration)
-        result.append(
-          Trained(
-            name: stored ?? parameter.name, shape: head.shapes[parameter.name] ?? [parameter.count],
-            parameter: parameter))
-      }
-    }
-    return result
-  }
+  /// The same by their names.
+  var usedFusionsByName: [String: AdapterFusion] { loadedFusions.all }
 }

@@ -15,8 +15,9 @@ public struct CheckpointHead: Sendable {
 
   /// The head of a checkpoint in the words of the bundle format; `nil` if the checkpoint is of a model without one.
   ///
+  /// - Parameter keepsBias: whether a language model's last layer has the bias that the class has in `transformers`
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedHead`` if the class is unknown or a tensor is left over.
-  public init?(_ checkpoint: Checkpoint) throws {
+  public init?(_ checkpoint: Checkpoint, keepsBias: Bool = false) throws {
     guard let name = checkpoint.configuration.members["architectures"]?.strings?.first else { return nil }
     let form = checkpoint.family.head(ofClass: name)
     // What a decoder writes with may all be its word embeddings.
@@ -33,6 +34,8 @@ public struct CheckpointHead: Sendable {
         // BART keeps its bias as a matrix of one row.
         let isRow = tensor.shape.count == 2 && stable.hasSuffix(".bias")
         tensors[stable] = (isRow ? tensor.reshaped([tensor.count]) : tensor)?.renamed(stable)
+      case .unused where keepsBias && tensor.name.hasSuffix("bias"):
+        tensors["decoder.bias"] = tensor.renamed("decoder.bias")
       case .unused: break
       case nil: throw Failure(.unsupportedHead, "the tensor belongs to nothing in a \(name)", at: tensor.name)
       }

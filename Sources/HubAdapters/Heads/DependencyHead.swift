@@ -123,23 +123,29 @@ public struct DependencyHead: Head {
 
   /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
   public func loss(_ logits: Tensor, _ labels: HeadTargets, in cx: Context) throws -> Tensor {
-    guard case .trees(let trees) = labels else { throw labels.failure(wanted: "trees") }
+    guard case .trees(let trees, let padsWithZeros) = labels else { throw labels.failure(wanted: "trees") }
     try HeadTargets.check(trees.reduce(0) { $0 + $1.count * ($1.count + 1) }, logits.rows)
-    let words = trees.reduce(0) { $0 + $1.count }
+    for tree in trees {
+      for word in tree {
+        try HeadTargets.check(word.head, below: tree.count + 1)
+        try HeadTargets.check(word.relation, below: self.labels.count)
+      }
+    }
+    func arc(_ word: (head: Int, relation: Int)) -> Int? { padsWithZeros && word.head == 0 ? nil : word.head }
+    func relation(_ word: (head: Int, relation: Int)) -> Int? {
+      padsWithZeros && word.head == 0 ? nil : word.relation
+    }
+    let labelled = trees.joined().count { arc($0) != nil }
     var first = 0, total = cx.tensor(rows: 1, columns: 1, [0])
     for tree in trees where !tree.isEmpty {
       let heads = tree.count + 1
-      for word in tree {
-        try HeadTargets.check(word.head, below: heads)
-        try HeadTargets.check(word.relation, below: self.labels.count)
-      }
       let arcs = cx.reshaped(
         cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
       let right = tree.enumerated().map { first + $0.offset * heads + $0.element.head }
       let relations = cx.columns(cx.rows(logits, right), 1..<logits.columns)
       let sum = cx.add(
-        cx.crossEntropy(arcs, labels: tree.map(\.head)), cx.crossEntropy(relations, labels: tree.map(\.relation)))
-      total = cx.add(total, cx.scaled(sum, by: Float(tree.count) / Float(words)))
+        cx.crossEntropy(arcs, labels: tree.map(arc)), cx.crossEntropy(relations, labels: tree.map(relation)))
+      total = cx.add(total, cx.scaled(sum, by: Float(tree.count { arc($0) != nil }) / Float(max(1, labelled))))
       first += tree.count * heads
     }
     return total

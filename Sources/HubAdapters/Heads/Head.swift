@@ -154,13 +154,16 @@ public enum Heads {
   public static func register(_ type: any Head.Type) throws { try table.register(type) }
 
   /// Loads a head, after ``check(_:_:shape:)``.
+  ///
+  /// - Parameter shared: weights that belong to something else as well, by the head's names for them
   public static func load(
-    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape, engine: Engine
+    _ configuration: JSONObject, _ stored: StoredWeights, shape: ModelShape, engine: Engine,
+    sharing shared: [String: Parameter] = [:]
   ) throws -> any Head {
     let type = try type(for: configuration)
-    return try stored.load(engine: engine) {
+    return try stored.load(engine: engine, sharing: shared) {
       try type.init(configuration: configuration, shape: shape, weights: $0) as any Head
-    }
+    }.loaded
   }
 
   /// Accounts for every tensor of a head.

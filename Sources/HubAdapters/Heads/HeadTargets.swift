@@ -17,8 +17,9 @@ public enum HeadTargets: Sendable {
   /// Of each sequence the token where the answer begins and the one where it ends, both counted from the sequence's first;
   /// `nil` leaves it out.
   case spans([(start: Int?, end: Int?)], of: Sequences)
-  /// Of each sequence's words the head, 0 being the root, and the relation's number.
-  case trees([[(head: Int, relation: Int)]])
+  /// Of each sequence's words the head, 0 being the root, and the relation's number. The Python library pads labels with
+  /// zeros, so that words at the root do not count there.
+  case trees([[(head: Int, relation: Int)]], padsWithZeros: Bool = false)
 
   private var kind: String {
     switch self {
@@ -35,14 +36,19 @@ public enum HeadTargets: Sendable {
   }
 
   /// A class for each row of the logits.
-  func classes(for logits: Tensor) throws -> [Int?] {
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/wrongLabels``.
+  public func classes(for logits: Tensor) throws -> [Int?] {
     guard case .classes(let classes) = self else { throw failure(wanted: "classes") }
     try Self.check(classes.count, logits.rows)
     try classes.forEach { try Self.check($0, below: logits.columns) }
     return classes
   }
 
-  static func check(_ count: Int, _ rows: Int) throws {
+  /// Makes sure that there are as many labels as rows.
+  ///
+  /// - Throws: ``Failure`` with code ``Failure/Code/wrongLabels``.
+  public static func check(_ count: Int, _ rows: Int) throws {
     guard count == rows else { throw Failure(.wrongLabels, "there are \(count) labels for \(rows) rows") }
   }
 

@@ -103,7 +103,11 @@ private struct ReFTLayer: LayerAdapter {
       first += rows.lowerBound..<min(end, rows.lowerBound + configuration.first)
     }
     var result = x
-    for (unit, rows) in zip([units[0], units[units.count - 1]], [first, last]) where !rows.isEmpty {
+    for (unit, rows) in zip([units[0], units[units.count - 1]], [first, last]) {
+      guard !rows.isEmpty else {
+        cx.use(unit.parameters)
+        continue
+      }
       result = cx.replacing(rows, of: result, with: unit(cx.rows(x, rows), in: cx))
     }
     return result

@@ -129,31 +129,4 @@ extension Context {
     }
     return rows(stacked([x, block]), order)
   }
-
-  /// For each token the sum of one row of each table: word, position and token type. The tables are frozen: no
-  /// gradient flows to them.
-  ///
-  /// - Parameter tables: a table `[vocabulary, width]` and for each token its row, which must exist
-  public func embeddings(_ tables: [(table: Parameter, rows: [Int])]) -> Tensor {
-    let width = tables[0].table.columns, count = tables[0].rows.count
-    let kernels = kernels
-    let result = empty(count, width)
-    let values = tables.map { (table: $0.table.value, rows: $0.rows) }
-    forRows(count, cost: width) { range in
-      for token in range {
-        let target = result.block.base + token * width
-        for (index, value) in values.enumerated() {
-          let row = value.rows[token]
-          precondition(row >= 0 && row < value.table.rows)
-          let source = value.table.base + row * width
-          if index == 0 {
-            target.update(from: source, count: width)
-          } else {
-            kernels.add_scaled(target, source, 1, width)
-          }
-        }
-      }
-    }
-    return result
-  }
 }
