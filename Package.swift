@@ -9,6 +9,7 @@ let swift: [SwiftSetting] = [
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
@@ -25,13 +26,16 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
   (
     "HubTraining",
-    ["HubWords", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
+    [
+      "HubWords", "HubArchive", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer",
+      "HubAdapters",
+    ]
   ),
   (
     "Dovetail",
     [
       "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers",
-      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining",
+      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining", yaml,
     ]
   ),
 ]
@@ -49,10 +53,15 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
-  ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
+  (
+    "HubAdaptersTests",
+    ["HubModels", "HubAdapters", "HubTraining", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]
+  ),
   (
     "HubTrainingTests",
-    ["HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting"]
+    [
+      "HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting",
+    ]
   ),
   ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
   (
@@ -72,7 +81,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
     [
       "Dovetail", "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters",
       "HubRegistry",
-      "HubTensor", arguments,
+      "HubTensor", "HubTraining", arguments,
     ]
   ),
   (
@@ -167,6 +176,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: targets,
   swiftLanguageModes: [.v6]

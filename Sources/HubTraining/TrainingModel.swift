@@ -101,21 +101,52 @@ public struct TrainingModel: Sendable {
     _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
     in cx: Context
   ) throws -> BatchLoss {
+    try reading(head, hidden, sequences, targets, batch, in: cx).loss
+  }
+
+  /// What a head says, and the loss of that.
+  struct Reading {
+    /// Of a language model only the rows that have a label.
+    let logits: Tensor
+    let loss: BatchLoss
+    let sequences: Sequences
+    /// The labels of a language model's rows.
+    var classes: [Int] = []
+  }
+
+  /// What the first head says of a batch.
+  func answers(_ batch: TrainingBatch, in cx: Context) throws -> Reading {
+    let hidden = try states(batch, in: cx)
+    return try reading(heads[0], hidden, sequences(of: batch), batch.targets[0], batch, in: cx)
+  }
+
+  private func reading(
+    _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
+    in cx: Context
+  ) throws -> Reading {
     let added = sequences.count == 0 ? 0 : (sequences.rows - (batch.written ?? batch.tokens).sequences.rows) / sequences.count
     let targets = heads.count > 1 ? targets : targets.moved(by: added, in: sequences, of: head.answer)
     // A layer as wide as the vocabulary is worth its price only where something is learned.
     if head.answer == .word, case .classes(let classes) = targets {
       try HeadTargets.check(classes.count, sequences.rows)
       let rows = classes.indices.filter { classes[$0] != nil }
+      guard !rows.isEmpty else {
+        let nothing = BatchLoss(cx.tensor(rows: 1, columns: 1, [0]), items: 0)
+        return Reading(logits: cx.tensor(rows: 0, columns: 1, []), loss: nothing, sequences: sequences)
+      }
       let input = HeadInput(
         cx.rows(hidden, rows), Sequences(lengths: [rows.count]), base: base, inverting: setup?.inverting)
-      guard !rows.isEmpty else { return BatchLoss(cx.tensor(rows: 1, columns: 1, [0]), items: 0) }
-      let value = try loss(head, head.logits(input, in: cx), .classes(rows.map { classes[$0] }), in: cx)
-      return BatchLoss(value, items: rows.count)
+      let logits = try head.logits(input, in: cx)
+      let value = try loss(head, logits, .classes(rows.map { classes[$0] }), in: cx)
+      return Reading(
+        logits: logits, loss: BatchLoss(value, items: rows.count), sequences: sequences,
+        classes: rows.compactMap { classes[$0] })
     }
     let words = batch.words.map { $0.map { $0.map { $0.lowerBound + added..<$0.upperBound + added } } }
     let input = HeadInput(hidden, sequences, base: base, inverting: setup?.inverting, words: words)
-    return BatchLoss(try loss(head, head.logits(input, in: cx), targets, in: cx), items: targets.itemCount)
+    let logits = try head.logits(input, in: cx)
+    let value = try loss(head, logits, targets, in: cx)
+    return Reading(logits: logits, loss: BatchLoss(value, items: targets.itemCount), sequences: sequences)
   }
 
   private func loss(_ head: any Head, _ logits: Tensor, _ targets: HeadTargets, in cx: Context) throws -> Tensor {
