@@ -101,6 +101,12 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
 let examples: [(name: String, imports: [Target.Dependency])] = [
   ("StackAdapters", ["Dovetail"]),
   (
+    "TrainAdapter",
+    [
+      "Dovetail", "HubAdapters", "HubModels", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer", "HubWords",
+    ]
+  ),
+  (
     "CustomMethod",
     [
       "Dovetail", "HubAdapters", "HubBundle", "HubModels", "HubTensor", "HubTokenizers", "HubTraining",

@@ -124,7 +124,8 @@ public struct TrainingModel: Sendable {
     _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
     in cx: Context
   ) throws -> Reading {
-    let added = sequences.count == 0 ? 0 : (sequences.rows - (batch.written ?? batch.tokens).sequences.rows) / sequences.count
+    let added =
+      sequences.count == 0 ? 0 : (sequences.rows - (batch.written ?? batch.tokens).sequences.rows) / sequences.count
     let targets = heads.count > 1 ? targets : targets.moved(by: added, in: sequences, of: head.answer)
     // A layer as wide as the vocabulary is worth its price only where something is learned.
     if head.answer == .word, case .classes(let classes) = targets {

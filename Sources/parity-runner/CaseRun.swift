@@ -33,7 +33,8 @@ final class CaseRun {
     if let model = loaded.base as? any EncoderDecoder {
       self.layout = Layout(
         parityCase.input.decoderIDs ?? parityCase.input.inputIDs.map(model.decoderInput),
-        mask: parityCase.input.decoderMask ?? parityCase.input.decoderIDs?.map { $0.map { _ in 1 } } ?? parityCase.input.attentionMask)
+        mask: parityCase.input.decoderMask ?? parityCase.input.decoderIDs?.map { $0.map { _ in 1 } }
+          ?? parityCase.input.attentionMask)
       sequences = self.layout.tokens.sequences
     } else {
       self.layout = source

@@ -55,15 +55,33 @@ struct TrainingRun {
       if training.maximumNorm != nil { try output("grad_norm.\(step)", [], [Float(report.gradientNorm)]) }
       if training.hasSchedule { try output("lr_factor.\(step)", [], [Float(report.rateFactor)]) }
       guard step == 0 else { continue }
-      for (item, gradient) in zip(trained, report.gradients) {
-        let values = gradient?.values ?? [Float](repeating: 0, count: item.parameter.count)
-        for name in item.names { try output("grad.\(name)", item.shape, values) }
+      let gradients = zip(trained, report.gradients).map { item, gradient in
+        gradient?.values ?? [Float](repeating: 0, count: item.parameter.count)
       }
+      for (name, shape, values) in named(trained, gradients) { try output("grad.\(name)", shape, values) }
     }
-    for item in trained {
-      for name in item.names { try output("param.\(name)", item.shape, item.parameter.value.values) }
+    for (name, shape, values) in named(trained, trained.map(\.parameter.value.values)) {
+      try output("param.\(name)", shape, values)
     }
     return outputs
+  }
+
+  /// Values under the names of the Python libraries. Where query, key and value are one layer there, so are their updates.
+  private func named(
+    _ trained: [Loaded.Trained], _ values: [[Float]]
+  ) -> [(name: String, shape: [Int], values: [Float])] {
+    var result: [(name: String, shape: [Int], values: [Float])] = []
+    for (item, values) in zip(trained, values) {
+      for name in item.names {
+        if let index = result.firstIndex(where: { $0.name == name }) {
+          result[index].shape[0] += item.shape[0]
+          result[index].values += values
+        } else {
+          result.append((name, item.shape, values))
+        }
+      }
+    }
+    return result
   }
 
   /// In the reference padding counts in the means of gates, and competes with the tokens where answers begin and end.
@@ -162,7 +180,8 @@ extension Loaded {
     case "full": return try whole(family)
     case "peft": return try lowRank(family)
     default:
-      return trainedAdapters(training, AdapterHubNames(family, encoderLayers: base.shape.encoderLayers)) + trainedHeads()
+      return trainedAdapters(training, AdapterHubNames(family, encoderLayers: base.shape.encoderLayers))
+        + trainedHeads()
     }
   }
 
@@ -189,6 +208,9 @@ extension Loaded {
           stored.replacing(".adapter_down.0.", with: ".adapter_norm_before."),
           stored.replacing(
             ".loras.\(name).lora_", with: ".shared_parameters.\(training.adapters.joined(separator: ",")).lora_"),
+          // A class with a head has no prefix in T5.
+          stored.hasPrefix("transformer.") ? String(stored.dropFirst("transformer.".count)) : stored,
+          joined(parameter.name, of: name) ?? stored,
         ].filter { $0 != stored }
         result.append(
           Trained(
@@ -196,6 +218,16 @@ extension Loaded {
       }
     }
     return result
+  }
+
+  /// The library's name where it adapts query, key and value as one layer.
+  private func joined(_ stable: String, of adapter: String) -> String? {
+    let parts = stable.split(separator: ".").map(String.init)
+    guard let layers = family.layers.joined?.path, parts.count == 4,
+      let factor = ["lora_a": "A", "lora_b": "B"][parts[3]],
+      ["query", "key", "value"].contains(parts[2])
+    else { return nil }
+    return "\(family.prefix).\(family.layers.list).\(parts[1]).\(layers).loras.\(adapter).lora_\(factor)"
   }
 
   private func trainedHeads() -> [Trained] {

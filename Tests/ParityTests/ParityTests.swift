@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [("cases", "", 181), ("next", "train_", 52)])
+  @Test(arguments: [("cases", "", 181), ("next", "train_", 51)])
   func sharedCases(suite: String, prefix: String, least: Int) throws {
     let folder = Self.shared.appending(path: suite), names = Self.cases(in: folder).filter { $0.hasPrefix(prefix) }
     guard !names.isEmpty else {

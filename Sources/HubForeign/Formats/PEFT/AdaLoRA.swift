@@ -37,6 +37,7 @@ extension PEFTMethod {
         b: StoredTensor(name: "b", shape: [rows, rank], floats: second), alpha: scale * Double(rank), scale: scale)
     }
     return layers.method(
-      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"], isWhole: targets.isWhole && files.encoderLayers == nil)
+      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"],
+      isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 }

@@ -34,6 +34,7 @@ extension PEFTMethod {
         b: StoredTensor(name: "b", shape: [rows, r * s], floats: up), alpha: scale * Double(r * s), scale: scale)
     }
     return layers.method(
-      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"], isWhole: targets.isWhole && files.encoderLayers == nil)
+      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"],
+      isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 }

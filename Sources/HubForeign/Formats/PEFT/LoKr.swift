@@ -31,7 +31,8 @@ extension PEFTMethod {
         [StoredTensor(name: "matrix", shape: [rows, columns], floats: matrix)])
     }
     return layers.method(
-      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"], isWhole: targets.isWhole && files.encoderLayers == nil)
+      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"],
+      isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 
   private typealias Matrix = (rows: Int, columns: Int, values: [Float])

@@ -25,7 +25,8 @@ extension PEFTMethod {
     if isScaled { configuration["use_rslora"] = true }
     if hasBias { configuration["lora_bias"] = true }
     if hasMagnitudes { configuration = configuration.with(["use_dora": true, "dora_form": "peft"]) }
-    return layers.method(hasMagnitudes ? "dora" : "lora", configuration, isWhole: targets.isWhole && files.encoderLayers == nil)
+    return layers.method(
+      hasMagnitudes ? "dora" : "lora", configuration, isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 
   private static func add(

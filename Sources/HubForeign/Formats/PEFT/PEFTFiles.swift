@@ -71,9 +71,12 @@ struct PEFTFiles {
       if Self.sharedNames.contains(name) {
         shared[name] = tensor.renamed(name)
       } else if let (module, parameter) = Self.split(name) {
-        byName[module, default: PEFTModule(
-            name: module, place: Self.place(module, family, encoderLayers), tensors: [:])]
-          .tensors[parameter] = tensor.renamed(parameter)
+        byName[
+          module,
+          default: PEFTModule(
+            name: module, place: Self.place(module, family, encoderLayers), tensors: [:])
+        ]
+        .tensors[parameter] = tensor.renamed(parameter)
       } else {
         others.append(tensor.renamed(Self.saved(name)))
       }
@@ -93,7 +96,8 @@ struct PEFTFiles {
       [nil, .null, .array([])].contains(config.members["layers_to_transform"])
     else {
       throw Failure(
-        .unsupportedForeignContent, "the files do not say how many layers the encoder has, which come before the decoder's",
+        .unsupportedForeignContent,
+        "the files do not say how many layers the encoder has, which come before the decoder's",
         at: "target_modules")
     }
     return count
@@ -104,9 +108,10 @@ struct PEFTFiles {
     guard let joined = family.layers.joined,
       let (layer, path) = family.layers.splitLayer(family.unprefixed(module.name) + "."), path == joined.path + "."
     else { return [module] }
-    let common: Set<String> = ["lora_A.weight"], split: Set<String> = [
-      "lora_B.weight", "lora_B.bias", "lora_magnitude_vector", "lora_magnitude_vector.weight", "ia3_l",
-    ]
+    let common: Set<String> = ["lora_A.weight"],
+      split: Set<String> = [
+        "lora_B.weight", "lora_B.bias", "lora_magnitude_vector", "lora_magnitude_vector.weight", "ia3_l",
+      ]
     try module.checkOnly(common.union(split))
     return try joined.places.enumerated().map { index, place in
       let tensors = try module.tensors.filter { $0.key != "lora_A.weight" }.mapValues {

@@ -145,7 +145,8 @@ struct PEFTLinearLayers {
   /// The same linear layers in every layer, with one rank.
   private var simplified: JSON.Members? {
     let known: Set<Substring> = ["query", "key", "value", "intermediate", "output"]
-    guard let common = targets.first?.value, targets.keys.allSatisfy({ known.contains($0.split(separator: ".")[1]) }), targets.values.allSatisfy({ $0 == common }),
+    guard let common = targets.first?.value, targets.keys.allSatisfy({ known.contains($0.split(separator: ".")[1]) }),
+      targets.values.allSatisfy({ $0 == common }),
       common.entries.allSatisfy({ ["r", "alpha"].contains($0.key) })
     else { return nil }
     let names = targets.keys.map { $0.split(separator: ".") }, layers = Set(names.map { $0[0] }),
@@ -153,7 +154,7 @@ struct PEFTLinearLayers {
     let attention = [("query", "q"), ("key", "k"), ("value", "v")].filter { places.contains($0.0) }.map {
       JSON.string($0.1)
     }
-    guard targets.count == layers.count * places.count, 
+    guard targets.count == layers.count * places.count,
       (0..<layers.count).allSatisfy({ layers.contains("\($0)") })
     else { return nil }
     return common.with([

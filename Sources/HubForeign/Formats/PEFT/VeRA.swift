@@ -40,6 +40,7 @@ extension PEFTMethod {
         b: StoredTensor(name: "b", shape: [outer.count, rank], floats: scaledB), alpha: Double(rank), scale: 1)
     }
     return layers.method(
-      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"], isWhole: targets.isWhole && files.encoderLayers == nil)
+      "lora", ["architecture": "lora", "composition_mode": "add", "init_weights": "lora"],
+      isWhole: targets.isWhole && files.encoderLayers == nil)
   }
 }
