@@ -9,6 +9,7 @@ let swift: [SwiftSetting] = [
 
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let database = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let yaml = Target.Dependency.product(name: "Yams", package: "Yams")
 
 /// One line a module, bottom to top, each with what it may import: the picture in README.md, as data.
 let layers: [(name: String, imports: [Target.Dependency])] = [
@@ -29,13 +30,16 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ),
   (
     "HubTraining",
-    ["HubWords", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
+    [
+      "HubWords", "HubArchive", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer",
+      "HubAdapters",
+    ]
   ),
   (
     "Dovetail",
     [
       "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers",
-      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining",
+      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining", yaml,
     ]
   ),
 ]
@@ -54,10 +58,15 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ("HubGenerationTests", ["HubGeneration", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
-  ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
+  (
+    "HubAdaptersTests",
+    ["HubModels", "HubAdapters", "HubTraining", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]
+  ),
   (
     "HubTrainingTests",
-    ["HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting"]
+    [
+      "HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting",
+    ]
   ),
   (
     "ParityTests",
@@ -80,7 +89,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
     [
       "Dovetail", "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters",
       "HubRegistry",
-      "HubTensor", arguments,
+      "HubTensor", "HubTraining", arguments,
     ]
   ),
   (
@@ -99,6 +108,12 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
 /// Small programs that use the library as its users do; each has a folder under `Examples/`.
 let examples: [(name: String, imports: [Target.Dependency])] = [
   ("StackAdapters", ["Dovetail"]),
+  (
+    "TrainAdapter",
+    [
+      "Dovetail", "HubAdapters", "HubModels", "HubTensor", "HubTokenizers", "HubTraining", "HubTransformer", "HubWords",
+    ]
+  ),
   (
     "CustomMethod",
     [
@@ -176,6 +191,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: targets,
   swiftLanguageModes: [.v6]

@@ -24,7 +24,7 @@ step "Checks"
 swift format lint --strict --parallel -r Package.swift Sources Tests Examples
 python3 -m py_compile Tests/*.py Tests/Real/check.py Tests/Bench/*.py Tests/Kernels/*.py Tests/Interchange/*.py \
   Tests/HubAdaptersTests/Independent/*.py Formats/bundle/*.py Tests/Faults/*.py Tests/Scale/*.py Tests/Attacks/*.py \
-  Tests/Fuzz/*.py Tests/Strangers/*.py
+  Tests/Fuzz/*.py Tests/Strangers/*.py Tests/Training/*.py
 python3 Tests/promises.py
 python3 Tests/documented.py
 
@@ -61,6 +61,9 @@ if [ -d "$shared/real" ]; then
 else
   echo "SKIPPED: the recorded answers of all real adapters are not at $shared/real"
 fi
+
+step "Training"
+python3 Tests/Training/check.py "$hub" "$model"
 
 step "Interchange"
 python3 Tests/Interchange/roundtrip.py "$hub" Tests/ParityTests/Cases

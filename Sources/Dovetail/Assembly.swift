@@ -18,8 +18,26 @@ struct Assembly {
   /// Those of the base's own head, for heads that bring none.
   var labels: [String]?
 
-  func setup(_ composition: Composition) throws -> Setup {
+  /// - Parameters:
+  ///   - adapter: an adapter that is not installed, by the name that the composition has for it
+  ///   - fusion: the same for a fusion, by its members
+  func setup(
+    _ composition: Composition, adapter: (String) -> (any AdapterMethod)? = { _ in nil },
+    fusion: (_ members: [String], _ sites: Set<Site>) throws -> AdapterFusion? = { _, _ in nil }
+  ) throws -> Setup {
+    try withoutActuallyEscaping(adapter) { adapter in
+      try withoutActuallyEscaping(fusion) { fusion in
+        try setup(composition, own: adapter, ownFusion: fusion)
+      }
+    }
+  }
+
+  private func setup(
+    _ composition: Composition, own: @escaping (String) -> (any AdapterMethod)?,
+    ownFusion: @escaping (_ members: [String], _ sites: Set<Site>) throws -> AdapterFusion?
+  ) throws -> Setup {
     try Setup(composition) { reference in
+      if let own = own(reference) { return own }
       let installed = try fitting(registry.resolve(AdapterReference(reference)))
       return try locating(installed.reference) {
         let configuration = try installed.config(), weights = try stored(installed.weights())
@@ -27,6 +45,7 @@ struct Assembly {
           ?? AdapterMethods.outline(configuration, weights, shape: shape)
       }
     } fusion: { members, name, sites in
+      if let own = try ownFusion(members, sites) { return own }
       let names = try members.map { try AdapterReference($0).name.text }
       let installed = try fitting(registry.resolveFusion(members: names, name: name))
       return try locating(installed.reference) {

@@ -45,7 +45,7 @@ extension Hub {
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine,
       allowingOtherWeights: allowingOtherWeights, labels: base.labels)
     let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
-    let setup = try (expanded?.setup).map(assembly.setup)
+    let setup = try (expanded?.setup).map { try assembly.setup($0) }
     let heads = try registry.headOwners(expanded?.setup, named: head).map {
       try assembly.head(of: $0, engine: base.engine)
     }

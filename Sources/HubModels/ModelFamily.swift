@@ -53,6 +53,10 @@ public struct ModelFamily: Sendable {
     public var intermediateSize = "intermediate_size"
     /// The non-linearity of the feed-forward block.
     public var activation = "hidden_act"
+    /// The rate at which training drops what embeddings and sublayers give.
+    public var dropout = "hidden_dropout_prob"
+    /// Whether that is also what the attention gives.
+    public var dropsAttention = true
     /// `nil` for a model without token types.
     public var tokenTypes: String? = "type_vocab_size"
     /// The longest text.

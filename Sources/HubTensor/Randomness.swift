@@ -5,10 +5,13 @@ public struct Randomness: Hashable, Sendable {
   public let seed: UInt64
   /// The pass within the run.
   public let pass: UInt64
+  /// Whether dropout acts in the base model, too.
+  public let reachesBase: Bool
 
-  public init(seed: UInt64, pass: Int = 0) {
+  public init(seed: UInt64, pass: Int = 0, reachesBase: Bool = true) {
     self.seed = seed
     self.pass = UInt64(bitPattern: Int64(pass))
+    self.reachesBase = reachesBase
   }
 
   /// The key of one of the pass's places, under which ``bits(_:_:)`` has a sequence of its own.

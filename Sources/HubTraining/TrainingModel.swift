@@ -6,21 +6,21 @@ public import HubTransformer
 public struct TrainingBatch: Sendable {
   /// The texts.
   public let tokens: TokenBatch
-  /// What a decoder reads that follows an encoder; `nil` for other models.
-  public let written: TokenBatch?
-  /// What each head learns, counted in the tokens of the texts, or of what the decoder reads.
+  /// What each head learns, counted in the tokens of the texts.
   public let targets: [HeadTargets]
   /// For a `multi_task` the number of each sequence's task.
   public let tasks: [Int]
   /// The tokens of each word, by sequence and counted from its beginning, for heads that answer words.
   public let words: [[Range<Int>]]?
+  /// What the decoder of an encoder-decoder reads, whose states the heads look at; `nil` where it reads the texts.
+  public let written: TokenBatch?
 
   public init(
-    _ tokens: TokenBatch, _ targets: [HeadTargets], written: TokenBatch? = nil, tasks: [Int] = [],
-    words: [[Range<Int>]]? = nil
+    _ tokens: TokenBatch, _ targets: [HeadTargets], tasks: [Int] = [], words: [[Range<Int>]]? = nil,
+    written: TokenBatch? = nil
   ) {
-    self.tokens = tokens
     self.written = written
+    self.tokens = tokens
     self.targets = targets
     self.tasks = tasks
     self.words = words
@@ -51,7 +51,7 @@ public struct TrainingModel: Sendable {
   /// - Throws: ``Failure``: tokens that the model does not take, labels that are not what a head learns from.
   public func loss(_ batch: TrainingBatch, in cx: Context) throws -> BatchLoss {
     let hidden = try states(batch, in: cx)
-    let all = batch.written?.sequences ?? setup?.lengthened(batch.tokens.sequences) ?? batch.tokens.sequences
+    let all = sequences(of: batch)
     var total: Tensor?, items = 0
     for (index, head) in heads.enumerated() {
       let (rows, sequences) = part(index, of: hidden, all)
@@ -68,18 +68,23 @@ public struct TrainingModel: Sendable {
 
   /// The last hidden states of a batch, `[rows, hidden]`.
   public func states(_ batch: TrainingBatch, in cx: Context) throws -> Tensor {
-    guard let setup else { return try states(batch, with: NoInterventions(), in: cx) }
+    guard let setup else { return try states(batch, NoInterventions(), cx) }
     let adapters = try ComposedAdapters(
       setup, for: batch.tokens.sequences, skippedLayers: skippedLayers, tasks: batch.tasks)
-    return try states(batch, with: adapters, in: cx)
+    return try states(batch, adapters, cx)
   }
 
-  private func states(_ batch: TrainingBatch, with adapters: some Interventions, in cx: Context) throws -> Tensor {
-    guard let model = base as? any EncoderDecoder, let written = batch.written else {
+  private func states(_ batch: TrainingBatch, _ adapters: some Interventions, _ cx: Context) throws -> Tensor {
+    guard let written = batch.written, let model = base as? any EncoderDecoder else {
       return try base(batch.tokens, with: adapters, in: cx)
     }
     let source = try model.encoded(batch.tokens, with: adapters, in: cx)
     return try model.decoded(written, over: source, continuing: nil, with: adapters, in: cx)
+  }
+
+  /// The sequences that the heads look at.
+  func sequences(of batch: TrainingBatch) -> Sequences {
+    batch.written?.sequences ?? setup?.lengthened(batch.tokens.sequences) ?? batch.tokens.sequences
   }
 
   /// The rows that one of several heads reads: a copy of the batch, a part of it, or all.
@@ -96,22 +101,53 @@ public struct TrainingModel: Sendable {
     _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
     in cx: Context
   ) throws -> BatchLoss {
-    let plain = batch.written?.sequences ?? batch.tokens.sequences
-    let added = sequences.count == 0 ? 0 : (sequences.rows - plain.rows) / sequences.count
+    try reading(head, hidden, sequences, targets, batch, in: cx).loss
+  }
+
+  /// What a head says, and the loss of that.
+  struct Reading {
+    /// Of a language model only the rows that have a label.
+    let logits: Tensor
+    let loss: BatchLoss
+    let sequences: Sequences
+    /// The labels of a language model's rows.
+    var classes: [Int] = []
+  }
+
+  /// What the first head says of a batch.
+  func answers(_ batch: TrainingBatch, in cx: Context) throws -> Reading {
+    let hidden = try states(batch, in: cx)
+    return try reading(heads[0], hidden, sequences(of: batch), batch.targets[0], batch, in: cx)
+  }
+
+  private func reading(
+    _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
+    in cx: Context
+  ) throws -> Reading {
+    let added =
+      sequences.count == 0 ? 0 : (sequences.rows - (batch.written ?? batch.tokens).sequences.rows) / sequences.count
     let targets = heads.count > 1 ? targets : targets.moved(by: added, in: sequences, of: head.answer)
     // A layer as wide as the vocabulary is worth its price only where something is learned.
     if head.answer == .word, case .classes(let classes) = targets {
       try HeadTargets.check(classes.count, sequences.rows)
       let rows = classes.indices.filter { classes[$0] != nil }
+      guard !rows.isEmpty else {
+        let nothing = BatchLoss(cx.tensor(rows: 1, columns: 1, [0]), items: 0)
+        return Reading(logits: cx.tensor(rows: 0, columns: 1, []), loss: nothing, sequences: sequences)
+      }
       let input = HeadInput(
         cx.rows(hidden, rows), Sequences(lengths: [rows.count]), base: base, inverting: setup?.inverting)
-      guard !rows.isEmpty else { return BatchLoss(cx.tensor(rows: 1, columns: 1, [0]), items: 0) }
-      let value = try loss(head, head.logits(input, in: cx), .classes(rows.map { classes[$0] }), in: cx)
-      return BatchLoss(value, items: rows.count)
+      let logits = try head.logits(input, in: cx)
+      let value = try loss(head, logits, .classes(rows.map { classes[$0] }), in: cx)
+      return Reading(
+        logits: logits, loss: BatchLoss(value, items: rows.count), sequences: sequences,
+        classes: rows.compactMap { classes[$0] })
     }
     let words = batch.words.map { $0.map { $0.map { $0.lowerBound + added..<$0.upperBound + added } } }
     let input = HeadInput(hidden, sequences, base: base, inverting: setup?.inverting, words: words)
-    return BatchLoss(try loss(head, head.logits(input, in: cx), targets, in: cx), items: targets.itemCount)
+    let logits = try head.logits(input, in: cx)
+    let value = try loss(head, logits, targets, in: cx)
+    return Reading(logits: logits, loss: BatchLoss(value, items: targets.itemCount), sequences: sequences)
   }
 
   private func loss(_ head: any Head, _ logits: Tensor, _ targets: HeadTargets, in cx: Context) throws -> Tensor {

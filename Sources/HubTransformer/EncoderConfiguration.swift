@@ -16,6 +16,10 @@ struct EncoderConfiguration: Sendable {
   let paddingID: Int
   let layerNormEpsilon: Float
   let activation: Activation
+  /// The rate at which training drops what embeddings and sublayers give.
+  let dropout: Float
+  /// The same for what attentions give.
+  let attentionDropout: Float
 
   init(_ configuration: JSONObject, of family: ModelFamily) throws {
     let sizes = ConfiguredSizes(configuration, of: family), c = sizes.configuration, keys = family.keys
@@ -35,6 +39,12 @@ struct EncoderConfiguration: Sendable {
     }
     layerNormEpsilon = try sizes.epsilon()
     activation = try sizes.activation(keys.activation)
+    dropout = Float(try c.optionalNumber(keys.dropout) ?? 0.1)
+    guard (0..<1).contains(dropout) else {
+      throw Failure(
+        .invalidModelConfiguration, "a rate of \(dropout) is not at least 0 and below 1", at: c.path(to: keys.dropout))
+    }
+    attentionDropout = keys.dropsAttention ? dropout : 0
     let positions = try c.optionalString("position_embedding_type") ?? "absolute"
     guard positions == "absolute", try c.optionalBool("is_decoder") != true else {
       throw Failure(
@@ -45,8 +55,10 @@ struct EncoderConfiguration: Sendable {
 
   /// That of a layer.
   var layerForm: TransformerLayer.Form {
-    TransformerLayer.Form(
+    var form = TransformerLayer.Form(
       hiddenSize: hiddenSize, intermediateSize: intermediateSize, attention: AttentionForm(heads: heads),
       activation: activation, epsilon: layerNormEpsilon)
+    form.dropout = [.attention: attentionDropout, .feedForward: dropout]
+    return form
   }
 }

@@ -35,6 +35,8 @@ public struct Failure: Error, Hashable, Sendable {
     case inputOutput
     /// Another process is in the way; try again.
     case busy
+    /// A file that says what to do makes no sense.
+    case configuration
     /// Understood, and declined: a path outside the root, an adapter for another base.
     case refused
   }

@@ -84,8 +84,8 @@ struct TrainingRun {
     let source = batch.layout(keepsPadding: model.heads.contains { $0.answer == .span } || loaded.hasGates)
     let target = (loaded.base as? any EncoderDecoder).map { batch.decoderLayout(of: $0) }
     return TrainingBatch(
-      source.tokens, try model.heads.indices.map { try targets(batch, $0, target ?? source) }, written: target?.tokens,
-      tasks: batch.tasks, words: batch.paddedWords)
+      source.tokens, try model.heads.indices.map { try targets(batch, $0, target ?? source) }, tasks: batch.tasks,
+      words: batch.paddedWords, written: target?.tokens)
   }
 
   private static func counted(_ label: Int?) -> Int? { label == -100 ? nil : label }

@@ -11,7 +11,7 @@ import Testing
       (.linear, [0, 0.5, 0.875, 0.5, 0]),
       (.cosine(), [0, 0.5, 0.9619397662556434, 0.5, 0.03806023374435663]),
       (.cosineWithRestarts(cycles: 2), [0, 0.5, 0.8535533905932737, 1, 0]),
-      (.polynomial(power: 2), [0, 0.5, 0.7656480625, 0.250075, 1e-4]),
+      (.polynomial(power: 2), [0, 0.5, 0.7656484375, 0.250075, 1e-4]),
       (.inverseSquareRoot(), [0, 0.5, 0.816496580927726, 0.5773502691896258, 0.4264014327112209]),
     ] as [(Schedule.Shape, [Double])])
   func factorsAreThoseOfTransformers(shape: Schedule.Shape, expected: [Double]) {

@@ -36,7 +36,7 @@ import Testing
     }
   }
 
-  @Test(arguments: [("cases", "", 179), ("next", "train_", 51)])
+  @Test(arguments: [("cases", "", 179), ("next", "train_", 51), ("next", "gen_", 44), ("next", "sample_", 7)])
   func sharedCases(suite: String, prefix: String, least: Int) throws {
     let folder = Self.shared.appending(path: suite), names = Self.cases(in: folder).filter { $0.hasPrefix(prefix) }
     guard !names.isEmpty else {
@@ -56,16 +56,6 @@ import Testing
     }
     print("parity of \(suite): \(passed) passed, \(unsupported) unsupported")
     #expect(passed >= least, "cases that passed before must pass")
-  }
-
-  @Test func sharedCasesOfGeneration() throws {
-    let folder = Self.shared.deletingLastPathComponent().appending(path: "next")
-    let names = Self.cases(in: folder).filter { $0.hasPrefix("gen_") || $0.hasPrefix("sample_") }
-    let engine = try Engine(threads: 2)
-    for name in names {
-      #expect(try Self.verdict(folder.appending(path: name).path, engine) == .pass, "\(name)")
-    }
-    print("parity: \(names.count) cases of generation")
   }
 
   private enum Verdict: Equatable {

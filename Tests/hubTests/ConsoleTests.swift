@@ -7,7 +7,7 @@ import Testing
   @Test func everyCategoryHasItsStatus() {
     let expected: [(Failure.Category, Int32)] = [
       (.usage, 64), (.badData, 65), (.notFound, 66), (.cannotCreate, 73), (.inputOutput, 74), (.busy, 75),
-      (.refused, 77),
+      (.refused, 77), (.configuration, 78),
     ]
     #expect(expected.count == Failure.Category.allCases.count)
     for (category, status) in expected { #expect(ExitStatus(category).rawValue == status) }

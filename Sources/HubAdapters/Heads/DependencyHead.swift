@@ -14,6 +14,7 @@ public struct DependencyHead: Head {
   public let labels: [String]
   private let arcs, relations: Parameter
   private var projections: ParserProjections?
+  private let dropout: Float
 
   public init(configuration c: JSONObject, shape: ModelShape, weights: ParameterSource) throws {
     let count = try c.integer("num_labels"), width = shape.hiddenSize
@@ -22,6 +23,7 @@ public struct DependencyHead: Head {
       throw Failure.outside(1...1000, count, .invalidHead, at: c.path(to: "num_labels"))
     }
     labels = try HeadLayers.labels(c, count)
+    dropout = try c.dropout("dropout_prob")
     let isGenerated = try c.string("head_type") == "udapter_parsing"
     let arcSize = isGenerated ? try c.optionalSize("arc_size") ?? 768 : width
     let relationSize = isGenerated ? try c.optionalSize("relation_size") ?? 256 : width
@@ -59,7 +61,8 @@ public struct DependencyHead: Head {
       throw Failure(
         .unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
     }
-    let vectors = try Self.vectors(of: words, input, in: cx), roots = cx.rows(input.hidden, input.sequences.firstRows)
+    let hidden = cx.dropout(input.hidden, rate: dropout)
+    let vectors = try Self.vectors(of: words, hidden, input, in: cx), roots = cx.rows(hidden, input.sequences.firstRows)
     guard vectors.rows > 0 else { return cx.tensor(rows: 0, columns: 1 + labels.count, []) }
     let forArcs = Sides(vectors, roots, projections?.arcs, in: cx),
       forRelations = Sides(vectors, roots, projections?.relations, in: cx)
@@ -93,7 +96,9 @@ public struct DependencyHead: Head {
   }
 
   /// `[words, hidden]`; a word without tokens is zero.
-  private static func vectors(of words: [[Range<Int>]], _ input: HeadInput, in cx: Context) throws -> Tensor {
+  private static func vectors(
+    of words: [[Range<Int>]], _ hidden: Tensor, _ input: HeadInput, in cx: Context
+  ) throws -> Tensor {
     let tokens = (0..<input.sequences.count).map { input.sequences[$0] }
     let areThere = zip(words, tokens).allSatisfy { words, tokens in
       !tokens.isEmpty && words.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= tokens.count }
@@ -105,7 +110,7 @@ public struct DependencyHead: Head {
       words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }
     }
     return cx.means(
-      of: cx.rows(input.hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
+      of: cx.rows(hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
   }
 
   /// The matrices act on the heads, with which they are the weights of linear layers.

@@ -6,6 +6,8 @@ import HubTransformer
 struct HeadLayers: Sendable {
   private let linears: [Linear]
   private let activation: Activation
+  /// The rate at which training drops what each layer reads.
+  private let dropout: Float
   let labels: [String]
 
   /// - Parameters:
@@ -22,6 +24,7 @@ struct HeadLayers: Sendable {
       throw Failure.outside(1...10000, labelCount, .invalidHead, at: c.path(to: "num_labels"))
     }
     activation = try Activation.ofHead(c)
+    dropout = try c.dropout("dropout_prob")
     labels = try outputs == nil ? Self.labels(c, labelCount) : []
     linears = try (0..<layers).map { index in
       let isLast = index == layers - 1
@@ -46,7 +49,8 @@ struct HeadLayers: Sendable {
 
   func callAsFunction(_ x: Tensor, in cx: Context) -> Tensor {
     linears.enumerated().reduce(x) { x, layer in
-      layer.element(x, then: layer.offset < linears.count - 1 ? activation : .identity, in: cx)
+      layer.element(
+        cx.dropout(x, rate: dropout), then: layer.offset < linears.count - 1 ? activation : .identity, in: cx)
     }
   }
 

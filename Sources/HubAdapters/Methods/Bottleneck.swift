@@ -184,8 +184,9 @@ struct BottleneckBlock: SublayerAdapter {
   }
 
   private func gated(_ input: Tensor, plus residual: Tensor?, _ gating: Gating, in cx: Context) -> Tensor {
-    guard let gate else { return contribution(input, plus: residual, in: cx) }
-    let result = gating(contribution(input, plus: nil, in: cx), by: gate(input, in: cx), in: cx)
+    guard gate != nil || cx.drops(configuration.dropout) else { return contribution(input, plus: residual, in: cx) }
+    let own = cx.dropout(contribution(input, plus: nil, in: cx), rate: configuration.dropout)
+    let result = gate.map { gating(own, by: $0(input, in: cx), in: cx) } ?? own
     return residual.map { cx.add(result, $0) } ?? result
   }
 

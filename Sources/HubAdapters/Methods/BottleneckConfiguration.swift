@@ -59,6 +59,8 @@ public struct BottleneckConfiguration: Sendable {
   /// What the projection up begins with (`init_weights`).
   public let initialUpWeights: Initializer
   private let leavesOut: Set<Int>
+  /// The rate at which training drops what the adapter adds.
+  let dropout: Float
   private let reduction: [String: Double]
 
   /// - Throws: ``Failure`` with code ``Failure/Code/invalidConfiguration`` or ``Failure/Code/unsupportedAdapter``
@@ -78,6 +80,7 @@ public struct BottleneckConfiguration: Sendable {
     hasNormAfter = try c.optionalBool("ln_after") ?? false
     isParallel = try c.optionalBool("is_parallel") ?? false
     isGated = try c.optionalBool("use_gating") ?? false
+    dropout = try c.dropout("dropout")
     scaling = try Self.scaling(c)
     residual = try Self.residual(c)
     addsResidualBeforeNorm = try c.optionalBool("adapter_residual_before_ln") ?? false

@@ -32,6 +32,8 @@ struct UpdateUnit: LinearUnit {
   private let scale: Float
   private let gate: Linear?
   private let magnitude: Magnitude?
+  /// The rate at which training drops what the update reads.
+  private let dropout: Float
 
   private struct Magnitude {
     let form: LoRAConfiguration.Magnitude
@@ -59,6 +61,7 @@ struct UpdateUnit: LinearUnit {
     self.update = update
     canFollow = widths.input == widths.output
     scale = target.scaling
+    dropout = c.dropout
     gate = c.isGated ? try Linear(from: weights["gate"], widths.input, 1) : nil
     magnitude = try c.magnitude.map {
       Magnitude(
@@ -69,7 +72,7 @@ struct UpdateUnit: LinearUnit {
   var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0.factors] } ?? []) }
 
   func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let x = h ?? projection.input
+    let x = cx.dropout(h ?? projection.input, rate: dropout)
     guard let gate else { return update(x, scale: scale, plus: nil, in: cx) }
     return gating(update(x, scale: 1, plus: nil, in: cx), by: gate(projection.input, in: cx), in: cx)
   }
@@ -83,7 +86,8 @@ struct UpdateUnit: LinearUnit {
     guard gate == nil else {
       return joined(contribution(nil, to: projection, gating, in: cx), with: output, of: projection, in: cx)
     }
-    return scaled(update(projection.input, scale: scale, plus: output, in: cx), of: projection, in: cx)
+    let x = cx.dropout(projection.input, rate: dropout)
+    return scaled(update(x, scale: scale, plus: output, in: cx), of: projection, in: cx)
   }
 
   func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {

@@ -47,6 +47,8 @@ struct LoRAConfiguration: Sendable {
 
   let kind: Kind
   let isGated: Bool
+  /// The rate at which training drops what the update reads.
+  let dropout: Float
   let magnitude: Magnitude?
   let hasBias: Bool
   /// Of the first and the second factor.
@@ -68,6 +70,7 @@ struct LoRAConfiguration: Sendable {
     alpha = Float(try c.optionalNumber("alpha") ?? 8)
     dividesByRoot = try c.optionalBool("use_rslora") ?? false
     isGated = try c.optionalBool("use_gating") ?? false
+    dropout = try c.dropout("dropout")
     hasBias = try c.optionalBool("lora_bias") ?? false
     magnitude = try c.optionalBool("use_dora") ?? false ? Self.magnitude(c) : nil
     named = try c.optionalObject("targets")

@@ -53,3 +53,16 @@ extension JSONObject {
     return JSONObject(members, path: path)
   }
 }
+
+extension JSONObject {
+  /// A probability with which training drops values.
+  ///
+  /// - Parameter absent: where the key is missing
+  func dropout(_ key: String, absent: Float = 0) throws -> Float {
+    let rate = try optionalNumber(key).map(Float.init) ?? absent
+    guard (0..<1).contains(rate) else {
+      throw Failure(.invalidConfiguration, "a rate of \(rate) is not at least 0 and below 1", at: path(to: key))
+    }
+    return rate
+  }
+}

@@ -110,7 +110,10 @@ private struct PrefixUnit: PrefixAdapter {
   func callAsFunction(_ x: Tensor, _ gating: Gating, in cx: Context) -> AttentionPrefixes {
     let (keys, values) = source.keysAndValues(ofLayer: index, in: cx), count = gating.sequences.count
     let sequences = Sequences(lengths: Array(repeating: source.length, count: count))
-    let all = (keys: cx.repeated(keys, count), values: cx.repeated(values, count))
+    let all = (
+      keys: cx.dropout(cx.repeated(keys, count), rate: source.dropout),
+      values: cx.dropout(cx.repeated(values, count), rate: source.dropout)
+    )
     guard let gate else { return AttentionPrefixes(keys: all.keys, values: all.values, sequences) }
     let shares = gating.shares(gate(x, in: cx), in: cx), last = shares.columns - 1
     return AttentionPrefixes(
@@ -130,6 +133,8 @@ struct PrefixSource: Sendable {
   let length: Int
   /// That of the keys, and of the values.
   private let width: Int
+  /// The rate at which training drops keys and values.
+  let dropout: Float
   private let form: Form
 
   init(_ c: JSONObject, _ shape: ModelShape, layers: Int, from weights: ParameterSource) throws {
@@ -143,6 +148,7 @@ struct PrefixSource: Sendable {
     length = try size("prefix_length", 30)
     width = shape.keyWidth
     let all = layers * 2 * width, hidden = shape.hiddenSize
+    dropout = try c.dropout("dropout")
     if try c.optionalBool("flat") ?? false {
       form = .flat(try weights.parameter("values", [length * all], initially: .normal(deviation: 1)))
       return

@@ -38,6 +38,8 @@ struct ReFTConfiguration: Sendable {
   let rank: Int
   let isOrthogonal, subtracts, tiesUnits: Bool
   let activation: Activation
+  /// The rate at which training drops the new states.
+  let dropout: Float
   /// How many tokens at the beginning and at the end.
   let first, last: Int
   private let layers: [Int]?
@@ -62,6 +64,7 @@ struct ReFTConfiguration: Sendable {
     subtracts = try c.optionalBool("subtract_projection") ?? true
     tiesUnits = try c.optionalBool("tied_weights") ?? false
     activation = try c.optionalActivation("non_linearity") ?? .identity
+    dropout = try c.dropout("dropout", absent: 0.05)
     guard try c.optionalBool("output_reft") ?? true else {
       throw Failure(.invalidConfiguration, "output_reft is the only place there is", at: c.path(to: "output_reft"))
     }
@@ -127,10 +130,12 @@ struct ReFTUnit: Sendable {
   private let rows, columns: DerivedParameter
   private let activation: Activation
   private let subtracts: Bool
+  private let dropout: Float
 
   init(_ c: ReFTConfiguration, _ hidden: Int, from weights: ParameterSource) throws {
     activation = c.activation
     subtracts = c.subtracts
+    dropout = c.dropout
     source = try Linear(from: weights["source"], hidden, c.rank, initially: .kaimingUniform(a: Float(5).squareRoot()))
     projection =
       c.isOrthogonal
@@ -159,7 +164,7 @@ struct ReFTUnit: Sendable {
   func callAsFunction(_ z: Tensor, in cx: Context) -> Tensor {
     var states = source(z, then: activation, in: cx)
     if subtracts { states = cx.add(states, cx.scaled(cx.linear(z, rows), by: -1)) }
-    return cx.add(cx.linear(states, columns), z)
+    return cx.dropout(cx.add(cx.linear(states, columns), z), rate: dropout)
   }
 }
 

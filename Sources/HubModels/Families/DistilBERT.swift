@@ -6,7 +6,7 @@ extension ModelFamily {
     modelType: "distilbert", className: "DistilBert", prefix: "distilbert",
     keys: ConfigurationKeys(
       hiddenSize: "dim", layers: "n_layers", heads: "n_heads", intermediateSize: "hidden_dim",
-      activation: "activation", tokenTypes: nil),
+      activation: "activation", dropout: "dropout", dropsAttention: false, tokenTypes: nil),
     defaults: [
       "vocab_size": 30_522, "dim": 768, "n_layers": 6, "n_heads": 12, "hidden_dim": 3072, "activation": "gelu",
       "max_position_embeddings": 512, "layer_norm_eps": 1e-12, "pad_token_id": 0,

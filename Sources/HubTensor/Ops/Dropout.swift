@@ -7,7 +7,7 @@ extension Context {
   ///
   /// - Parameter rate: at least 0, and below 1
   public func dropout(_ x: Tensor, rate: Float) -> Tensor {
-    guard let randomness, rate > 0 else { return x }
+    guard let randomness, drops(rate) else { return x }
     let key = randomness.key(of: droppedPlaces)
     droppedPlaces += 1
     var result = dropped(x, rate, key)
@@ -15,6 +15,14 @@ extension Context {
       record(&result) { [unowned self] gradient, gradients in gradients.add(dropped(gradient, rate, key), to: x) }
     }
     return result
+  }
+
+  /// Whether ``dropout(_:rate:)`` does anything.
+  public func drops(_ rate: Float) -> Bool { randomness != nil && rate > 0 }
+
+  /// Dropout in a base model, which a run may leave out.
+  public func baseDropout(_ x: Tensor, rate: Float) -> Tensor {
+    randomness?.reachesBase == true ? dropout(x, rate: rate) : x
   }
 
   /// Four values share the 64 bits of a random number.

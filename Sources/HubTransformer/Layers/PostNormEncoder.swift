@@ -51,7 +51,8 @@ public struct PostNormEncoder: Sendable {
     let virtual = adapters.virtualTokens(in: cx), all = adapters.lengthened(tokens.sequences)
     let text = virtual?.embeddings == nil ? tokens.sequences : all
     let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
-    let embedded = adapters.embedded(embeddingNorm(sum, in: cx), text, in: cx)
+    let embedded = adapters.embedded(
+      cx.baseDropout(embeddingNorm(sum, in: cx), rate: configuration.dropout), text, in: cx)
     var x = Rows(projection.map { $0(embedded, in: cx) } ?? embedded, of: all)
     let pass = LayerPass(unseen: tokens.unseen)
     for layer in layers { x = layer(x, pass, with: adapters, in: cx) }

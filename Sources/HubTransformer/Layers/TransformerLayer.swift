@@ -33,6 +33,8 @@ public struct TransformerLayer: Sendable {
     public var usesRMSNorm = false
     /// The ε of its norms.
     public var epsilon: Float
+    /// The rates at which training drops what sublayers give.
+    public var dropout: [Site.Place: Float] = [:]
     /// The linear layers that have no bias.
     public var withoutBias: Set<Site.Place> = []
 
@@ -122,9 +124,10 @@ public struct TransformerLayer: Sendable {
   ) -> Rows {
     let norm = norms[place]
     let input = form.normalizesFirst ? norm.map { x.with($0(x.tensor, in: cx)) } ?? x : x
+    let output = body(input), dropped = output.with(cx.baseDropout(output.tensor, rate: form.dropout[place] ?? 0))
     return adapters.sublayer(
       Sublayer(
-        output: body(input), residual: x, layerInput: layerInput, norm: form.normalizesFirst ? nil : norm, in: cx),
+        output: dropped, residual: x, layerInput: layerInput, norm: form.normalizesFirst ? nil : norm, in: cx),
       at: Site(index, place), in: cx)
   }
 

@@ -13,6 +13,7 @@ enum ExitStatus: Int32 {
   case inputOutput = 74
   case busy = 75
   case refused = 77
+  case configuration = 78
 
   init(_ category: Failure.Category) {
     self =
@@ -24,6 +25,7 @@ enum ExitStatus: Int32 {
       case .inputOutput: .inputOutput
       case .busy: .busy
       case .refused: .refused
+      case .configuration: .configuration
       }
   }
 }

@@ -1,16 +1,17 @@
-import HubArchive
 import HubWords
 
 /// Splits an input into lines without waiting for more than the next one.
-final class LineReader {
-  enum Line {
+public final class LineReader {
+  /// One line.
+  public enum Line {
+    /// Its bytes, without the break.
     case bytes([UInt8])
     /// A line that is too long to be kept.
     case overlong
   }
 
   /// Bytes of a line.
-  static let limit = 64 << 20
+  public static let limit = 64 << 20
 
   private let input: InputBytes
   private var buffer: [UInt8] = []
@@ -21,13 +22,15 @@ final class LineReader {
   private var isFirst = true
   private var isSkipping = false
 
-  init(_ input: InputBytes) { self.input = input }
+  public init(_ input: InputBytes) { self.input = input }
 
   /// Whether a whole line has been read already.
-  var hasLine: Bool { lineBreak() != nil }
+  public var hasLine: Bool { lineBreak() != nil }
 
   /// The next line; `nil` at the end.
-  func next() throws -> Line? {
+  ///
+  /// - Throws: ``Failure`` where the input cannot be read.
+  public func next() throws -> Line? {
     while true {
       if let end = lineBreak() { return line(start..<end, next: end + 1) }
       if isAtEnd { return start < buffer.count || isSkipping ? line(start..<buffer.count, next: buffer.count) : nil }

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Dovetail
+import Foundation
+import HubTensor
+import HubTraining
+import HubWords
+
+struct Train: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "train",
+    abstract: "Train an adapter by a recipe, and install it.",
+    discussion: """
+      hub train --init classification > cr.yaml
+      hub train cr.yaml --dry-run
+      hub train cr.yaml --set learning_rate=3e-4 --set epochs=5
+
+      A recipe says what is learned from which files; --init writes one with all its keys. It is checked as a whole before any \
+      data is read. A run writes a checkpoint beside its recipe; interrupted, by Ctrl-C or otherwise, the same command goes on \
+      from there and comes to the same bytes. Statuses: 78 for a recipe that makes no sense, 130 after Ctrl-C.
+      """)
+
+  @Argument(help: ArgumentHelp("The recipe, in YAML.", valueName: "recipe"), completion: .file())
+  var recipe: String?
+  @Option(name: .customLong("init"), help: ArgumentHelp("Print a commented recipe for a task.", valueName: "task"))
+  var task: String?
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Replace a value of the recipe.", valueName: "key=value"))
+  var settings: [String] = []
+  @Flag(help: "Read everything, say what would happen, and change nothing.") var dryRun = false
+  @Flag(help: "Begin anew, whatever checkpoint there is.") var restart = false
+  @Option(help: ArgumentHelp("The checkpoint; otherwise the recipe's name and .checkpoint.", valueName: "file"))
+  var checkpoint: String?
+  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
+  var threads: Int?
+  @Flag(help: "Print events as JSON lines.") var json = false
+  @OptionGroup var options: RegistryOptions
+
+  func validate() throws {
+    if (recipe == nil) == (task == nil) { throw ValidationError("give a recipe, or --init and a task") }
+    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
+  }
+
+  func run() throws {
+    if let task {
+      try Console.put(String(Recipe.template(for: task).dropLast()))
+      return
+    }
+    guard let path = recipe else { return }
+    let recipe = try Recipe(file: path, settings: settings)
+    let job = try TrainingJob(recipe, hub: options.open(), engine: Engine(threads: threads))
+    if dryRun { return try show(job.preflight()) }
+    let file = checkpoint ?? path + ".checkpoint"
+    if restart { try? FileManager.default.removeItem(atPath: file) }
+    let report = TrainingReport(json: json, metric: job.metric)
+    if FileManager.default.fileExists(atPath: file) { report.say("going on from \(file)") }
+    Interruption.watch()
+    let outcome = try job.run(
+      checkpoint: file, shouldStop: { Interruption.isAsked }, observe: { report.observe($0) })
+    report.end(outcome)
+    if outcome.ending == .interrupted {
+      Console.say("hub: interrupted; the same command goes on")
+      throw ExitCode(130)
+    }
+  }
+
+  private func show(_ preflight: TrainingJob.Preflight) throws {
+    if json { return try Console.put(json: preflight.json, schema: "hub.train.preflight/1") }
+    var rows = preflight.files.map { [$0.key, "\($0.name), \($0.rows) rows"] }
+    rows += [
+      ["examples", "\(preflight.train) to learn, \(preflight.development) to choose by, \(preflight.test) to measure"],
+      ["labels", preflight.labels.isEmpty ? "none" : preflight.labels.prefix(12).joined(separator: ", ")],
+      ["tokens", "\(preflight.tokens) an epoch; \(percent(preflight.fullShare)) of the sequences at max_length"],
+      ["duplicates", "\(preflight.duplicates) examples to choose by or to measure are learned, too"],
+      ["skipped", "\(preflight.skipped) rows teach nothing"],
+      ["trained", "\(preflight.parameters) numbers at \(preflight.sites) sites"],
+      ["steps", "\(preflight.steps)"],
+      ["expected", "\(Int(preflight.seconds.rounded(.up))) s and \(preflight.memory >> 20) MB, by one batch"],
+    ]
+    for row in rows {
+      try Console.put(row[0].padding(toLength: 12, withPad: " ", startingAt: 0) + Console.escaped(row[1]))
+    }
+  }
+
+  private func percent(_ share: Double) -> String { String(format: "%.1f %%", 100 * share) }
+}
