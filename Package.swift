@@ -20,6 +20,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubForeign", ["HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubWords", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
   ("HubTokenizers", ["HubWords", "HubModels"]),
+  ("HubGeneration", ["HubWords", "HubTokenizers"]),
   ("HubTensor", ["HubWords", "CHubKernels"]),
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
@@ -47,6 +48,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     ["HubModels", "HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting", database]
   ),
   ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
+  ("HubGenerationTests", ["HubGeneration", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
   ("HubAdaptersTests", ["HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
@@ -104,6 +106,7 @@ let examples: [(name: String, imports: [Target.Dependency])] = [
 /// Folders of test targets whose files the tests read from where they stand.
 let fixtures = [
   "HubArchiveTests": "Fixtures", "HubWeightsTests": "Fixtures", "HubTokenizersTests": "Fixtures",
+  "HubGenerationTests": "Fixtures",
   "HubRegistryTests": "Fixtures",
   "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]

@@ -35,6 +35,11 @@ public protocol Tokenizer: Sendable {
 
   /// The text of tokens; ids without a token are skipped.
   func decode(_ ids: [Int32], skippingSpecialTokens: Bool) -> String
+
+  /// The bytes that a token adds to a text, which may be a part of a character; none for special tokens.
+  ///
+  /// - Parameter isFirst: whether the text begins with it: SentencePiece's first token loses its space
+  func bytes(of id: Int32, isFirst: Bool) -> [UInt8]
 }
 
 extension Tokenizer {

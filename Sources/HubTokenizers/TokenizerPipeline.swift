@@ -51,6 +51,11 @@ struct TokenizerPipeline: Tokenizer {
     let kept = skippingSpecialTokens ? ids.filter { !addedTokens.isSpecial($0) } : ids
     return decoder.decode(kept.compactMap(vocabulary.token))
   }
+
+  func bytes(of id: Int32, isFirst: Bool) -> [UInt8] {
+    guard !addedTokens.isSpecial(id), let token = vocabulary.token(id) else { return [] }
+    return decoder.bytes(of: token, isFirst: isFirst)
+  }
 }
 
 extension TokenizerPipeline {

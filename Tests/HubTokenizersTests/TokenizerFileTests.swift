@@ -41,7 +41,7 @@ import Testing
     ("BertNormalizer", "NFKC", .unsupportedTokenizer),
     ("BertPreTokenizer", "Digits", .unsupportedTokenizer),
     ("BertProcessing", "Sequence", .unsupportedTokenizer),
-    (#""decoder": {"type": "WordPiece"}"#, #""decoder": {"type": "Fuse"}"#, .unsupportedTokenizer),
+    (#""decoder": {"type": "WordPiece"}"#, #""decoder": {"type": "CTC"}"#, .unsupportedTokenizer),
     (#""lowercase": true"#, #""lowercase": 1"#, .unexpectedJSON),
     (#"{"id": 1, "content""#, #"{"id": 2, "content""#, .malformedVocabulary),
     (#"{"id": 1, "content": "[CLS]""#, #"{"id": 3, "content": "new""#, .malformedVocabulary),

@@ -2,9 +2,9 @@
 struct MetaspaceDecoder: TokenDecoder {
   let metaspace: Metaspace
 
-  func decode(_ tokens: [String]) -> String {
-    var text = String.UnicodeScalarView()
-    for (index, token) in tokens.enumerated() {
+  func parts(_ tokens: [String]) -> [String] {
+    tokens.enumerated().map { index, token in
+      var text = String.UnicodeScalarView()
       for scalar in token.unicodeScalars {
         if scalar != metaspace.replacement {
           text.append(scalar)
@@ -12,7 +12,7 @@ struct MetaspaceDecoder: TokenDecoder {
           text.append(" ")
         }
       }
+      return String(text)
     }
-    return String(text)
   }
 }

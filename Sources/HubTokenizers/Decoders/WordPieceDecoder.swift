@@ -6,10 +6,9 @@ struct WordPieceDecoder: TokenDecoder {
   /// Removes the spaces that English has not, such as before a full stop.
   var cleansUp = true
 
-  func decode(_ tokens: [String]) -> String {
-    var text: [UInt8] = []
+  func parts(_ tokens: [String]) -> [String] {
     let prefix = Array(prefix.utf8)
-    for (index, token) in tokens.enumerated() {
+    return tokens.enumerated().map { index, token in
       var bytes = Array(token.utf8)
       if index > 0 {
         if bytes.starts(with: prefix) {
@@ -18,9 +17,8 @@ struct WordPieceDecoder: TokenDecoder {
           bytes.insert(UInt8(ascii: " "), at: 0)
         }
       }
-      text += cleansUp ? Self.cleanedUp(bytes) : bytes
+      return String(decoding: cleansUp ? Self.cleanedUp(bytes) : bytes, as: UTF8.self)
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   /// Token by token and one replacement after the other, as Hugging Face's decoder does it.

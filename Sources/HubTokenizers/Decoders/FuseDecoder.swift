@@ -1,0 +1,4 @@
+/// Makes one part of all.
+struct FuseDecoder: TokenDecoder {
+  func parts(_ tokens: [String]) -> [String] { [tokens.joined()] }
+}
