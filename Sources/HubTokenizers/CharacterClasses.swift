@@ -48,6 +48,14 @@ extension Unicode.Scalar {
     }
   }
 
+  /// Marks of every kind: what Unicode puts above, below, around or beside a character.
+  var isCombiningMark: Bool {
+    switch properties.generalCategory {
+    case .nonspacingMark, .spacingMark, .enclosingMark: isInUnicode(9)
+    default: false
+    }
+  }
+
   /// The ideographs that stand as words of their own. The gaps between the ranges are BERT's.
   var isIdeograph: Bool {
     switch value {

@@ -58,6 +58,9 @@ struct TemplateProcessor: Sendable {
   /// How many special tokens are added to a text or to a pair.
   func addedCount(forPair isPair: Bool) -> Int { (isPair ? pair : single).count - (isPair ? 2 : 1) }
 
+  /// Whether anything stands around or between texts.
+  var addsTokens: Bool { addedCount(forPair: false) > 0 || addedCount(forPair: true) > 0 }
+
   func apply(_ first: TokenSequence, _ second: TokenSequence?) -> Encoding {
     let (first, second) = (
       trimming?.trim(first) ?? first, trimming.map { trimming in second.map(trimming.trim) } ?? second
@@ -96,6 +99,13 @@ extension TokenizerFile {
     case "ByteLevel":
       var processor = TemplateProcessor.none
       processor.trimming = try SpaceTrimming(json, token: token)
+      return processor
+    case "Sequence":
+      let processors = try parts(of: json, "processors").map { try postProcessor($0, token: token) }
+      let templates = processors.filter(\.addsTokens)
+      guard templates.count <= 1 else { throw unsupported("post-processor", "Sequence of templates", in: json) }
+      var processor = templates.first ?? .none
+      processor.trimming = processors.compactMap(\.trimming).last
       return processor
     case let type: throw unsupported("post-processor", type, in: json)
     }

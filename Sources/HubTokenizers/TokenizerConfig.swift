@@ -159,7 +159,8 @@ struct TokenizerConfig: Sendable {
     "name_or_path", "use_fast", "from_slow", "processor_class", "chat_template", "legacy", "extra_special_tokens",
     "is_fast",
     "sp_model_kwargs", "full_tokenizer_file", "init_inputs", "return_token_type_ids", "verbose", "backend",
-    "is_local", "local_files_only", "cache_dir",
+    "is_local", "local_files_only", "cache_dir", "add_bos_token", "add_eos_token", "use_default_system_prompt",
+    "spaces_between_special_tokens",
   ]
 
   /// The same for a pre-tokeniser.

@@ -7,7 +7,7 @@ import Testing
 @Suite(.enabled(if: Files.hasShared, "the shared data is not here")) struct SharedGoldenTests {
   static let folders = [
     "bert-base-cased", "bert-base-uncased", "bert-base-multilingual-cased", "bert-base-chinese", "roberta-base", "gpt2",
-    "xlmr-trimmed-32k", "t5-legal-fr-en",
+    "xlmr-trimmed-32k", "t5-legal-fr-en", "barthez", "pegasus", "albert", "xlnet-base-cased",
   ]
 
   @Test(arguments: folders) func `tokenizer.json gives what Hugging Face gives`(folder: String) throws {

@@ -47,7 +47,6 @@ import Testing
   static let spoilt: [(String, String, String, Failure.Code)] = [
     (unigram, #""unk_id": 0"#, #""unk_id": 5"#, .malformedVocabulary),
     (unigram, #""unk_id": 0"#, #""unk_id": -1"#, .malformedVocabulary),
-    (unigram, #""unk_id": 0"#, #""byte_fallback": true, "unk_id": 0"#, .unsupportedTokenizer),
     (unigram, #"["a", -3]"#, #"["b", -3]"#, .malformedVocabulary),
     (unigram, #"["a", -3]"#, #"["a"]"#, .malformedVocabulary),
     (unigram, #"["a", -3]"#, #"["a", "b"]"#, .malformedVocabulary),
@@ -73,7 +72,6 @@ import Testing
     (bytePairs, #""a b""#, "7", .malformedVocabulary),
     (bytePairs, #""unk_token": null"#, #""unk_token": "?""#, .malformedVocabulary),
     (bytePairs, #""continuing_subword_prefix": """#, #""continuing_subword_prefix": "@@""#, .unsupportedTokenizer),
-    (bytePairs, #""fuse_unk": false"#, #""byte_fallback": true"#, .unsupportedTokenizer),
     (bytePairs, #"["<s>", 0]"#, #"["<s>", 1]"#, .malformedTemplate),
   ]
 

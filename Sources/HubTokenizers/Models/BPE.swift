@@ -9,6 +9,8 @@ struct BPE: TokenModel {
   private let fusesUnknown: Bool
   /// Whether a word that is a token is taken as it is.
   private let prefersWholeWords: Bool
+  /// What stands for characters that are no tokens.
+  private let byteTokens: ByteTokens?
   private let merges: [Pair: Merge]
 
   private struct Pair: Hashable {
@@ -26,8 +28,9 @@ struct BPE: TokenModel {
   init(
     vocabulary: Vocabulary, merges: [(left: String, right: String)], unknownID: Int32? = nil,
     fusesUnknown: Bool = false,
-    prefersWholeWords: Bool = false
+    prefersWholeWords: Bool = false, fallsBackOnBytes: Bool = false
   ) throws {
+    byteTokens = fallsBackOnBytes ? ByteTokens(vocabulary) : nil
     self.vocabulary = vocabulary
     self.unknownID = unknownID
     self.fusesUnknown = fusesUnknown
@@ -70,7 +73,13 @@ struct BPE: TokenModel {
     var start = range.lowerBound
     while start < range.upperBound {
       let end = text.scalar(at: start).end
-      if let id = vocabulary.id(of: text, start..<end) ?? unknownID {
+      let known = vocabulary.id(of: text, start..<end)
+      if known == nil, let bytes = byteTokens?.ids(text[start..<end]) {
+        for (offset, id) in bytes.enumerated() {
+          let place = start + offset
+          word.append(Symbol(id: id, range: place..<place + 1, previous: word.count - 1, next: word.count + 1))
+        }
+      } else if let id = known ?? unknownID {
         if id == unknownID, fusesUnknown, let last = word.last, last.id == id, last.range.upperBound == start {
           word[word.count - 1].range = last.range.lowerBound..<end
         } else {
@@ -127,9 +136,6 @@ extension BPE {
         throw TokenizerFile.unsupported("model option", key, in: json)
       }
     }
-    guard try json.optionalBool("byte_fallback") != true else {
-      throw TokenizerFile.unsupported("model option", "byte_fallback", in: json)
-    }
     let vocabulary = try TokenizerFile.vocabulary(json.object("vocab"))
     let unknown = try json.optionalString("unk_token").map { token in
       guard let id = vocabulary.id(of: token) else {
@@ -149,7 +155,8 @@ extension BPE {
     try self.init(
       vocabulary: vocabulary, merges: merges, unknownID: unknown,
       fusesUnknown: try json.optionalBool("fuse_unk") ?? false,
-      prefersWholeWords: try json.optionalBool("ignore_merges") ?? false)
+      prefersWholeWords: try json.optionalBool("ignore_merges") ?? false,
+      fallsBackOnBytes: try json.optionalBool("byte_fallback") ?? false)
   }
 }
 

@@ -12,12 +12,14 @@ struct Unigram: TokenModel {
   private let scores: [Double]
   private let unknown: Int32
   private let unknownScore: Double
+  /// What stands for characters that are no tokens.
+  private let byteTokens: ByteTokens?
 
   /// - Parameters:
   ///   - tokens: with their log probabilities, in the order of their ids
   ///   - unknown: the id of the token for what no other covers
   /// - Throws: ``Failure``: a token too long or there twice, or no token with the id `unknown`.
-  init(tokens: [(token: String, score: Double)], unknown: Int) throws {
+  init(tokens: [(token: String, score: Double)], unknown: Int, fallsBackOnBytes: Bool = false) throws {
     guard tokens.indices.contains(unknown) else {
       throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one")
     }
@@ -30,6 +32,7 @@ struct Unigram: TokenModel {
       try vocabulary.insert(token.utf8, id: id)
     }
     self.vocabulary = vocabulary
+    byteTokens = fallsBackOnBytes ? ByteTokens(vocabulary) : nil
     self.unknown = Int32(unknown)
     unknownID = Int32(unknown)
     scores = tokens.map(\.score)
@@ -57,6 +60,7 @@ struct Unigram: TokenModel {
       end = path.start
     }
     tokens[first...].reverse()
+    if let byteTokens { tokens[first...] = byteTokens.replacing(unknown, in: tokens[first...], text) }
   }
 
   /// Viterbi's algorithm: the best path to each place, from those to places before.
@@ -87,15 +91,13 @@ struct Unigram: TokenModel {
 extension Unigram {
   /// Reads `model` of tokenizer.json: `vocab` is a list of tokens and scores, a token's id being its place.
   init(_ json: JSONObject) throws {
-    guard try json.optionalBool("byte_fallback") != true else {
-      throw TokenizerFile.unsupported("model option", "byte_fallback", in: json)
-    }
     let tokens = try json.array("vocab").enumerated().map { id, entry in
       guard let pair = entry.array, pair.count == 2, let token = pair[0].string, let score = pair[1].number else {
         throw Failure(.malformedVocabulary, "expected a token and its score", at: "\(json.path(to: "vocab"))[\(id)]")
       }
       return (token, score)
     }
-    try self.init(tokens: tokens, unknown: json.integer("unk_id"))
+    try self.init(
+      tokens: tokens, unknown: json.integer("unk_id"), fallsBackOnBytes: json.optionalBool("byte_fallback") ?? false)
   }
 }

@@ -58,4 +58,21 @@ struct CanonicalDecomposition: Sendable {
     }
     return low < composed.count && composed[low] == value ? low : nil
   }
+
+  /// The character that two compose, by both: the decompositions turned round, without those that Unicode excludes.
+  static let compositions: [UInt64: Unicode.Scalar] = {
+    let shared = CanonicalDecomposition.shared
+    var whole: [[Unicode.Scalar]: Unicode.Scalar] = [:], pairs: [UInt64: Unicode.Scalar] = [:]
+    let composites = shared.composed.enumerated().compactMap { index, value -> (Unicode.Scalar, [Unicode.Scalar])? in
+      guard let scalar = Unicode.Scalar(value), !scalar.properties.isFullCompositionExclusion else { return nil }
+      return (scalar, Array(shared.parts[shared.starts[index]..<shared.starts[index + 1]]))
+    }
+    for (scalar, parts) in composites { whole[parts] = scalar }
+    for (scalar, parts) in composites where parts.count >= 2 {
+      // Of three parts the first two are a character of their own.
+      guard let first = parts.count == 2 ? parts[0] : whole[Array(parts.dropLast())] else { continue }
+      pairs[UInt64(first.value) << 32 | UInt64(parts[parts.count - 1].value)] = scalar
+    }
+    return pairs
+  }()
 }

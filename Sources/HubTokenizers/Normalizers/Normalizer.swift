@@ -32,8 +32,12 @@ extension TokenizerFile {
     case "Precompiled": try Precompiled(json)
     case "Replace": try Replace(json)
     case "Strip": try Strip(json)
+    case "Lowercase": Lowercase()
+    case "StripAccents": StripAccents()
+    case "Prepend": try Prepend(json)
     case "Sequence": try NormalizerSequence(parts: parts(of: json, "normalizers").map(normalizer))
-    case let type: throw unsupported("normaliser", type, in: json)
+    case let type:
+      if let form = UnicodeForm(rawValue: type) { form } else { throw unsupported("normaliser", type, in: json) }
     }
   }
 

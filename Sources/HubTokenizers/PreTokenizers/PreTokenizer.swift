@@ -23,6 +23,9 @@ extension TokenizerFile {
     case "ByteLevel": try ByteLevel(json)
     case "Metaspace": try Metaspace(json)
     case "WhitespaceSplit": WhitespaceSplit()
+    case "Split": try Split(json)
+    case "Digits": try Split.digits(json)
+    case "Punctuation": try Split.punctuation(json)
     case "Sequence": try PreTokenizerSequence(parts: differentParts(of: json).map(preTokenizer))
     case let type: throw unsupported("pre-tokeniser", type, in: json)
     }
@@ -30,10 +33,11 @@ extension TokenizerFile {
 }
 
 extension TokenizerFile {
-  /// The parts of a sequence, each of a kind of its own: what writes text anew makes it longer each time.
+  /// The parts of a sequence. Those that write text anew are each of a kind of their own: they make it longer each time.
   private static func differentParts(of json: JSONObject) throws -> [JSONObject] {
     let parts = try parts(of: json, "pretokenizers"), kinds = try parts.map { try $0.string("type") }
-    guard Set(kinds).count == kinds.count else {
+    let writing = kinds.filter { !["Split", "Digits", "Punctuation"].contains($0) }
+    guard Set(writing).count == writing.count else {
       throw unsupported("sequence of", kinds.joined(separator: ", "), in: json)
     }
     return parts
