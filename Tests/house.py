@@ -19,7 +19,7 @@ PURPOSE = {
     "HubWords": "compositions, failures, JSON, digests, versions",
     "HubModels": "model families and sites, as data",
     "HubArchive": "archives, with limits",
-    "HubWeights": "safetensors, torch pickles",
+    "HubWeights": "safetensors, torch pickles, GGUF",
     "HubBundle": "the .adapter format, signatures",
     "HubForeign": "AdapterHub, PEFT <-> bundle",
     "HubRegistry": "local store, resolution, locks, trust",

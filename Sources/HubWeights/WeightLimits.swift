@@ -22,6 +22,14 @@ extension InputLimits {
   public static let pickleMemo = 100_000
   /// Levels of a pickle's values.
   public static let pickleDepth = 64
+  /// Values in the metadata of a GGUF file.
+  public static let ggufValues = 4096
+  /// Elements of an array in them.
+  public static let ggufElements = 1 << 22
+  /// Bytes of a text in them.
+  public static let ggufText = 4 << 20
+  /// Bytes of a key, or of the name of a tensor.
+  public static let ggufName = 1024
 
   /// The limits of weights, as `hub limits` prints them.
   public static let weights: [InputLimit] = [
@@ -35,5 +43,9 @@ extension InputLimits {
     InputLimit("pickle: stack", pickleStack, .count),
     InputLimit("pickle: remembered values", pickleMemo, .count),
     InputLimit("pickle: levels", pickleDepth, .count),
+    InputLimit("GGUF: values", ggufValues, .count),
+    InputLimit("GGUF: elements of an array", ggufElements, .count),
+    InputLimit("GGUF: a text", ggufText, .bytes),
+    InputLimit("GGUF: a name", ggufName, .bytes),
   ]
 }
