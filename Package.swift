@@ -20,10 +20,13 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubForeign", ["HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubWords", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
   ("HubTokenizers", ["HubWords", "HubModels"]),
-  ("HubGeneration", ["HubWords", "HubTokenizers"]),
   ("HubTensor", ["HubWords", "CHubKernels"]),
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
+  (
+    "HubGeneration",
+    ["HubWords", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
+  ),
   (
     "HubTraining",
     ["HubWords", "HubModels", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters"]
@@ -85,7 +88,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
     "parity-runner",
     [
       "HubWords", "HubModels", "HubBundle", "HubWeights", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters",
-      "HubTraining",
+      "HubTraining", "HubGeneration", "HubTokenizers",
     ]
   ),
 ]

@@ -24,7 +24,7 @@ PURPOSE = {
     "HubForeign": "AdapterHub, PEFT <-> bundle",
     "HubRegistry": "local store, resolution, locks, trust",
     "HubTokenizers": "text -> ids",
-    "HubGeneration": "logits -> text: sampling, beams, constraints",
+    "HubGeneration": "text: sampling, beams, constraints",
     "HubTensor": "tensors, tape, a file an operation",
     "HubTransformer": "models, sites, sources of parameters",
     "HubAdapters": "methods, compositions, heads",

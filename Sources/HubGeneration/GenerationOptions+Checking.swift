@@ -31,7 +31,7 @@ extension GenerationOptions {
 
   private func checkLengths() throws {
     try require(maxNewTokens ?? 1 >= 1, "max_new_tokens", "at least 1", maxNewTokens ?? 0)
-    try require(maxLength >= 1, "max_length", "at least 1", maxLength)
+    try require(maxLength ?? 1 >= 1, "max_length", "at least 1", maxLength ?? 0)
     try require(minNewTokens >= 0, "min_new_tokens", "at least 0", minNewTokens)
     try require(minLength >= 0, "min_length", "at least 0", minLength)
     if let maxNewTokens {

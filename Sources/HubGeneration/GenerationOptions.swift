@@ -25,8 +25,9 @@ public struct GenerationOptions: Hashable, Sendable {
 
   /// The most tokens that are written (`max_new_tokens`).
   public var maxNewTokens: Int?
-  /// The most tokens, the prompt included (`max_length`); counts where ``maxNewTokens`` is not given.
-  public var maxLength = 20
+  /// The most tokens, the prompt included (`max_length`); counts where ``maxNewTokens`` is not given. Without both, 20 tokens
+  /// are written.
+  public var maxLength: Int?
   /// The fewest tokens that are written before the text may end (`min_new_tokens`).
   public var minNewTokens = 0
   /// The same, the prompt included (`min_length`); counts where ``minNewTokens`` is 0.
@@ -129,5 +130,5 @@ public struct GenerationOptions: Hashable, Sendable {
   public init() {}
 
   /// The most tokens after a prompt, the prompt included.
-  public func limit(afterPrompt count: Int) -> Int { maxNewTokens.map { count + $0 } ?? maxLength }
+  public func limit(afterPrompt count: Int) -> Int { maxNewTokens.map { count + $0 } ?? maxLength ?? count + 20 }
 }

@@ -77,7 +77,8 @@ public struct Generator<Model: NextTokens> {
     }
     guard options.limit(afterPrompt: counted.count) > counted.count else {
       throw Failure(
-        .generationPrompt, "the prompt has \(counted.count) tokens, and max_length is \(options.maxLength)",
+        .generationPrompt,
+        "the prompt has \(counted.count) tokens, and max_length is \(options.limit(afterPrompt: counted.count))",
         hint: "give max_new_tokens")
     }
     guard options.stopStrings.isEmpty || tokenizer != nil else {

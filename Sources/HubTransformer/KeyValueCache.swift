@@ -20,6 +20,12 @@ public final class KeyValueCache {
   /// - Parameter sequences: how many are continued side by side
   public init(sequences: Int) { lengths = Array(repeating: 0, count: sequences) }
 
+  /// Adds sequences of which nothing was read yet, after the others.
+  public func begin(_ count: Int) {
+    lengths += Array(repeating: 0, count: count)
+    crossing = [:]
+  }
+
   /// Goes on with some of the sequences, as often as each comes: what a search keeps.
   public func keep(_ sequences: [Int], in context: Context) {
     for (layer, stored) in layers {

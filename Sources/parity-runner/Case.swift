@@ -42,12 +42,15 @@ struct Case {
   let wantsSentenceEmbedding: Bool
   let wantsGates: Bool
   let training: Training?
+  /// Options of generation, of a case that writes texts.
+  let generation: JSONObject?
 
   private static let known: Set<String> = [
     "name", "arch", "base", "notes", "adapters", "fusions", "heads", "setup", "head", "skip_layers", "inputs", "texts",
     "tolerance",
     "token_masks", "train", "gating_scores", "average_adapter", "average_head", "leave_out", "merge_adapter",
     "adapter_setup", "peft", "share_parameters", "error", "library_error", "reference_attention", "model_class",
+    "generate",
   ]
 
   init(folder: String) throws {
@@ -93,6 +96,7 @@ struct Case {
     self.input = input
     wantsSentenceEmbedding = json.members["texts"].map { !$0.isNull } ?? false
     wantsGates = try json.optionalBool("gating_scores") ?? false
+    generation = try json.optionalObject("generate")
   }
 
   /// The folders of a saved setup, by the first file that says what is in them.

@@ -36,11 +36,21 @@ struct ParityRunner {
     }
   }
 
+  /// The tensors of a case.
+  static func outputs(_ parityCase: Case, _ engine: Engine) throws -> [StoredTensor] {
+    if let generation = parityCase.generation {
+      var run = try GenerationRun(parityCase, generation, engine: engine)
+      try run.run()
+      return run.outputs
+    }
+    let run = try CaseRun(parityCase, engine: engine)
+    try run.run()
+    return run.outputs
+  }
+
   private static func run(_ folder: String, _ output: String, _ engine: Engine) -> (status: Int32, message: String) {
     do {
-      let run = try CaseRun(Case(folder: folder), engine: engine)
-      try run.run()
-      try SafetensorsWriter.write(run.outputs, to: output)
+      try SafetensorsWriter.write(outputs(Case(folder: folder), engine), to: output)
       return (0, "")
     } catch let failure as Failure where unsupported.contains(failure.code) {
       return (3, "unsupported: \(failure.message) \(failure.subject ?? "")")

@@ -59,11 +59,14 @@ import Testing
   @Test func `prompts that cannot be continued are refused`() throws {
     let searches = try Searches()
     var generator = Generator(searches.model, vocabularySize: 24)
+    var options = GenerationOptions()
+    options.maxLength = 20
     for prompt: [Int32] in [[], [24], [-1], Array(repeating: 1, count: 20)] {
-      let failure = #expect(throws: Failure.self) { try generator.submit(GenerationRequest(prompt: prompt), start: []) }
+      let failure = #expect(throws: Failure.self) {
+        try generator.submit(GenerationRequest(prompt: prompt, options: options), start: [])
+      }
       #expect(failure?.code == .generationPrompt)
     }
-    var options = GenerationOptions()
     options.stopStrings = ["."]
     let failure = #expect(throws: Failure.self) {
       try generator.submit(GenerationRequest(prompt: [1], options: options), start: [])
