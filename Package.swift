@@ -59,7 +59,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     "HubTrainingTests",
     ["HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting"]
   ),
-  ("ParityTests", ["HubWords", "HubWeights", "HubTensor", "parity-runner"]),
+  (
+    "ParityTests",
+    ["HubWords", "HubWeights", "HubTensor", "HubTransformer", "HubAdapters", "HubGeneration", "parity-runner"]
+  ),
   (
     "DovetailTests",
     [
