@@ -1,7 +1,7 @@
 public import HubAdapters
 public import HubTensor
 public import HubTransformer
-public import HubWords
+import HubWords
 
 /// A base model that writes, with a setup of adapters and a head for each row: what lets requests with different adapters share
 /// a batch.
