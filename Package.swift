@@ -20,7 +20,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubBundle", ["HubWords", "HubArchive", "HubWeights", "CCrypto"]),
   ("HubForeign", ["HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubWords", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
-  ("HubTokenizers", ["HubWords", "HubModels"]),
+  ("HubTokenizers", ["HubWords", "HubModels", "HubWeights"]),
   ("HubTensor", ["HubWords", "CHubKernels"]),
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
@@ -39,7 +39,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
     "Dovetail",
     [
       "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubRegistry", "HubTokenizers",
-      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining", yaml,
+      "HubTensor", "HubTransformer", "HubAdapters", "HubTraining", "HubGeneration", yaml,
     ]
   ),
 ]
@@ -89,7 +89,7 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
     [
       "Dovetail", "HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "HubAdapters",
       "HubRegistry",
-      "HubTensor", "HubTraining", arguments,
+      "HubTensor", "HubTraining", "HubGeneration", "HubTokenizers", arguments,
     ]
   ),
   (

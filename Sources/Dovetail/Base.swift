@@ -1,3 +1,4 @@
+import HubAdapters
 import HubModels
 public import HubBundle
 public import HubWords
@@ -17,6 +18,10 @@ public struct Base: Sendable {
   public let tokenizer: any Tokenizer
   /// The kernels, threads and memory that passes over the model use.
   public let engine: Engine
+  /// Where its files lie.
+  public let folder: String
+  /// The checkpoint's own head that names words, of a model that writes; `nil` if it has none.
+  let writingHead: Result<(any Head)?, Failure>
   /// The labels that the checkpoint's own head has, for heads that bring none; `nil` if it names none.
   public let labels: [String]?
 
@@ -36,7 +41,9 @@ public struct Base: Sendable {
     tokenizer = try TokenizerFile.load(folder: folder)
     labels = Self.labels(checkpoint.configuration)
     self.name = name
+    self.folder = folder
     self.engine = engine
+    writingHead = Self.writingHead(of: checkpoint, model, engine)
     let fingerprint = fingerprint ?? checkpoint.fingerprint()
     identity = Manifest.Base(
       architecture: try checkpoint.configuration.string("model_type"), name: name, hiddenSize: model.shape.hiddenSize,
@@ -47,6 +54,20 @@ public struct Base: Sendable {
 }
 
 extension Base {
+  /// What is wrong with the head is said when something is to be written.
+  private static func writingHead(
+    of checkpoint: Checkpoint, _ model: any BaseModel, _ engine: Engine
+  ) -> Result<(any Head)?, Failure> {
+    guard model is any Decoder || model is any EncoderDecoder else { return .success(nil) }
+    do {
+      guard let stored = try CheckpointHead(checkpoint) else { return .success(nil) }
+      return .success(
+        try Heads.load(JSONObject(stored.configuration), stored.weights, shape: model.shape, engine: engine))
+    } catch {
+      return .failure(error as? Failure ?? Failure(.missingHead, "\(error)"))
+    }
+  }
+
   /// `id2label`, in the order of the ids; what Hugging Face writes where nobody named any does not count.
   private static func labels(_ configuration: JSONObject) -> [String]? {
     guard let entries = configuration.members["id2label"]?.object?.entries else { return nil }

@@ -71,8 +71,10 @@ extension Hub {
 
   /// What belongs to a model: configuration, weights, and the files of its tokenizer.
   private static func files(of folder: String) throws -> [String] {
+    if let name = GGUFFile.name(in: folder) { return [name] }
     let optional = [
-      "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.txt",
+      "generation_config.json", "chat_template.jinja", "tokenizer.json", "tokenizer_config.json",
+      "special_tokens_map.json", "added_tokens.json", "vocab.txt",
       "vocab.json", "merges.txt",
       "sentencepiece.bpe.model", "spiece.model", "modules.json", "sentence_bert_config.json", "1_Pooling/config.json",
     ]

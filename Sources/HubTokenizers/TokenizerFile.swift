@@ -1,4 +1,5 @@
 import HubModels
+import HubWeights
 import HubWords
 
 /// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library, or
@@ -17,6 +18,7 @@ public enum TokenizerFile {
   ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and ``load(sentencePiece:)``.
   public static func load(folder: String) throws -> any Tokenizer {
     func has(_ name: String) -> Bool { FileBytes.exists("\(folder)/\(name)") }
+    if let name = GGUFFile.name(in: folder) { return try load(gguf: "\(folder)/\(name)") }
     if has("tokenizer.json") { return try load(tokenizerJSON: "\(folder)/tokenizer.json") }
     if has("vocab.txt") { return try load(vocabulary: "\(folder)/vocab.txt") }
     if has("vocab.json"), has("merges.txt") {

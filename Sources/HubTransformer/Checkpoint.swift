@@ -9,7 +9,8 @@ extension Failure.Code {
   public static let missingCheckpoint = Self("model/not-found", .notFound)
 }
 
-/// A pre-trained model as Hugging Face keeps it: `config.json` and ``HubWeights/ModelWeights``.
+/// A pre-trained model as Hugging Face keeps it: `config.json` and ``HubWeights/ModelWeights``; or a GGUF file alone in its
+/// folder.
 public struct Checkpoint: Sendable {
   /// Where its files lie.
   public let folder: String
@@ -25,6 +26,13 @@ public struct Checkpoint: Sendable {
   /// - Throws: ``Failure``: files missing or malformed, a model that is not supported.
   public init(folder: String) throws {
     self.folder = folder
+    if let name = GGUFFile.name(in: folder) {
+      let model = try GGUFModel("\(folder)/\(name)")
+      configuration = model.configuration
+      family = try BaseModels.family(of: configuration)
+      (weights, headTensors) = Self.sorted(model.tensors, family)
+      return
+    }
     let configPath = folder + "/config.json"
     guard let bytes = try? MappedFile(configPath).withBytes({ Array($0.prefix(InputLimits.jsonBytes + 1)) }) else {
       throw Failure(
@@ -36,19 +44,22 @@ public struct Checkpoint: Sendable {
       let configuration = try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
       return (configuration, try BaseModels.family(of: configuration))
     }
-    let file = try ModelWeights.open(in: folder)
+    (weights, headTensors) = Self.sorted(try ModelWeights.open(in: folder).tensors, family)
+  }
+
+  /// The tensors of the model, and those of a head.
+  private static func sorted(_ all: [StoredTensor], _ family: ModelFamily) -> (StoredWeights, [StoredTensor]) {
     let prefix = "\(family.prefix).\(family.parts[0])."
-    let isPrefixed = file.tensors.contains { $0.name.hasPrefix(prefix) }
+    let isPrefixed = all.contains { $0.name.hasPrefix(prefix) }
     var tensors: [String: StoredTensor] = [:], others: [StoredTensor] = []
-    for tensor in file.tensors {
+    for tensor in all {
       if let name = family.name(ofTensor: tensor.name, isPrefixed: isPrefixed) {
         tensors[name] = tensor.renamed(name)
       } else {
         others.append(tensor)
       }
     }
-    weights = StoredWeights(tensors)
-    headTensors = others
+    return (StoredWeights(tensors), others)
   }
 
   /// - Throws: ``Failure``: a key out of range, tensors that do not fit.
