@@ -19,11 +19,27 @@ extension Hub {
   public func addBaseModel(
     folder: String, as name: AdapterName? = nil, copying isCopied: Bool = false
   ) throws -> BaseModelRecord {
+    let folder = try Self.folder(of: folder)
     let checkpoint = try Checkpoint(folder: folder)
     let name = try name ?? Self.name(of: checkpoint)
     return try registry.addBaseModel(name, folder: folder, files: Self.files(of: folder), copying: isCopied) { place in
       try Self.describe(Checkpoint(folder: place))
     }
+  }
+
+  /// The folder itself, or that of a GGUF file which stands alone in it.
+  private static func folder(of path: String) throws -> String {
+    guard path.hasSuffix(".gguf") else { return path }
+    let file = URL(fileURLWithPath: path), folder = file.deletingLastPathComponent().path
+    guard FileManager.default.fileExists(atPath: path) else {
+      throw Failure(.missingFile, "there is no such file", at: path)
+    }
+    guard GGUFFile.name(in: folder) == file.lastPathComponent else {
+      throw Failure(
+        .unsupportedModel, "the folder has other models beside the GGUF file", at: path,
+        hint: "move the file to a folder of its own")
+    }
+    return folder
   }
 
   /// What keeps the tokenizer of a model's folder from being read, without which the model answers no text.
