@@ -94,7 +94,10 @@ let programs: [(name: String, imports: [Target.Dependency])] = [
   ),
   (
     "bench",
-    ["HubWords", "HubModels", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubWeights", arguments]
+    [
+      "HubWords", "HubModels", "HubForeign", "HubTensor", "HubTransformer", "HubAdapters", "HubTraining", "HubWeights",
+      arguments,
+    ]
   ),
   (
     "parity-runner",

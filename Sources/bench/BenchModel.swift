@@ -2,6 +2,7 @@ import HubAdapters
 import HubForeign
 import HubWords
 import HubTensor
+import HubTraining
 import HubTransformer
 import HubWeights
 
@@ -26,9 +27,15 @@ struct BenchModel {
   func prepared(_ workload: Workload) throws -> PreparedWorkload {
     let tokens = TokenBatch(workload.lengths.map { (ids: Self.ids($0), typeIDs: [Int](repeating: 0, count: $0)) })
     let library = Library(folder: "\(folder)/adapters")
-    return PreparedWorkload(
-      model: self, tokens: tokens, setup: try workload.composition.map { try setup($0, library) },
-      heads: try workload.heads.compactMap { try head($0, library) })
+    let setup = try workload.composition.map { try self.setup($0, library) }
+    let heads = try workload.heads.compactMap { try head($0, library) }
+    var learner: Learner?
+    if let name = workload.trained {
+      let own = TrainedParameter.named(library.methods[name]?.parameters ?? [])
+      let ofHeads = TrainedParameter.named(heads.flatMap { $0.parameters }, prefix: "head.")
+      learner = Learner(own + ofHeads, AdamW(learningRate: 1e-4))
+    }
+    return PreparedWorkload(model: self, tokens: tokens, setup: setup, heads: heads, learner: learner)
   }
 
   private static func ids(_ length: Int) -> [Int] {
@@ -39,6 +46,8 @@ struct BenchModel {
   private final class Library {
     private let folder: String
     private var adapters: [String: ForeignAdapter] = [:]
+    /// Those that a setup has loaded.
+    var methods: [String: any AdapterMethod] = [:]
 
     init(folder: String) { self.folder = folder }
 
@@ -56,8 +65,10 @@ struct BenchModel {
         return try method.adapter(for: base.shape, engine: engine)
       }
       let adapter = try library.adapter(name)
-      return try AdapterMethods.load(
+      let method = try AdapterMethods.load(
         JSONObject(adapter.configuration), StoredWeights(adapter.weights), shape: base.shape, engine: engine)
+      library.methods[name] = method
+      return method
     } fusion: { _, _, sites in
       let fusion = try library.adapter("fusion0")
       return try StoredWeights(fusion.weights).load(engine: engine) {
@@ -74,13 +85,34 @@ struct BenchModel {
 }
 
 /// Everything that one pass needs.
-struct PreparedWorkload {
-  let model: BenchModel
-  let tokens: TokenBatch
-  let setup: Setup?
-  let heads: [any Head]
+final class PreparedWorkload {
+  private let model: BenchModel
+  private let tokens: TokenBatch
+  private let setup: Setup?
+  private let heads: [any Head]
+  /// What trains, where something does.
+  private var learner: Learner?
 
+  init(model: BenchModel, tokens: TokenBatch, setup: Setup?, heads: [any Head], learner: Learner? = nil) {
+    (self.model, self.tokens, self.setup, self.heads, self.learner) = (model, tokens, setup, heads, learner)
+  }
+
+  /// A pass, or a step of training.
   func run() throws {
+    guard learner != nil else { return try pass() }
+    let batch = TrainingBatch(tokens, [.classes(Array(repeating: 0, count: tokens.sequences.count))])
+    let model = TrainingModel(base: model.base, setup: setup, heads: heads), step = learner?.steps ?? 0
+    _ = try learner?.step(
+      [batch], on: self.model.engine, randomness: { _ in Randomness(seed: 1, pass: step) },
+      loss: { [heads] batch, cx in
+        guard heads.isEmpty else { return try model.loss(batch, in: cx) }
+        // The mean of the squares, as the peers have it.
+        let hidden = try model.states(batch, in: cx), row = cx.reshaped(hidden, rows: 1, columns: hidden.count)
+        return BatchLoss(cx.scaled(cx.product(row, row, transposing: true), by: 1 / Float(hidden.count)))
+      })
+  }
+
+  private func pass() throws {
     let cx = Context(model.engine)
     let hidden =
       if let setup { try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {

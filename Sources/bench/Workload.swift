@@ -9,6 +9,8 @@ struct Workload {
   let composition: Composition?
   /// The heads that answer: one for all rows, or one for each branch or part.
   var heads: [String] = ["task0"]
+  /// The adapter that a step trains, and with it the head, if there is one; `nil` for a pass without training.
+  var trained: String?
 
   static let all = [
     Workload(name: "base_8x128", lengths: rows(8, of: 128), composition: nil, heads: []),
@@ -23,6 +25,10 @@ struct Workload {
       name: "tenants16_16x64", lengths: rows(16, of: 64),
       composition: .batchSplit(tasks(16), sequences: rows(16, of: 1)), heads: names(16)),
     Workload(name: "lora_8x128", lengths: rows(8, of: 128), composition: "lora0", heads: ["lora0"]),
+    Workload(name: "train_task_8x128", lengths: rows(8, of: 128), composition: stack, trained: "task0"),
+    Workload(name: "train_lang_8x128", lengths: rows(8, of: 128), composition: "lang0", heads: [], trained: "lang0"),
+    Workload(
+      name: "train_lora_8x128", lengths: rows(8, of: 128), composition: "lora0", heads: ["lora0"], trained: "lora0"),
   ]
 
   /// One of each method, to be compared with `base_8x128`.

@@ -88,7 +88,11 @@ private struct Start: ParameterProvider {
           nil
         }
         // A language model undoes what an adapter did to the embeddings, in their width.
-        if setup.inverting != nil, name == "causal_lm", base.shape.embeddingSize != base.shape.hiddenSize { continue }
+        if setup.inverting != nil, ["causal_lm", "seq2seq_lm"].contains(name),
+          base.shape.embeddingSize != base.shape.hiddenSize
+        {
+          continue
+        }
         try expectGain(
           TrainingModel(base: base, setup: setup, heads: [head]), trained: adapter.parameters + head.parameters,
           frozen: adapter.frozenParameters + head.frozenParameters, "\(method), \(name), \(family)")

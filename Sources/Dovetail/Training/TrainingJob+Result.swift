@@ -48,12 +48,12 @@ extension TrainingJob {
     if base.identity == nil {
       folder = try writeBase()
     } else {
-      let scratch = try bundle(ending, test)
-      defer { try? FileManager.default.removeItem(atPath: scratch) }
       if installs {
-        let adapter = try hub.install(from: scratch).adapter
-        installed = (adapter.reference, adapter.digest)
+        installed = try install(
+          Outcome(ending: ending, development: nil, test: test, installed: nil, folder: nil))
       } else {
+        let scratch = try bundle(ending, test)
+        defer { try? FileManager.default.removeItem(atPath: scratch) }
         let bundle = try Bundle.open(folder: scratch)
         installed = ("\(bundle.manifest.name)@\(bundle.manifest.version)", bundle.digest)
       }
@@ -61,6 +61,18 @@ extension TrainingJob {
     checkpoint?.remove()
     return Outcome(
       ending: ending, development: trainer.best?.figures, test: test, installed: installed, folder: folder)
+  }
+
+  /// Installs what a run came to that did not install it.
+  ///
+  /// - Returns: the adapter's name and version, and its digest; `nil` for a base, which is a folder
+  /// - Throws: what the registry throws.
+  public func install(_ outcome: Outcome) throws -> (reference: String, digest: Digest)? {
+    guard base.identity != nil else { return nil }
+    let scratch = try bundle(outcome.ending, outcome.test)
+    defer { try? FileManager.default.removeItem(atPath: scratch) }
+    let adapter = try hub.install(from: scratch).adapter
+    return (adapter.reference, adapter.digest)
   }
 
   private func figures(of examples: [TrainingExample]) throws -> JSON.Members {

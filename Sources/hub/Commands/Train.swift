@@ -27,6 +27,13 @@ struct Train: ParsableCommand {
     name: .customLong("set"), parsing: .singleValue,
     help: ArgumentHelp("Replace a value of the recipe.", valueName: "key=value"))
   var settings: [String] = []
+  @Option(
+    name: .customLong("sweep"), parsing: .singleValue,
+    help: ArgumentHelp(
+      "Train with each value, or combination of values, and install the best.", valueName: "key=a,b"))
+  var sweeps: [String] = []
+  @Flag(name: .customLong("find-lr"), help: "Look for a learning rate with a hundred steps, and print its curve.")
+  var findsRate = false
   @Flag(help: "Read everything, say what would happen, and change nothing.") var dryRun = false
   @Flag(help: "Begin anew, whatever checkpoint there is.") var restart = false
   @Option(help: ArgumentHelp("The checkpoint; otherwise the recipe's name and .checkpoint.", valueName: "file"))
@@ -38,6 +45,7 @@ struct Train: ParsableCommand {
 
   func validate() throws {
     if (recipe == nil) == (task == nil) { throw ValidationError("give a recipe, or --init and a task") }
+    if !sweeps.isEmpty, dryRun || findsRate { throw ValidationError("--sweep trains: leave out the other") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
   }
 
@@ -47,8 +55,20 @@ struct Train: ParsableCommand {
       return
     }
     guard let path = recipe else { return }
-    let recipe = try Recipe(file: path, settings: settings)
-    let job = try TrainingJob(recipe, hub: options.open(), engine: Engine(threads: threads))
+    let hub = try options.open(), engine = try Engine(threads: threads)
+    func job(_ further: [String]) throws -> TrainingJob {
+      try TrainingJob(Recipe(file: path, settings: settings + further), hub: hub, engine: engine)
+    }
+    if !sweeps.isEmpty {
+      Interruption.watch()
+      do {
+        return try Sweep(sweeps).run(job, json: json)
+      } catch is Interruption.Asked {
+        throw ExitCode(130)
+      }
+    }
+    let job = try job([])
+    if findsRate { return try show(job.searchRate()) }
     if dryRun { return try show(job.preflight()) }
     let file = checkpoint ?? path + ".checkpoint"
     if restart { try? FileManager.default.removeItem(atPath: file) }
@@ -62,6 +82,21 @@ struct Train: ParsableCommand {
       Console.say("hub: interrupted; the same command goes on")
       throw ExitCode(130)
     }
+  }
+
+  private func show(_ search: TrainingJob.RateSearch) throws {
+    for (index, point) in search.curve.enumerated() where json || index % 5 == 0 {
+      try Console.put(
+        json
+          ? JSON.object(["learning_rate": .number(point.rate), "loss": .number(point.loss)]).text()
+          : String(format: "%.2e  %.4f", point.rate, point.loss))
+    }
+    guard let rate = search.suggestion else {
+      Console.say("hub: the loss did not fall at any rate")
+      throw ExitCode(ExitStatus.no.rawValue)
+    }
+    try Console.put(
+      json ? JSON.object(["suggestion": .number(rate)]).text() : String(format: "learning_rate: %.0e", rate))
   }
 
   private func show(_ preflight: TrainingJob.Preflight) throws {

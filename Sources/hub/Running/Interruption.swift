@@ -5,6 +5,9 @@ import Synchronization
 enum Interruption {
   private static let asked = Atomic<Bool>(false)
 
+  /// Ends the program with the status of Ctrl-C.
+  struct Asked: Error {}
+
   static var isAsked: Bool { asked.load(ordering: .relaxed) }
 
   /// Begins to listen for Ctrl-C and SIGTERM.
