@@ -34,7 +34,7 @@ import Testing
       if number % 3 == 1 { options.beams = 3 }
       if number % 3 == 2 { (options.samples, options.seed) = (true, UInt64(number)) }
       let composition = setups[number % setups.count]
-      let ids = parityCase.inputIDs[number % 3].filter { $0 > 1 }.map(Int32.init)
+      let ids = parityCase.input.inputIDs[number % 3].filter { $0 > 1 }.map(Int32.init)
       let isDecoder = loaded.base is any Decoder
       let start = ComposedWriter.Start(
         group: number % setups.count, setup: try composition.map(loaded.setup), head: head, source: isDecoder ? [] : ids
