@@ -70,7 +70,10 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   ),
   (
     "ParityTests",
-    ["HubWords", "HubWeights", "HubTensor", "HubTransformer", "HubAdapters", "HubGeneration", "parity-runner"]
+    [
+      "HubWords", "HubWeights", "HubTokenizers", "HubTensor", "HubTransformer", "HubAdapters", "HubGeneration",
+      "parity-runner",
+    ]
   ),
   (
     "DovetailTests",
