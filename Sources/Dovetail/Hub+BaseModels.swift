@@ -1,3 +1,4 @@
+import HubArchive
 import HubModels
 import Foundation
 public import HubBundle
