@@ -168,7 +168,7 @@ targets.append(
     name: "FuzzParsers",
     dependencies: [
       "Dovetail", "HubArchive", "HubBundle", "HubForeign", "HubWords", "HubRegistry", "HubTokenizers", "HubTransformer",
-      "HubWeights",
+      "HubGeneration", "HubWeights",
     ],
     path: "Tests/Fuzz/Parsers", swiftSettings: swift))
 targets.append(

@@ -12,7 +12,7 @@ struct ModelAdd: ParsableCommand {
       hub model add ./bert-base-uncased
       hub model add ./snapshot --as bert-base-uncased --copy
 
-      Takes a folder as Hugging Face keeps it: config.json, safetensors, and the tokenizer's files, without which it \
+      Takes a folder as Hugging Face keeps it, or one with a single GGUF file: config.json, safetensors, and the tokenizer's files, without which it \
       answers no text. Without --copy the folder is used where it is.
       """)
 

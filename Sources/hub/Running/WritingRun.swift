@@ -145,10 +145,18 @@ final class WritingRun {
     return try writer.submit(input, composition: composition, options: own, constraint: constraint)
   }
 
+  /// A text with its lines and tabs, and without what would steer a terminal.
+  private static func shown(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+      line.split(separator: "\t", omittingEmptySubsequences: false).map { Console.escaped(String($0)) }.joined(
+        separator: "\t")
+    }.joined(separator: "\n")
+  }
+
   private static func write(_ piece: String) throws {
     Progress.shared.clear()
     do {
-      try FileHandle.standardOutput.write(contentsOf: Data(Console.escaped(piece).utf8))
+      try FileHandle.standardOutput.write(contentsOf: Data(Self.shown(piece).utf8))
     } catch {
       throw Failure(.unwritableOutput, "cannot write to standard output")
     }
@@ -169,7 +177,7 @@ final class WritingRun {
             Console.escapedJSON(JSON.object(members(line, Self.members(answer, number, of: answers.count))).text()))
         } else {
           // What was streamed stands there already, as it was written.
-          try Console.put(streams ? "" : Console.escaped(answer.text))
+          try Console.put(streams ? "" : Self.shown(answer.text))
         }
       }
     }

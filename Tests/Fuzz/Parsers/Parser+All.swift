@@ -3,6 +3,7 @@ import Foundation
 import HubArchive
 import HubBundle
 import HubForeign
+import HubGeneration
 import HubRegistry
 import HubTokenizers
 import HubTransformer
@@ -56,6 +57,17 @@ extension Parser {
       guard try Lock(lock.json).json == lock.json else { throw Fault("is written otherwise than it was read") }
     },
     Parser(
+      "chat",
+      words: numbers + [
+        "{{", "}}", "{%", "%}", "{#", "-", "for x in messages", "if", "endif", "endfor", "set", "loop", "namespace()",
+        "|", "tojson",
+        "range(9)", "[::-1]", "is defined",
+      ]
+    ) { bytes in
+      let chat: JSON = [["role": "user", "content": "é a"], ["role": "assistant", "content": ""]]
+      _ = try ChatTemplate(String(decoding: bytes, as: UTF8.self)).text(of: chat, tokens: ["bos_token": "<s>"])
+    },
+    Parser(
       "composition",
       words: numbers + [
         "(", ")", "[", "]", "stack(", "drop(0-", "split(", "tokens=[", "-", "0-9999999999", "\u{301}", "\r\n",
@@ -91,6 +103,10 @@ extension Parser {
       ], repair: measured
     ) { bytes in
       try read(Safetensors.read(bytes, path: "input"))
+    },
+    Parser("gguf", words: numbers + ["GGUF", "general.alignment", "\u{20}\u{0}\u{0}\u{0}", "\u{8}\u{0}\u{0}\u{0}"]) {
+      bytes in
+      for tensor in try GGUFFile(bytes, path: "input").tensors { _ = tensor.floats() }
     },
     Parser(
       "torch",
