@@ -124,11 +124,17 @@ struct TrainingRun {
     case let answer where answer.unit == .token:
       // Where words follow, each token is taught the next one.
       let step = loaded.base is any Decoder && head.answer == .word ? 1 : 0
-      return .classes(
-        layout.places.map { place -> Int? in
-          let flags: [JSON] = labels[place.row].array ?? [], column = place.column + step
-          return column < flags.count ? Self.counted(flags[column].integer) : nil
-        })
+      let answers = layout.places.map { place -> Int? in
+        let flags: [JSON] = labels[place.row].array ?? [], column = place.column + step
+        return column < flags.count ? Self.counted(flags[column].integer) : nil
+      }
+      let following = labels.reduce(0) { sum, row in
+        sum + (row.array ?? []).dropFirst().count { Self.counted($0.integer) != nil }
+      }
+      guard step == 0 || answers.count(where: { $0 != nil }) == following else {
+        throw Failure(.unsupportedCase, "a label that the reference predicts from padding")
+      }
+      return .classes(answers)
     default: return .classes(labels.map { Self.counted($0.integer) })
     }
   }
