@@ -83,6 +83,7 @@ step "Attacks"
 python3 Tests/Attacks/attack.py "$hub"
 python3 Tests/Attacks/readers.py "$hub"
 python3 Tests/Attacks/growth.py "$hub"
+python3 Tests/Attacks/models.py "$hub"
 
 step "Faults"
 if ! command -v strace >/dev/null; then

@@ -56,7 +56,7 @@ public final class Context {
   public func tensor(rows: Int, columns: Int, _ values: some Collection<Float>) -> Tensor {
     precondition(values.count == rows * columns)
     let tensor = empty(rows, columns)
-    let isCopied = values.withContiguousStorageIfAvailable { source in
+    let isCopied: Void? = values.withContiguousStorageIfAvailable { source in
       if let base = source.baseAddress { tensor.block.base.update(from: base, count: tensor.count) }
     }
     if isCopied == nil {

@@ -54,19 +54,26 @@ public struct GGUFTensor: Sendable {
   /// - Parameter rowOrder: which row of the file comes in which place; `nil` for the order of the file
   /// - Throws: ``Failure`` with code ``Failure/Code/nonFiniteTensor`` if a scale is not finite
   public func expanded(named name: String, rowOrder: [Int]? = nil) throws -> StoredTensor {
-    var bytes = [UInt8](repeating: 0, count: count * 4)
-    try bytes.withUnsafeMutableBytes { memory in
-      let output = memory.bindMemory(to: Float.self)
-      for row in 0..<(count == 0 ? 0 : count / columns) {
-        let place = UnsafeMutableBufferPointer(rebasing: output[row * columns..<(row + 1) * columns])
-        let source = rowOrder.map { $0[row] } ?? row
-        expand(rows: source..<source + 1, into: place)
-        // x - x is 0 for what is finite, and not a number for all else.
-        guard place.reduce(Float(0), { $0 + ($1 - $1) }) == 0 else {
-          throw Failure(.nonFiniteTensor, "row \(source) holds what is not a finite number", at: self.name)
-        }
+    let numbers = Numbers(count: count)
+    for row in 0..<(count == 0 ? 0 : count / columns) {
+      let place = UnsafeMutableBufferPointer(rebasing: numbers.memory[row * columns..<(row + 1) * columns])
+      let source = rowOrder.map { $0[row] } ?? row
+      expand(rows: source..<source + 1, into: place)
+      // x - x is 0 for what is finite, and not a number for all else.
+      guard place.reduce(Float(0), { $0 + ($1 - $1) }) == 0 else {
+        throw Failure(.nonFiniteTensor, "row \(source) holds what is not a finite number", at: self.name)
       }
     }
-    return try StoredTensor(name: name, type: .float32, shape: shape, bytes: bytes)
+    return try StoredTensor(
+      name: name, type: .float32, shape: shape, borrowing: UnsafeRawBufferPointer(numbers.memory), owner: numbers)
   }
+}
+
+/// Memory for numbers that models use where it lies. It is written before anybody else sees it, and not again.
+private final class Numbers: Sendable {
+  nonisolated(unsafe) let memory: UnsafeMutableBufferPointer<Float>
+
+  init(count: Int) { memory = .allocate(capacity: count) }
+
+  deinit { memory.deallocate() }
 }

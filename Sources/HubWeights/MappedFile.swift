@@ -121,8 +121,14 @@ struct ByteRegion: Sendable {
 
   var count: Int { range.count }
 
-  /// The file that is mapped, if the bytes are in one.
-  var file: MappedFile? { if case .mapped(let file) = storage { file } else { nil } }
+  /// What keeps the bytes where they are; `nil` for bytes of an array.
+  var owner: (any AnyObject & Sendable)? {
+    switch storage {
+    case .mapped(let file): file
+    case .borrowed(let memory): memory
+    case .owned: nil
+    }
+  }
 
   /// A part of the region, `nil` if it does not lie within it.
   func slice(at offset: Int, count: Int) -> ByteRegion? {

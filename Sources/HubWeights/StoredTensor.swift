@@ -32,9 +32,7 @@ public struct StoredTensor: Sendable {
 
   /// A tensor of 32-bit numbers.
   public init(name: String, shape: [Int], floats: [Float]) throws {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(floats.count * 4)
-    for value in floats { withUnsafeBytes(of: value.bitPattern.littleEndian) { bytes.append(contentsOf: $0) } }
+    let bytes = floats.map(\.bitPattern.littleEndian).withUnsafeBytes { [UInt8]($0) }
     try self.init(name: name, type: .float32, shape: shape, bytes: bytes)
   }
 
@@ -119,15 +117,15 @@ public struct StoredTensor: Sendable {
     return try floats().withUnsafeBufferPointer(body)
   }
 
-  /// The mapped bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped, aligned, and
-  /// of a type of four bytes.
+  /// The bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped or borrowed, aligned,
+  /// and of a type of four bytes.
   public func withMappedUnits<Result>(
-    _ body: (UnsafeBufferPointer<Float>, MappedFile) throws -> Result
+    _ body: (UnsafeBufferPointer<Float>, any AnyObject & Sendable) throws -> Result
   ) rethrows -> Result? {
-    guard type.byteSize == MemoryLayout<Float>.size, let file = region.file else { return nil }
+    guard type.byteSize == MemoryLayout<Float>.size, let owner = region.owner else { return nil }
     return try region.withBytes { bytes in
       guard Int(bitPattern: bytes.baseAddress) % MemoryLayout<Float>.alignment == 0 else { return nil }
-      return try body(bytes.assumingMemoryBound(to: Float.self), file)
+      return try body(bytes.assumingMemoryBound(to: Float.self), owner)
     }
   }
 

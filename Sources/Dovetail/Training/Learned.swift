@@ -46,7 +46,7 @@ struct Learned {
         configuration: JSONObject(configuration), shape: shape, weights: ParameterSource(fresh))
       return (head, configuration)
     }
-    let table = base.parameters.first { $0.name == words }
+    let words = base.family.wordEmbeddings + ".weight", table = base.parameters.first { $0.name == words }
     if let checkpoint = base.checkpoint, let own = try CheckpointHead(checkpoint, keepsBias: true),
       own.configuration["head_type"] == "masked_lm"
     {
@@ -68,6 +68,4 @@ struct Learned {
       configuration
     )
   }
-
-  private static let words = "embeddings.word_embeddings.weight"
 }

@@ -1,4 +1,4 @@
-"""Makes Cases/gguf/llama/model.gguf: python make_gguf.py (needs `gguf` 0.17, numpy, safetensors).
+"""Makes Cases/gguf/llama/model.gguf: python3 Tests/Interchange/make_gguf.py (needs `gguf` 0.17, numpy, safetensors).
 
 The base model Cases/bases/llama as a GGUF file, as converters write it: the rows of queries and keys with the pairs that are rotated
 side by side. With it come a tokenizer of LLaMA's kind and a chat template.
@@ -10,7 +10,7 @@ import gguf
 import numpy
 from safetensors.numpy import load_file
 
-HERE = pathlib.Path(__file__).parent
+HERE = pathlib.Path(__file__).parent.parent / "ParityTests"
 base = HERE / "Cases/bases/llama"
 config = json.loads((base / "config.json").read_text())
 tensors = load_file(base / "model.safetensors")
