@@ -94,16 +94,28 @@ public struct ComposedWriter: NextTokens {
     return try named(hidden, batch.sequences, in: context)
   }
 
-  /// What the heads make of the last token of each row.
+  /// Rows that one head reads.
+  private struct Reader: Hashable {
+    let weights: [ObjectIdentifier]
+    /// Where the head undoes what the setup did to the embeddings.
+    let group: Int?
+
+    init(_ start: Start) {
+      weights = start.head.parameters.map(ObjectIdentifier.init)
+      group = start.setup?.inverting == nil ? nil : start.group
+    }
+  }
+
+  /// What the heads make of the last token of each row. A layer as wide as the vocabulary is read once for all rows of a head,
+  /// whatever their adapters.
   private func named(_ hidden: Tensor, _ sequences: Sequences, in context: Context) throws -> [[Float]] {
-    var result: [[Float]] = []
-    for group in Self.groups(rows) {
-      let last = context.rows(hidden, group.map { sequences.offsets[$0 + 1] - 1 })
-      let start = rows[group.lowerBound]
+    var result = [[Float]](repeating: [], count: rows.count)
+    for indices in Dictionary(grouping: rows.indices, by: { Reader(rows[$0]) }).values {
+      let last = context.rows(hidden, indices.map { sequences.offsets[$0 + 1] - 1 }), start = rows[indices[0]]
       let input = HeadInput(
-        last, Sequences(lengths: group.map { _ in 1 }), base: base, inverting: start.setup?.inverting)
+        last, Sequences(lengths: indices.map { _ in 1 }), base: base, inverting: start.setup?.inverting)
       let logits = try start.head.logits(input, in: context)
-      result += (0..<logits.rows).map { logits.row($0) }
+      for (row, index) in indices.enumerated() { result[index] = logits.row(row) }
     }
     return result
   }
