@@ -47,7 +47,7 @@ public struct Base: Sendable {
     let fingerprint = fingerprint ?? checkpoint.fingerprint()
     identity = Manifest.Base(
       architecture: try checkpoint.configuration.string("model_type"), name: name, hiddenSize: model.shape.hiddenSize,
-      layers: model.shape.layers, fingerprint: fingerprint)
+      layers: model.shape.layers, encoderLayers: model.shape.encoderLayers, fingerprint: fingerprint)
     let context = Context(engine, precision: precision)
     if let cache { cache.prepare(model, fingerprint: fingerprint, in: context) } else { model.prepare(in: context) }
   }

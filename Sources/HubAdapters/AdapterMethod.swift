@@ -59,9 +59,18 @@ public protocol AdapterMethod: Sendable {
 
   /// Those of ``parameters`` that training leaves as they are.
   var frozenParameters: [Parameter] { get }
+
+  /// Whether what it does to a token depends on tokens that follow, such as a mean over all of them. Then a text that goes on
+  /// is not what it was plus something new, and is read anew. True unless a method says otherwise: that is slower, never wrong.
+  var looksAtWholeTexts: Bool { get }
 }
 
 extension AdapterMethod {
+  public var looksAtWholeTexts: Bool { true }
+
+  /// Whether it has gates, each of which is a mean over all tokens.
+  var hasGates: Bool { parameters.contains { $0.name.split(separator: ".").contains("gate") } }
+
   public static func impliedSizes(
     _ configuration: JSONObject, _ weights: StoredWeights, hiddenSize: Int
   ) -> ImpliedSizes {

@@ -12,7 +12,7 @@ struct RelativeBias: Sendable {
   /// What is added to the scores of all layers of a pass, computed with the first.
   ///
   /// - Parameter pass: what the layers have in common
-  func pass(_ pass: LayerPass, in context: Context) -> (Int) -> LayerPass {
+  func pass(_ pass: LayerPass, in context: Context) -> LayerPass {
     var known: [[Int]: AttentionBias] = [:]
     var pass = pass
     pass.bias = { extent in
@@ -22,7 +22,7 @@ struct RelativeBias: Sendable {
       known[key] = bias
       return bias
     }
-    return { [pass] _ in pass }
+    return pass
   }
 
   /// `[heads * positions, keys]`; a prefix's keys stand before the others and count as such.

@@ -1,3 +1,4 @@
+import HubWords
 public import HubTensor
 
 /// Token ids of several sequences, one after another.
@@ -38,5 +39,13 @@ public struct TokenBatch: Sendable {
   /// The position of each token, counted on from the start of its sequence.
   public var positions: [Int] {
     (0..<sequences.count).flatMap { index in (0..<sequences[index].count).map { starts[index] + $0 } }
+  }
+
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidTokens`` where a row is in no table.
+  static func check(_ rows: [Int], in table: Int, _ what: String, _ name: String) throws {
+    guard let wrong = rows.first(where: { !(0..<table).contains($0) }) else { return }
+    throw Failure(
+      .invalidTokens, "\(what) \(wrong) is not in \(name) of \(table)",
+      hint: "is the text too long, or the tokenizer another model's?")
   }
 }

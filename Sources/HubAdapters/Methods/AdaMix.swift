@@ -97,6 +97,7 @@ public struct AdaMix: AdapterMethod {
     cx.scaled(cx.add(cx.divergence(of: first, from: second), cx.divergence(of: second, from: first)), by: 0.5)
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(blocks.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { blocks[site] }
 

@@ -59,6 +59,7 @@ public struct Bottleneck: AdapterMethod {
     return try widths.first.map { try PHMShared(phm, hidden: shape.hiddenSize, bottleneck: $0, from: weights) }
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(blocks.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { blocks[site] }
   public var embeddingAdapter: (any EmbeddingAdapter)? { invertible }

@@ -23,6 +23,7 @@ public struct LHUC: AdapterMethod {
       })
   }
 
+  public var looksAtWholeTexts: Bool { false }
   public var sites: Set<Site> { Set(units.keys.map { Site($0, .layer) }) }
   public func layerAdapter(at index: Int) -> (any LayerAdapter)? { units[index] }
   public var parameters: [Parameter] { units.sorted { $0.key < $1.key }.map(\.value.amplitudes) }

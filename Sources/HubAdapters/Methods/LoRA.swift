@@ -86,6 +86,7 @@ public struct LoRA: AdapterMethod {
     }
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(units.keys) }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { units[site] }
   public var parameters: [Parameter] { shared + units.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }

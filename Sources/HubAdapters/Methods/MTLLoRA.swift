@@ -55,6 +55,7 @@ public struct MTLLoRA: AdapterMethod {
     LoRA.impliedSizes(configuration, weights, hiddenSize: hiddenSize)
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(units.keys) }
   public func projectionAdapter(at site: Site) -> (any ProjectionAdapter)? { units[site] }
   public var parameters: [Parameter] { units.sorted { $0.key < $1.key }.flatMap(\.value.parameters) }

@@ -75,6 +75,7 @@ public struct PrefixTuning: AdapterMethod {
     return sizes
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(blocks.flatMap(\.sites)) }
 
   public func prefixAdapter(at site: Site) -> (any PrefixAdapter)? {

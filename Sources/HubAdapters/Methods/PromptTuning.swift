@@ -40,6 +40,7 @@ public struct PromptTuning: AdapterMethod {
     return sizes
   }
 
+  public var looksAtWholeTexts: Bool { false }
   public var sites: Set<Site> { [] }
   public var promptAdapter: (any PromptAdapter)? { prompt }
   public var parameters: [Parameter] { [prompt.embeddings] }

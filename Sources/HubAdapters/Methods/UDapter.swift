@@ -67,6 +67,7 @@ public struct UDapter: AdapterMethod {
     try WrittenOutBottleneck(options, blocks, engine: engine)
   }
 
+  public var looksAtWholeTexts: Bool { hasGates }
   public var sites: Set<Site> { Set(blocks.keys) }
   public func sublayerAdapter(at site: Site) -> (any SublayerAdapter)? { blocks[site] }
   public var parameters: [Parameter] {

@@ -53,6 +53,7 @@ public struct Union: AdapterMethod {
     }
   }
 
+  public var looksAtWholeTexts: Bool { parts.contains { $0.looksAtWholeTexts } }
   public var sites: Set<Site> { parts.reduce(into: []) { $0.formUnion($1.sites) } }
   public var embeddingAdapter: (any EmbeddingAdapter)? { parts.lazy.compactMap(\.embeddingAdapter).first }
   public var promptAdapter: (any PromptAdapter)? { parts.lazy.compactMap(\.promptAdapter).first }

@@ -64,9 +64,9 @@ public struct PostNormEncoder: Sendable {
     _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], behind virtual: VirtualTokens?, in cx: Context
   ) throws -> Tensor {
     let moved = virtual.map { virtual in positionIDs.map { $0 + virtual.count } } ?? positionIDs
-    try check(tokens.ids, words.rows, "the token id", "the vocabulary")
-    try check(moved, positions.rows, "the position", "the position table")
-    if let types { try check(typeIDs, types.rows, "the token type", "the table of token types") }
+    try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(moved, in: positions.rows, "the position", "the position table")
+    if let types { try TokenBatch.check(typeIDs, in: types.rows, "the token type", "the table of token types") }
     func tables(_ positionIDs: [Int], _ typeIDs: [Int]) -> [(table: Parameter, rows: [Int])] {
       [(positions, positionIDs)] + (types.map { [($0, typeIDs)] } ?? [])
     }
@@ -78,13 +78,6 @@ public struct PostNormEncoder: Sendable {
     let allTypes = sequences.flatMap { rows in Array(repeating: 0, count: count) + typeIDs[rows] }
     let allWords = cx.inserting(prompt, into: cx.embeddings([(words, tokens.ids)]), at: 0, of: tokens.sequences)
     return cx.add(allWords, cx.embeddings(tables(allPositions, allTypes)))
-  }
-
-  private func check(_ rows: [Int], _ count: Int, _ what: String, _ table: String) throws {
-    guard let wrong = rows.first(where: { !(0..<count).contains($0) }) else { return }
-    throw Failure(
-      .invalidTokens, "\(what) \(wrong) is not in \(table) of \(count)",
-      hint: "is the text too long, or the tokenizer another model's?")
   }
 
   func pooled(

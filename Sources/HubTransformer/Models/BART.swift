@@ -84,8 +84,8 @@ public struct BART: EncoderDecoder {
   }
 
   private func embeddings(_ tokens: TokenBatch, in cx: Context) throws -> Tensor {
-    try Self.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
-    try Self.check(tokens.positions, in: maximumLength, "the position", "the position table")
+    try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(tokens.positions, in: maximumLength, "the position", "the position table")
     let x = cx.embeddings([(words, tokens.ids)])
     return scale == 1 ? x : cx.scaled(x, by: scale)
   }

@@ -63,9 +63,9 @@ public struct DeBERTa: BaseModel {
     _ tokens: TokenBatch, with adapters: some Interventions, in cx: Context
   ) throws -> Tensor {
     try Self.refuseVirtualTokens(adapters, in: cx)
-    try Self.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
-    try Self.check(tokens.positions, in: maximumLength, "the position", "the longest text")
-    if let types { try Self.check(tokens.typeIDs, in: types.rows, "the token type", "the table of token types") }
+    try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(tokens.positions, in: maximumLength, "the position", "the longest text")
+    if let types { try TokenBatch.check(tokens.typeIDs, in: types.rows, "the token type", "the table of token types") }
     try distances?.refuseRouting(adapters, layers.count)
     let sum = cx.embeddings(
       [(words, tokens.ids)] + (positions.map { [($0, tokens.positions)] } ?? [])

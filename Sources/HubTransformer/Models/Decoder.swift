@@ -48,9 +48,9 @@ struct PreNormStack: Sendable {
 
   /// - Parameter states: those of the encoder, for a decoder that reads them
   func callAsFunction(
-    _ x: Rows, over states: Rows? = nil, _ pass: (Int) -> LayerPass, with adapters: some Interventions, in cx: Context
+    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in cx: Context
   ) -> Rows {
-    let last = layers.indices.reduce(x) { layers[$1]($0, over: states, pass($1), with: adapters, in: cx) }
+    let last = layers.reduce(x) { $1($0, over: states, pass, with: adapters, in: cx) }
     return last.with(norm(last.tensor, in: cx))
   }
 
@@ -58,14 +58,6 @@ struct PreNormStack: Sendable {
 }
 
 extension BaseModel {
-  /// - Throws: ``Failure`` with code ``Failure/Code/invalidTokens`` where a row is in no table.
-  static func check(_ rows: [Int], in table: Int, _ what: String, _ name: String) throws {
-    guard let wrong = rows.first(where: { !(0..<table).contains($0) }) else { return }
-    throw Failure(
-      .invalidTokens, "\(what) \(wrong) is not in \(name) of \(table)",
-      hint: "is the text too long, or the tokenizer another model's?")
-  }
-
   /// - Throws: ``Failure``: virtual tokens before the text, which only encoders have here.
   static func refuseVirtualTokens(_ adapters: some Interventions, in context: Context) throws {
     guard adapters.virtualTokens(in: context) == nil else {

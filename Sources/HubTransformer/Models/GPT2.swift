@@ -44,12 +44,12 @@ public struct GPT2: Decoder {
     _ tokens: TokenBatch, continuing cache: KeyValueCache?, with adapters: some Interventions, in cx: Context
   ) throws -> Tensor {
     try Self.refuseVirtualTokens(adapters, in: cx)
-    try Self.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
-    try Self.check(tokens.positions, in: positions.rows, "the position", "the position table")
+    try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(tokens.positions, in: positions.rows, "the position", "the position table")
     let embedded = cx.embeddings([(words, tokens.ids), (positions, tokens.positions)])
     let x = Rows(adapters.embedded(embedded, tokens.sequences, in: cx), of: tokens.sequences)
     let pass = LayerPass(unseen: tokens.unseen, cache: cache)
     defer { cache?.advance(by: tokens.sequences) }
-    return stack(x, { _ in pass }, with: adapters, in: cx).tensor
+    return stack(x, pass, with: adapters, in: cx).tensor
   }
 }

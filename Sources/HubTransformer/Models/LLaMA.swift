@@ -75,13 +75,13 @@ public struct LLaMA: Decoder {
     _ tokens: TokenBatch, continuing cache: KeyValueCache?, with adapters: some Interventions, in cx: Context
   ) throws -> Tensor {
     try Self.refuseVirtualTokens(adapters, in: cx)
-    try Self.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
-    try Self.check(tokens.positions, in: maximumLength, "the position", "the longest text")
+    try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(tokens.positions, in: maximumLength, "the position", "the longest text")
     let embedded = cx.embeddings([(words, tokens.ids)])
     let x = Rows(adapters.embedded(embedded, tokens.sequences, in: cx), of: tokens.sequences)
     let pass = LayerPass(
       unseen: tokens.unseen, rotation: rotary.rotation(tokens.positions, in: cx), cache: cache)
     defer { cache?.advance(by: tokens.sequences) }
-    return stack(x, { _ in pass }, with: adapters, in: cx).tensor
+    return stack(x, pass, with: adapters, in: cx).tensor
   }
 }

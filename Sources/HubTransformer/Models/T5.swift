@@ -72,7 +72,7 @@ public struct T5: EncoderDecoder {
     _ source: TokenBatch, with adapters: some Interventions, in cx: Context
   ) throws -> EncodedTexts {
     try Self.refuseVirtualTokens(adapters, in: cx)
-    try Self.check(source.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(source.ids, in: words.rows, "the token id", "the vocabulary")
     let embedded = adapters.embedded(cx.embeddings([(words, source.ids)]), source.sequences, in: cx)
     let x = Rows(embedded, of: source.sequences)
     let states = encoder(
@@ -84,7 +84,7 @@ public struct T5: EncoderDecoder {
     _ target: TokenBatch, over source: EncodedTexts, continuing cache: KeyValueCache?,
     with adapters: some Interventions, in cx: Context
   ) throws -> Tensor {
-    try Self.check(target.ids, in: words.rows, "the token id", "the vocabulary")
+    try TokenBatch.check(target.ids, in: words.rows, "the token id", "the vocabulary")
     let x = Rows(cx.embeddings([(words, target.ids)]), of: target.sequences)
     let pass = LayerPass(unseen: target.unseen, unseenStates: source.unseen, cache: cache)
     defer { cache?.advance(by: target.sequences) }
