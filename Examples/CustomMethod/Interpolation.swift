@@ -19,8 +19,8 @@ struct Interpolation: MixingBlock {
     self.share = share
   }
 
-  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in cx: Context) -> Tensor {
-    let shares = parts.map { cx.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }
-    return shares.dropFirst().reduce(shares[0]) { cx.add($0, $1) }
+  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in context: Context) -> Tensor {
+    let shares = parts.map { context.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }
+    return shares.dropFirst().reduce(shares[0]) { context.add($0, $1) }
   }
 }

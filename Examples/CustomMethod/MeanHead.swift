@@ -20,8 +20,8 @@ struct MeanHead: Head {
   var answer: HeadAnswer { .rating }
   var parameters: [Parameter] { output.parameters }
 
-  func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    output(cx.means(of: input.hidden, over: input.sequences), in: cx)
+  func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
+    output(context.means(of: input.hidden, over: input.sequences), in: context)
   }
 }
 

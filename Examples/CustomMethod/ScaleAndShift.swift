@@ -38,22 +38,24 @@ struct ScaleAndShift: AdapterMethod {
       shift = try weights.parameter("shift", [width])
     }
 
-    func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-      moved(projection.applied(in: cx), in: cx)
+    func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+      moved(projection.applied(in: context), in: context)
     }
 
     /// Behind another adapter, `y` is the layer's output together with what that one adds.
-    func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-      let output = projection.applied(in: cx)
-      return cx.add(moved(h.map { cx.add(output, $0) } ?? output, in: cx), cx.scaled(output, by: -1))
+    func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+      let output = projection.applied(in: context)
+      return context.add(
+        moved(h.map { context.add(output, $0) } ?? output, in: context), context.scaled(output, by: -1))
     }
 
-    func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-      cx.add(output, contribution)
+    func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor {
+      context.add(output, contribution)
     }
 
-    private func moved(_ y: Tensor, in cx: Context) -> Tensor {
-      cx.add(cx.multiply(y, by: scale), cx.rows(cx.value(of: shift), Array(repeating: 0, count: y.rows)))
+    private func moved(_ y: Tensor, in context: Context) -> Tensor {
+      context.add(
+        context.multiply(y, by: scale), context.rows(context.value(of: shift), Array(repeating: 0, count: y.rows)))
     }
   }
 }

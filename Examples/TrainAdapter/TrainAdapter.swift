@@ -43,11 +43,12 @@ struct TrainAdapter {
     for step in 0..<30 {
       let report = try learner.step(
         [batch], on: base.engine, randomness: { _ in Randomness(seed: 1, pass: step) },
-        loss: { batch, cx in
-          let once = try logits(model, batch, cx), again = try logits(model, batch, cx)
-          let labels = try [once, again].map { try head.loss($0, batch.targets[0], in: cx) }
-          let agreement = cx.add(cx.divergence(of: once, from: again), cx.divergence(of: again, from: once))
-          return BatchLoss(cx.add(cx.add(labels[0], labels[1]), agreement))
+        loss: { batch, context in
+          let once = try logits(model, batch, context), again = try logits(model, batch, context)
+          let labels = try [once, again].map { try head.loss($0, batch.targets[0], in: context) }
+          let agreement = context.add(
+            context.divergence(of: once, from: again), context.divergence(of: again, from: once))
+          return BatchLoss(context.add(context.add(labels[0], labels[1]), agreement))
         })
       if step % 10 == 9 { print("step \(step + 1): loss \(report.loss)") }
     }
@@ -55,7 +56,7 @@ struct TrainAdapter {
     for text in ["a fine camera", "it broke"] { print(text, "-", try trained.classify(text).label) }
   }
 
-  private static func logits(_ model: TrainingModel, _ batch: TrainingBatch, _ cx: Context) throws -> Tensor {
-    try model.heads[0](model.states(batch, in: cx), batch.tokens.sequences, base: model.base, in: cx)
+  private static func logits(_ model: TrainingModel, _ batch: TrainingBatch, _ context: Context) throws -> Tensor {
+    try model.heads[0](model.states(batch, in: context), batch.tokens.sequences, base: model.base, in: context)
   }
 }

@@ -125,20 +125,21 @@ struct Pass {
     if items.isEmpty { return [] }
     let encodings = items.flatMap(\.question.encodings)
     let tokens = TokenBatch(encodings.map { (ids: $0.ids.map(Int.init), typeIDs: $0.typeIDs.map(Int.init)) })
-    let groups = groups(), cx = Context(base.engine)
+    let groups = groups(), context = Context(base.engine)
     guard groups.count > 1 else {
       let setup = groups[0].model.setup, adapters = try setup.map { try ComposedAdapters($0, for: tokens.sequences) }
       let all = setup?.lengthened(tokens.sequences) ?? tokens.sequences
-      return try answers(groups[0], states(tokens, adapters, in: cx), all, in: cx)
+      return try answers(groups[0], states(tokens, adapters, in: context), all, in: context)
     }
     let setup = try Setup(requests: groups.map { ($0.model.setup, $0.sequenceCount) })
-    let hidden = try states(tokens, ComposedAdapters(setup, for: tokens.sequences), in: cx)
+    let hidden = try states(tokens, ComposedAdapters(setup, for: tokens.sequences), in: context)
     var first = 0
     return try groups.flatMap { group in
       let last = first + group.sequenceCount
       defer { first = last }
-      let rows = cx.rows(hidden, tokens.sequences.offsets[first]..<tokens.sequences.offsets[last])
-      return try answers(group, rows, Sequences(lengths: (first..<last).map { tokens.sequences[$0].count }), in: cx)
+      let rows = context.rows(hidden, tokens.sequences.offsets[first]..<tokens.sequences.offsets[last])
+      return try answers(
+        group, rows, Sequences(lengths: (first..<last).map { tokens.sequences[$0].count }), in: context)
     }
   }
 
@@ -152,15 +153,15 @@ struct Pass {
     }
   }
 
-  private func states(_ tokens: TokenBatch, _ adapters: ComposedAdapters?, in cx: Context) throws -> Tensor {
-    guard let adapters else { return try base.model(tokens, with: NoInterventions(), in: cx) }
-    return try base.model(tokens, with: adapters, in: cx)
+  private func states(_ tokens: TokenBatch, _ adapters: ComposedAdapters?, in context: Context) throws -> Tensor {
+    guard let adapters else { return try base.model(tokens, with: NoInterventions(), in: context) }
+    return try base.model(tokens, with: adapters, in: context)
   }
 
   /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
   /// `batch_split`.
   private func answers(
-    _ group: Group, _ hidden: Tensor, _ sequences: Sequences, in cx: Context
+    _ group: Group, _ hidden: Tensor, _ sequences: Sequences, in context: Context
   ) throws -> [Prediction] {
     let heads = group.model.heads, questions = group.questions
     let texts = questions.flatMap(\.encodings).reduce(0) { $0 + $1.count }
@@ -169,10 +170,10 @@ struct Pass {
       _ head: ComposedModel.NamedHead, _ questions: some Collection<Question>, _ rows: Range<Int>,
       _ sequences: Sequences
     ) throws -> [Prediction] {
-      let states = rows == 0..<hidden.rows ? hidden : cx.rows(hidden, rows)
+      let states = rows == 0..<hidden.rows ? hidden : context.rows(hidden, rows)
       let input = HeadInput(states, sequences, base: base.model, inverting: group.model.setup?.inverting)
       return try HeadPass(head: head.head, tokenizer: base.tokenizer, addedRows: addedRows)
-        .answers(Array(questions), input, in: cx).map { Prediction(answers: [(head.name, $0)]) }
+        .answers(Array(questions), input, in: context).map { Prediction(answers: [(head.name, $0)]) }
     }
     guard heads.count > 1 else { return try answers(heads[0], questions, 0..<hidden.rows, sequences) }
     if let sizes = group.model.setup?.partSizes {
@@ -200,7 +201,7 @@ struct HeadPass {
   let addedRows: Int
 
   /// - Parameter hidden: the states of the questions' sequences, one after the other
-  func answers(_ questions: [Question], _ hidden: HeadInput, in cx: Context) throws -> [any Answer] {
+  func answers(_ questions: [Question], _ hidden: HeadInput, in context: Context) throws -> [any Answer] {
     let type = try Answers.type(for: head), spans = questions.map { $0.encodings.map(\.wordSpans) }
     let words = spans.joined().map { spans in
       spans.map { $0.tokens.lowerBound + addedRows..<$0.tokens.upperBound + addedRows }
@@ -208,7 +209,7 @@ struct HeadPass {
     let input = HeadInput(
       hidden.hidden, hidden.sequences, base: hidden.base, inverting: hidden.inverting,
       words: head.answer.unit == .wordPair ? words : nil)
-    let logits = try head.logits(input, in: cx)
+    let logits = try head.logits(input, in: context)
     guard logits.isFinite else {
       throw Failure(
         .notFinite, "the head's logits are not finite: NaN, or beyond what float32 holds",

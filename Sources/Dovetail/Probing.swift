@@ -31,11 +31,11 @@ extension Base {
     } fusion: { _, _, _ in
       nil
     }
-    let encoding = try tokenizer.encode(text), cx = Context(engine)
+    let encoding = try tokenizer.encode(text), context = Context(engine)
     let tokens = TokenBatch([(ids: encoding.ids.map(Int.init), typeIDs: encoding.typeIDs.map(Int.init))])
-    let hidden = try model(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
+    let hidden = try model(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: context)
     let input = HeadInput(hidden, setup.lengthened(tokens.sequences), base: model, inverting: setup.inverting)
-    let logits = try head(of: content).map { try $0.logits(input, in: cx) }
+    let logits = try head(of: content).map { try $0.logits(input, in: context) }
     return Probe(
       text: text, base: fingerprint, state: hidden.row(0).map(Double.init),
       logits: logits.map { table in (0..<table.rows).flatMap { table.row($0).map(Double.init) } } ?? [])

@@ -84,10 +84,10 @@ public struct Learner: Sendable {
     var sums = [Tensor?](repeating: nil, count: parameters.count), total = 0.0
     let weights = parameters.map(\.parameter), plain = Context(engine)
     for (index, batch) in batches.enumerated() {
-      let cx = Context(engine, training: weights, randomness: randomness(index))
-      let part = try loss(batch, cx), share = share(of: part, among: batches.count, itemCount)
+      let context = Context(engine, training: weights, randomness: randomness(index))
+      let part = try loss(batch, context), share = share(of: part, among: batches.count, itemCount)
       total += Double(part.value.values[0]) * share
-      let gradients = cx.gradients(of: share == 1 ? part.value : cx.scaled(part.value, by: Float(share)))
+      let gradients = context.gradients(of: share == 1 ? part.value : context.scaled(part.value, by: Float(share)))
       for (place, parameter) in weights.enumerated() {
         guard let gradient = gradients[parameter] else { continue }
         sums[place] = sums[place].map { plain.add($0, gradient) } ?? gradient

@@ -244,8 +244,8 @@ extension TrainingModel {
     var scores = Scores(head.answer, labels: head.labels)
     var generator = Randomness(seed: seed).generator(for: 2)
     for range in Batches.inOrder(examples) {
-      let batch = TrainingBatch(Array(examples[range]), masking: masking, &generator), cx = Context(engine)
-      let read = try answers(batch, in: cx)
+      let batch = TrainingBatch(Array(examples[range]), masking: masking, &generator), context = Context(engine)
+      let read = try answers(batch, in: context)
       scores.add(loss: Double(read.loss.value.values[0]), items: read.loss.items)
       scores.add(read.logits, examples[range], read.sequences, hidden: read.classes)
     }

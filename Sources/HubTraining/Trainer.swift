@@ -201,9 +201,9 @@ public final class Trainer {
   }
 
   private func put(_ values: [Tensor]) {
-    let cx = Context(engine)
+    let context = Context(engine)
     for (trained, tensor) in zip(learner.parameters, values) {
-      trained.parameter.update(in: cx) { _ = $0.update(fromContentsOf: tensor.values) }
+      trained.parameter.update(in: context) { _ = $0.update(fromContentsOf: tensor.values) }
     }
   }
 

@@ -49,37 +49,37 @@ public struct TrainingModel: Sendable {
   /// The loss of a batch: the sum of the heads' losses, and of what keeps fusions near their start.
   ///
   /// - Throws: ``Failure``: tokens that the model does not take, labels that are not what a head learns from.
-  public func loss(_ batch: TrainingBatch, in cx: Context) throws -> BatchLoss {
-    let hidden = try states(batch, in: cx)
+  public func loss(_ batch: TrainingBatch, in context: Context) throws -> BatchLoss {
+    let hidden = try states(batch, in: context)
     let all = sequences(of: batch)
     var total: Tensor?, items = 0
     for (index, head) in heads.enumerated() {
       let (rows, sequences) = part(index, of: hidden, all)
-      let states = rows == 0..<hidden.rows ? hidden : cx.rows(hidden, rows)
-      let part = try loss(head, states, sequences, batch.targets[index], batch, in: cx)
-      total = total.map { cx.add($0, part.value) } ?? part.value
+      let states = rows == 0..<hidden.rows ? hidden : context.rows(hidden, rows)
+      let part = try loss(head, states, sequences, batch.targets[index], batch, in: context)
+      total = total.map { context.add($0, part.value) } ?? part.value
       items += part.items
     }
     for fusion in regularizedFusions {
-      if let share = fusion.regularization(in: cx) { total = total.map { cx.add($0, share) } ?? share }
+      if let share = fusion.regularization(in: context) { total = total.map { context.add($0, share) } ?? share }
     }
-    return BatchLoss(total ?? cx.tensor(rows: 1, columns: 1, [0]), items: items)
+    return BatchLoss(total ?? context.tensor(rows: 1, columns: 1, [0]), items: items)
   }
 
   /// The last hidden states of a batch, `[rows, hidden]`.
-  public func states(_ batch: TrainingBatch, in cx: Context) throws -> Tensor {
-    guard let setup else { return try states(batch, NoInterventions(), cx) }
+  public func states(_ batch: TrainingBatch, in context: Context) throws -> Tensor {
+    guard let setup else { return try states(batch, NoInterventions(), context) }
     let adapters = try ComposedAdapters(
       setup, for: batch.tokens.sequences, skippedLayers: skippedLayers, tasks: batch.tasks)
-    return try states(batch, adapters, cx)
+    return try states(batch, adapters, context)
   }
 
-  private func states(_ batch: TrainingBatch, _ adapters: some Interventions, _ cx: Context) throws -> Tensor {
+  private func states(_ batch: TrainingBatch, _ adapters: some Interventions, _ context: Context) throws -> Tensor {
     guard let written = batch.written, let model = base as? any EncoderDecoder else {
-      return try base(batch.tokens, with: adapters, in: cx)
+      return try base(batch.tokens, with: adapters, in: context)
     }
-    let source = try model.encoded(batch.tokens, with: adapters, in: cx)
-    return try model.decoded(written, over: source, continuing: nil, with: adapters, in: cx)
+    let source = try model.encoded(batch.tokens, with: adapters, in: context)
+    return try model.decoded(written, over: source, continuing: nil, with: adapters, in: context)
   }
 
   /// The sequences that the heads look at.
@@ -99,9 +99,9 @@ public struct TrainingModel: Sendable {
 
   private func loss(
     _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
-    in cx: Context
+    in context: Context
   ) throws -> BatchLoss {
-    try reading(head, hidden, sequences, targets, batch, in: cx).loss
+    try reading(head, hidden, sequences, targets, batch, in: context).loss
   }
 
   /// What a head says, and the loss of that.
@@ -115,14 +115,14 @@ public struct TrainingModel: Sendable {
   }
 
   /// What the first head says of a batch.
-  func answers(_ batch: TrainingBatch, in cx: Context) throws -> Reading {
-    let hidden = try states(batch, in: cx)
-    return try reading(heads[0], hidden, sequences(of: batch), batch.targets[0], batch, in: cx)
+  func answers(_ batch: TrainingBatch, in context: Context) throws -> Reading {
+    let hidden = try states(batch, in: context)
+    return try reading(heads[0], hidden, sequences(of: batch), batch.targets[0], batch, in: context)
   }
 
   private func reading(
     _ head: any Head, _ hidden: Tensor, _ sequences: Sequences, _ targets: HeadTargets, _ batch: TrainingBatch,
-    in cx: Context
+    in context: Context
   ) throws -> Reading {
     let added =
       sequences.count == 0 ? 0 : (sequences.rows - (batch.written ?? batch.tokens).sequences.rows) / sequences.count
@@ -132,27 +132,27 @@ public struct TrainingModel: Sendable {
       try HeadTargets.check(classes.count, sequences.rows)
       let rows = classes.indices.filter { classes[$0] != nil }
       guard !rows.isEmpty else {
-        let nothing = BatchLoss(cx.tensor(rows: 1, columns: 1, [0]), items: 0)
-        return Reading(logits: cx.tensor(rows: 0, columns: 1, []), loss: nothing, sequences: sequences)
+        let nothing = BatchLoss(context.tensor(rows: 1, columns: 1, [0]), items: 0)
+        return Reading(logits: context.tensor(rows: 0, columns: 1, []), loss: nothing, sequences: sequences)
       }
       let input = HeadInput(
-        cx.rows(hidden, rows), Sequences(lengths: [rows.count]), base: base, inverting: setup?.inverting)
-      let logits = try head.logits(input, in: cx)
-      let value = try loss(head, logits, .classes(rows.map { classes[$0] }), in: cx)
+        context.rows(hidden, rows), Sequences(lengths: [rows.count]), base: base, inverting: setup?.inverting)
+      let logits = try head.logits(input, in: context)
+      let value = try loss(head, logits, .classes(rows.map { classes[$0] }), in: context)
       return Reading(
         logits: logits, loss: BatchLoss(value, items: rows.count), sequences: sequences,
         classes: rows.compactMap { classes[$0] })
     }
     let words = batch.words.map { $0.map { $0.map { $0.lowerBound + added..<$0.upperBound + added } } }
     let input = HeadInput(hidden, sequences, base: base, inverting: setup?.inverting, words: words)
-    let logits = try head.logits(input, in: cx)
-    let value = try loss(head, logits, targets, in: cx)
+    let logits = try head.logits(input, in: context)
+    let value = try loss(head, logits, targets, in: context)
     return Reading(logits: logits, loss: BatchLoss(value, items: targets.itemCount), sequences: sequences)
   }
 
-  private func loss(_ head: any Head, _ logits: Tensor, _ targets: HeadTargets, in cx: Context) throws -> Tensor {
-    guard labelSmoothing > 0, case .classes = targets else { return try head.loss(logits, targets, in: cx) }
-    return try cx.crossEntropy(logits, labels: targets.classes(for: logits), smoothing: labelSmoothing)
+  private func loss(_ head: any Head, _ logits: Tensor, _ targets: HeadTargets, in context: Context) throws -> Tensor {
+    guard labelSmoothing > 0, case .classes = targets else { return try head.loss(logits, targets, in: context) }
+    return try context.crossEntropy(logits, labels: targets.classes(for: logits), smoothing: labelSmoothing)
   }
 }
 

@@ -81,16 +81,16 @@ struct DistanceEmbeddings: Sendable {
 
   /// What is added to the scores of a layer.
   func bias(
-    of layer: TransformerLayer, _ index: Int, with adapters: some Interventions, in cx: Context
+    of layer: TransformerLayer, _ index: Int, with adapters: some Interventions, in context: Context
   ) -> ((AttentionExtent) -> AttentionBias)? {
     guard !kinds.isEmpty else { return nil }
-    let embeddings = norm.map { $0(cx.value(of: table), in: cx) } ?? cx.value(of: table)
+    let embeddings = norm.map { $0(context.value(of: table), in: context) } ?? context.value(of: table)
     let rows = Rows(embeddings, of: Sequences(lengths: [embeddings.rows]))
     func projected(_ kind: Kind) -> Tensor {
-      if let own = projections[kind] { return own[index](embeddings, in: cx) }
+      if let own = projections[kind] { return own[index](embeddings, in: context) }
       let (linear, place): (Linear, Site.Place) =
         kind == .contentToPosition ? (layer.attention.key, .key) : (layer.attention.query, .query)
-      return adapters.projected(Projection(linear, of: rows), at: Site(index, place), in: cx).tensor
+      return adapters.projected(Projection(linear, of: rows), at: Site(index, place), in: context).tensor
     }
     let all = kinds.map { (kind: $0, distances: projected($0)) }
     let scale = layer.attention.form.scale ?? 1
@@ -101,22 +101,22 @@ struct DistanceEmbeddings: Sendable {
       let offsets = (0..<sequences.count).map { extent.prefixes?.rows[$0].count ?? 0 }
       let parts = all.map { kind, distances in
         let byKey = kind == .positionToContent, x = byKey ? extent.keys.tensor : extent.queries.tensor
-        return cx.distanceScores(
-          scores(x, distances, scale, in: cx), in: sequences, heads: heads, columns: columns, byKey: byKey,
+        return context.distanceScores(
+          scores(x, distances, scale, in: context), in: sequences, heads: heads, columns: columns, byKey: byKey,
           offsets: offsets)
       }
-      return AttentionBias(perSequence: parts.dropFirst().reduce(parts[0]) { cx.add($0, $1) })
+      return AttentionBias(perSequence: parts.dropFirst().reduce(parts[0]) { context.add($0, $1) })
     }
   }
 
   /// `scale · x · distancesᵀ` for each head: `[rows, heads * 2 · span]`.
-  private func scores(_ x: Tensor, _ distances: Tensor, _ scale: Float, in cx: Context) -> Tensor {
+  private func scores(_ x: Tensor, _ distances: Tensor, _ scale: Float, in context: Context) -> Tensor {
     let width = x.columns / heads
     let parts = (0..<heads).map { head in
       let slice = head * width..<(head + 1) * width
-      return cx.product(cx.columns(x, slice), cx.columns(distances, slice), transposing: true)
+      return context.product(context.columns(x, slice), context.columns(distances, slice), transposing: true)
     }
-    return cx.scaled(parts.dropFirst().reduce(parts[0]) { cx.joined($0, $1) }, by: scale)
+    return context.scaled(parts.dropFirst().reduce(parts[0]) { context.joined($0, $1) }, by: scale)
   }
 
   /// The number of a distance: itself, or that of the range that it falls into.

@@ -104,26 +104,28 @@ final class PreparedWorkload {
     let model = TrainingModel(base: model.base, setup: setup, heads: heads), step = learner?.steps ?? 0
     _ = try learner?.step(
       [batch], on: self.model.engine, randomness: { _ in Randomness(seed: 1, pass: step) },
-      loss: { [heads] batch, cx in
-        guard heads.isEmpty else { return try model.loss(batch, in: cx) }
+      loss: { [heads] batch, context in
+        guard heads.isEmpty else { return try model.loss(batch, in: context) }
         // The mean of the squares, as the peers have it.
-        let hidden = try model.states(batch, in: cx), row = cx.reshaped(hidden, rows: 1, columns: hidden.count)
-        return BatchLoss(cx.scaled(cx.product(row, row, transposing: true), by: 1 / Float(hidden.count)))
+        let hidden = try model.states(batch, in: context),
+          row = context.reshaped(hidden, rows: 1, columns: hidden.count)
+        return BatchLoss(context.scaled(context.product(row, row, transposing: true), by: 1 / Float(hidden.count)))
       })
   }
 
   private func pass() throws {
-    let cx = Context(model.engine)
+    let context = Context(model.engine)
     let hidden =
-      if let setup { try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx) } else {
-        try model.base(tokens, with: NoInterventions(), in: cx)
+      if let setup { try model.base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: context) } else {
+        try model.base(tokens, with: NoInterventions(), in: context)
       }
     // Several heads share the rows equally: the branches of a parallel, or the parts of a batch.
     let all = tokens.sequences.repeated(hidden.rows / tokens.sequences.rows)
     for (index, head) in heads.enumerated() {
       let part = all.count * index / heads.count..<all.count * (index + 1) / heads.count
       let rows = all.offsets[part.lowerBound]..<all.offsets[part.upperBound]
-      _ = try head(cx.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: model.base, in: cx)
+      _ = try head(
+        context.rows(hidden, rows), Sequences(lengths: part.map { all[$0].count }), base: model.base, in: context)
     }
   }
 }

@@ -26,14 +26,14 @@ struct KernelTimes {
 
   func kernels(of isa: String?) throws {
     for kernels in try kernels(isa) {
-      let cx = Context(Engine(kernels: kernels, threads: 1))
+      let context = Context(Engine(kernels: kernels, threads: 1))
       for precision in Precision.allCases {
         for (m, n, k) in [(512, 768, 3072), (512, 3072, 768), (512, 768, 768), (1024, 3072, 768)] {
-          product(m, n, k, precision, cx)
+          product(m, n, k, precision, context)
         }
-        for m in [1, 4, 8, 16, 32] { fewRows(m, precision, cx) }
+        for m in [1, 4, 8, 16, 32] { fewRows(m, precision, context) }
       }
-      for rows in [32, 128, 512] { attention(rows, cx) }
+      for rows in [32, 128, 512] { attention(rows, context) }
     }
   }
 
@@ -44,19 +44,19 @@ struct KernelTimes {
     return (best, max(before, kernels.peak(precision, tries: 5)))
   }
 
-  private func weight(_ n: Int, _ k: Int, _ precision: Precision, _ cx: Context) -> Parameter {
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, (0..<n * k).map { Float($0 % 251) / 125 - 1 }))
-    weight.prepare(in: cx, precision: precision)
+  private func weight(_ n: Int, _ k: Int, _ precision: Precision, _ context: Context) -> Parameter {
+    let weight = Parameter("w", context.tensor(rows: n, columns: k, (0..<n * k).map { Float($0 % 251) / 125 - 1 }))
+    weight.prepare(in: context, precision: precision)
     return weight
   }
 
-  private func rows(_ m: Int, _ k: Int, _ cx: Context) -> Tensor {
-    cx.tensor(rows: m, columns: k, (0..<m * k).map { Float($0 % 241) / 120 - 1 })
+  private func rows(_ m: Int, _ k: Int, _ context: Context) -> Tensor {
+    context.tensor(rows: m, columns: k, (0..<m * k).map { Float($0 % 241) / 120 - 1 })
   }
 
-  private func product(_ m: Int, _ n: Int, _ k: Int, _ precision: Precision, _ cx: Context) {
-    let kernels = cx.engine.kernels, x = rows(m, k, cx), w = weight(n, k, precision, cx)
-    let (best, peak) = time(kernels, precision) { _ = cx.linear(x, w) }
+  private func product(_ m: Int, _ n: Int, _ k: Int, _ precision: Precision, _ context: Context) {
+    let kernels = context.engine.kernels, x = rows(m, k, context), w = weight(n, k, precision, context)
+    let (best, peak) = time(kernels, precision) { _ = context.linear(x, w) }
     let speed = 2 * Double(m * n * k) / best
     report([
       "measure": "product", "isa": .string(kernels.name), "precision": .string(precision.rawValue),
@@ -66,33 +66,35 @@ struct KernelTimes {
   }
 
   /// Weights that fit no cache, a matrix of them after the other, as in a model that answers one short request.
-  private func fewRows(_ m: Int, _ precision: Precision, _ cx: Context) {
+  private func fewRows(_ m: Int, _ precision: Precision, _ context: Context) {
     let (n, k) = (768, 3072)
-    let x = rows(m, k, cx), values = cx.tensor(rows: n, columns: k, (0..<n * k).map { Float($0 % 251) / 125 - 1 })
+    let x = rows(m, k, context),
+      values = context.tensor(rows: n, columns: k, (0..<n * k).map { Float($0 % 251) / 125 - 1 })
     let bytes = n * k * 4 / (precision == .float32 ? 1 : precision == .bfloat16 ? 2 : 4)
     let weights = (0..<(192 << 20) / bytes).map { index in
       let weight = Parameter("w\(index)", values)
-      weight.prepare(in: cx, precision: precision)
+      weight.prepare(in: context, precision: precision)
       return weight
     }
-    let best = measure(seconds: seconds) { for weight in weights { _ = cx.linear(x, weight) } }[0]
+    let best = measure(seconds: seconds) { for weight in weights { _ = context.linear(x, weight) } }[0]
     report([
-      "measure": "few rows", "isa": .string(cx.engine.kernels.name), "precision": .string(precision.rawValue),
+      "measure": "few rows", "isa": .string(context.engine.kernels.name), "precision": .string(precision.rawValue),
       "rows": .integer(m),
       "gigabytes_per_second": rounded(Double(weights.count * bytes) / best / 1e9),
       "gops": rounded(2 * Double(weights.count * m * n * k) / best / 1e9),
     ])
   }
 
-  private func attention(_ length: Int, _ cx: Context) {
+  private func attention(_ length: Int, _ context: Context) {
     let heads = 12, width = 64
-    let q = rows(length, heads * width, cx), k = rows(length, heads * width, cx), v = rows(length, heads * width, cx)
-    let (best, peak) = time(cx.engine.kernels, .float32) {
-      _ = cx.attention(q, k, v, AttentionForm(heads: heads), in: Sequences(lengths: [length]))
+    let q = rows(length, heads * width, context), k = rows(length, heads * width, context),
+      v = rows(length, heads * width, context)
+    let (best, peak) = time(context.engine.kernels, .float32) {
+      _ = context.attention(q, k, v, AttentionForm(heads: heads), in: Sequences(lengths: [length]))
     }
     let speed = 4 * Double(length * length * heads * width) / best
     report([
-      "measure": "attention", "isa": .string(cx.engine.kernels.name), "rows": .integer(length),
+      "measure": "attention", "isa": .string(context.engine.kernels.name), "rows": .integer(length),
       "microseconds_per_head": rounded(best / Double(heads) * 1e6), "gops": rounded(speed / 1e9),
       "share_of_peak": rounded(speed / peak),
     ])

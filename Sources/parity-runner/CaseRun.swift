@@ -40,12 +40,14 @@ final class CaseRun {
       outputs = try TrainingRun(parityCase, training, loaded, setup: setup()).outputs()
       return
     }
-    let cx = Context(loaded.engine)
-    let hidden = try forward(in: cx, recordsHiddenStates: true)
+    let context = Context(loaded.engine)
+    let hidden = try forward(in: context, recordsHiddenStates: true)
     let isWritten = loaded.base is any EncoderDecoder
     try padded("last_hidden_state", hidden)
     try padded((isWritten ? "decoder_" : "") + "hidden_states.\(loaded.ownLayers)", hidden)
-    if let pooled = loaded.base.pooled(hidden, sequences.repeated(hidden.rows / sequences.rows), adding: nil, in: cx) {
+    if let pooled = loaded.base.pooled(
+      hidden, sequences.repeated(hidden.rows / sequences.rows), adding: nil, in: context)
+    {
       try output("pooler_output", [pooled.rows, pooled.columns], pooled.values)
     }
     try outputGates()
@@ -54,14 +56,14 @@ final class CaseRun {
       let (rows, sequences) = part(index, of: hidden)
       let head = try head(name)
       let input = HeadInput(
-        cx.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(),
+        context.rows(hidden, rows), sequences, base: loaded.base, inverting: try inverting(),
         words: parityCase.input.paddedWords)
-      let logits = try head.logits(input, in: cx)
+      let logits = try head.logits(input, in: context)
       let label = parityCase.heads.count > 1 ? "logits.\(name)" : "logits"
       switch head.answer {
       case .span:
         for (column, name) in ["start_logits", "end_logits"].enumerated() {
-          let part = layout.padded(cx.columns(logits, column..<column + 1))
+          let part = layout.padded(context.columns(logits, column..<column + 1))
           try output(name, part.shape.dropLast(), part.values)
         }
       case let answer where answer.unit == .token: try padded(label, logits)
@@ -106,7 +108,7 @@ final class CaseRun {
 
   private func inverting() throws -> (any InvertibleAdapter)? { try setup()?.inverting }
 
-  private func forward(in cx: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
+  private func forward(in context: Context, recordsHiddenStates: Bool = false) throws -> Tensor {
     var failure: (any Error)?
     let composed = try setup().map { setup -> ComposedAdapters in
       var observer = ComposedAdapters.Observer()
@@ -131,23 +133,23 @@ final class CaseRun {
       guard recordsHiddenStates else { return }
       do { try observe(layer, input, output) } catch { failure = error }
     }
-    let hidden = try pass(observer, recordsHiddenStates, in: cx)
+    let hidden = try pass(observer, recordsHiddenStates, in: context)
     if let failure { throw failure }
     return hidden
   }
 
-  private func pass(_ adapters: Observer, _ recordsHiddenStates: Bool, in cx: Context) throws -> Tensor {
+  private func pass(_ adapters: Observer, _ recordsHiddenStates: Bool, in context: Context) throws -> Tensor {
     guard let model = loaded.base as? any EncoderDecoder else {
-      return try loaded.base(source.tokens, with: adapters, in: cx)
+      return try loaded.base(source.tokens, with: adapters, in: context)
     }
-    let encoded = try model.encoded(source.tokens, with: adapters, in: cx)
+    let encoded = try model.encoded(source.tokens, with: adapters, in: context)
     if recordsHiddenStates {
       let layers = loaded.base.shape.encoderLayers ?? 0
       for name in ["encoder_last_hidden_state", "encoder_hidden_states.\(layers)"] {
         try padded(name, encoded.states.tensor, source)
       }
     }
-    return try model.decoded(layout.tokens, over: encoded, continuing: nil, with: adapters, in: cx)
+    return try model.decoded(layout.tokens, over: encoded, continuing: nil, with: adapters, in: context)
   }
 
   /// What goes into the first layer, and what comes out of each but the last: that is given with the norm at the end.

@@ -49,7 +49,7 @@ struct TrainingRun {
       let batches = (next..<next + count).map { all[$0 % all.count] }
       next += count
       let report = try learner.step(batches, itemCount: batches.reduce(0) { $0 + $1.labelCount }, on: loaded.engine) {
-        batch, cx in try model.loss(trainingBatch(batch), in: cx)
+        batch, context in try model.loss(trainingBatch(batch), in: context)
       }
       try output("loss.\(step)", [], [Float(report.loss)])
       if training.maximumNorm != nil { try output("grad_norm.\(step)", [], [Float(report.gradientNorm)]) }

@@ -116,9 +116,9 @@ import Testing
   @Test func skippedLayersRunWithoutAdapters() throws {
     let model = try TinyModel()
     let setup = try model.setup("a", ["a": model.adapter(bottlenecks[0].configuration, seed: 3)])
-    let cx = Context(model.engine)
+    let context = Context(model.engine)
     let skipped = try model.base(
-      model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences, skippedLayers: [0, 1]), in: cx)
+      model.tokens, with: ComposedAdapters(setup, for: model.tokens.sequences, skippedLayers: [0, 1]), in: context)
     #expect(try skipped.values == model.hidden(nil).values)
   }
 

@@ -13,7 +13,7 @@ import Testing
 
   @Test(arguments: methods.map(\.name))
   func goesOnWhereItStopped(name: String) throws {
-    let model = try TinyModel(), cx = Context(model.engine)
+    let model = try TinyModel(), context = Context(model.engine)
     let adapter = try model.adapter(#require(methods.first { $0.name == name }).configuration, seed: 3)
     guard !adapter.looksAtWholeTexts, adapter.promptAdapter == nil else { return }
     let decoder = try GPT2(
@@ -23,7 +23,7 @@ import Testing
     func read(_ tokens: [Int], from start: Int, _ cache: KeyValueCache?) throws -> Tensor {
       let batch = TokenBatch([tokens], starts: [start])
       return try decoder(
-        batch, continuing: cache, with: ComposedAdapters(setup, for: batch.sequences), in: cx)
+        batch, continuing: cache, with: ComposedAdapters(setup, for: batch.sequences), in: context)
     }
     let whole = try read(text, from: 0, nil), cache = KeyValueCache(sequences: 1)
     _ = try read(Array(text.prefix(3)), from: 0, cache)

@@ -107,11 +107,12 @@ import Testing
     let model = try TinyModel(), head = try head(model, options), plain = Context(model.engine)
     let words = [[1..<2, 2..<4], [1..<2]],
       trees = [[(head: 2, relation: 0), (head: 0, relation: 2)], [(head: 0, relation: 1)]]
-    func loss(_ cx: Context) throws -> Tensor {
+    func loss(_ context: Context) throws -> Tensor {
       try head.loss(
         head.logits(
-          HeadInput(model.hidden(nil, in: cx), model.tokens.sequences, base: model.base, words: words), in: cx),
-        .trees(trees), in: cx)
+          HeadInput(model.hidden(nil, in: context), model.tokens.sequences, base: model.base, words: words), in: context
+        ),
+        .trees(trees), in: context)
     }
     let logits = try head.logits(
       HeadInput(model.hidden(nil), model.tokens.sequences, base: model.base, words: words), in: plain)
@@ -125,7 +126,7 @@ import Testing
     let relations = [(2, 0), (3, 2), (6, 1)].reduce(0) { $0 + surprise(Array(logits.row($1.0).dropFirst()), $1.1) }
     #expect(abs(Double(try loss(plain).values[0]) - (arcs + relations) / 3) < 1e-5)
 
-    let cx = Context(model.engine, training: head.parameters), gradients = cx.gradients(of: try loss(cx))
+    let context = Context(model.engine, training: head.parameters), gradients = context.gradients(of: try loss(context))
     for parameter in head.parameters {
       let got = gradients[parameter]?.values ?? Array(repeating: 0, count: parameter.count)
       for index in stride(from: 0, to: parameter.count, by: max(1, parameter.count / 5)) {
@@ -160,15 +161,16 @@ import Testing
   }
 
   @Test func wordsAreNeededAndMustFit() throws {
-    let model = try TinyModel(), head = try head(model), hidden = try model.hidden(nil), cx = Context(model.engine)
+    let model = try TinyModel(), head = try head(model), hidden = try model.hidden(nil), context = Context(model.engine)
     for words in [nil, [[1..<2]], [[1..<5], []], [[-1..<2], []]] as [[[Range<Int>]]?] {
       #expect {
-        try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: words), in: cx)
+        try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: words), in: context)
       } throws: {
         ($0 as? Failure)?.code == .unsupportedHead
       }
     }
     #expect(
-      try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[], []]), in: cx).rows == 0)
+      try head.logits(HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[], []]), in: context).rows
+        == 0)
   }
 }

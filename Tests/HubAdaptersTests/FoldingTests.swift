@@ -28,15 +28,15 @@ import Testing
 
   @Test(arguments: ["lora", "lora everywhere", "vera", "ia3", "dora", "dvora"])
   func aFoldedAdapterDoesWhatItDid(name: String) throws {
-    let model = try TinyModel(), cx = Context(model.engine), weights = try stored(model)
+    let model = try TinyModel(), context = Context(model.engine), weights = try stored(model)
     let configuration = try #require(linears.first { $0.name == name }).configuration
     let adapter = try #require(model.adapter(configuration, seed: 3) as? LoRA)
     let unfolded = try base(weights, model)(
-      model.tokens, with: ComposedAdapters(model.setup("a", ["a": adapter]), for: model.tokens.sequences), in: cx)
-    let folded = try base(adapter.folded(into: weights, of: .bert, in: cx), model)(
-      model.tokens, with: NoInterventions(), in: cx)
+      model.tokens, with: ComposedAdapters(model.setup("a", ["a": adapter]), for: model.tokens.sequences), in: context)
+    let folded = try base(adapter.folded(into: weights, of: .bert, in: context), model)(
+      model.tokens, with: NoInterventions(), in: context)
     #expect(zip(folded.values, unfolded.values).allSatisfy { abs($0 - $1) < 1e-4 })
-    #expect(try folded.values != base(weights, model)(model.tokens, with: NoInterventions(), in: cx).values)
+    #expect(try folded.values != base(weights, model)(model.tokens, with: NoInterventions(), in: context).values)
   }
 
   @Test func gatesCannotBeFolded() throws {

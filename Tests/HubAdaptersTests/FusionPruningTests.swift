@@ -55,10 +55,10 @@ import Testing
 
   @Test func eachLayerKeepsItsOwnMostActiveMembers() throws {
     let setup = try model.setup(.stack("l", .fuse("a", .drop("b", layers: [1]), "c")), adapters),
-      statistics = FusionStatistics(), cx = Context(model.engine)
+      statistics = FusionStatistics(), context = Context(model.engine)
     // In layer 0 the first is the most active, then the last; in layer 1 the second does not act.
-    statistics.add("a,b,c", Site(0, .feedForward), cx.tensor(rows: 2, columns: 3, [0.6, 0.1, 0.3, 0.5, 0.1, 0.4]))
-    statistics.add("a,b,c", Site(1, .feedForward), cx.tensor(rows: 1, columns: 2, [0.2, 0.8]))
+    statistics.add("a,b,c", Site(0, .feedForward), context.tensor(rows: 2, columns: 3, [0.6, 0.1, 0.3, 0.5, 0.1, 0.4]))
+    statistics.add("a,b,c", Site(1, .feedForward), context.tensor(rows: 1, columns: 2, [0.2, 0.8]))
     let two = try setup.pruned(to: 2, by: statistics, inEachLayer: true),
       one = try setup.pruned(to: 1, by: statistics, inEachLayer: true)
     #expect(two.composition == .stack("l", .fuse("a", "c")))
@@ -87,8 +87,8 @@ import Testing
     let failure = try #require(throws: Failure.self) { try setup.pruned(to: 1, by: FusionStatistics()) }
     #expect(failure.code == .missingStatistics && failure.subject == "stack(l, fuse(a, b))\n         ^")
     let two = try model.setup(Composition(parsing: "stack(fuse(a, b), fuse(a, c))"), adapters),
-      cx = Context(model.engine), own = FusionStatistics()
-    for name in ["a,b", "a,c"] { own.add(name, Site(0, .feedForward), cx.tensor(rows: 1, columns: 2, [1, 0])) }
+      context = Context(model.engine), own = FusionStatistics()
+    for name in ["a,b", "a,c"] { own.add(name, Site(0, .feedForward), context.tensor(rows: 1, columns: 2, [1, 0])) }
     #expect { try two.pruned(to: 1, by: own) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }
     let shared = try Setup(requests: [(setup, 1), (nil, 1)])
     #expect { try shared.pruned(to: 1, by: statistics) } throws: { ($0 as? Failure)?.code == .unsuitableBlock }

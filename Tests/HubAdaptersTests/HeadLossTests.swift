@@ -75,9 +75,10 @@ import Testing
     var x: [[Double]] = (0..<item.rows).map { row in (0..<item.columns).map { start(row, $0) } }
     let logits = Parameter(
       "logits", Context(model.engine).tensor(rows: item.rows, columns: item.columns, x.joined().map { Float($0) }))
-    let cx = Context(model.engine, training: [logits]), loss = try head.loss(cx.value(of: logits), item.labels, in: cx)
+    let context = Context(model.engine, training: [logits]),
+      loss = try head.loss(context.value(of: logits), item.labels, in: context)
     #expect(abs(Double(loss.values[0]) - item.expected(x)) < 1e-5)
-    let slopes = try #require(cx.gradients(of: loss)[logits])
+    let slopes = try #require(context.gradients(of: loss)[logits])
     for row in 0..<item.rows {
       for column in 0..<item.columns {
         func moved(_ distance: Double) -> Double {
@@ -93,7 +94,7 @@ import Testing
 
   /// Logits and losses of the Python library.
   @Test func agreesWithThePythonLibrary() throws {
-    let model = try TinyModel(), cx = Context(model.engine),
+    let model = try TinyModel(), context = Context(model.engine),
       six: [Float] = [-0.672060, -0.856628, -0.657927, -0.863973, -0.767832, -0.328280]
     for (configuration, columns, values, labels, loss) in [
       (["head_type": "classification", "num_labels": 3], 3, six, .classes([2, 0]), 1.184592),
@@ -101,9 +102,9 @@ import Testing
       (["head_type": "multilabel_classification", "num_labels": 3], 3, six, .sets([[0, 2], [2]]), 0.686224),
       (["head_type": "multiple_choice", "num_choices": 2], 2, [-0.672060, -0.863973], .classes([1]), 0.793700),
     ] as [(JSON.Members, Int, [Float], HeadTargets, Float)] {
-      let logits = cx.tensor(rows: values.count / columns, columns: columns, values)
+      let logits = context.tensor(rows: values.count / columns, columns: columns, values)
       #expect(
-        try abs(Self.head(configuration, model).loss(logits, labels, in: cx).values[0] - loss) < 2e-6,
+        try abs(Self.head(configuration, model).loss(logits, labels, in: context).values[0] - loss) < 2e-6,
         "\(configuration)")
     }
   }
@@ -111,8 +112,9 @@ import Testing
   @Test(arguments: cases.indices)
   func refusesLabelsThatDoNotFit(index: Int) throws {
     let model = try TinyModel(), item = Self.cases[index], head = try Self.head(item.configuration, model),
-      cx = Context(model.engine)
-    let logits = cx.tensor(rows: item.rows, columns: item.columns, repeatElement(0, count: item.rows * item.columns))
+      context = Context(model.engine)
+    let logits = context.tensor(
+      rows: item.rows, columns: item.columns, repeatElement(0, count: item.rows * item.columns))
     let wrong: [HeadTargets] = [
       .classes([]), .classes(Array(repeating: item.columns, count: item.rows)),
       .classes(Array(repeating: -1, count: item.rows)), .values([1]),
@@ -124,7 +126,7 @@ import Testing
       .trees([[(head: 0, relation: 2)]]), .trees([[]]),
     ]
     for labels in wrong {
-      #expect { try head.loss(logits, labels, in: cx) } throws: { ($0 as? Failure)?.code == .wrongLabels }
+      #expect { try head.loss(logits, labels, in: context) } throws: { ($0 as? Failure)?.code == .wrongLabels }
     }
   }
 }

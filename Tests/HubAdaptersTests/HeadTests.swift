@@ -38,9 +38,9 @@ import Testing
         == Set(Self.heads.compactMap { $0.configuration["head_type"]?.string }))
     let model = try TinyModel(), hidden = try model.hidden(nil)
     for item in Self.heads {
-      let head = try head(item.configuration, model), cx = Context(model.engine)
+      let head = try head(item.configuration, model), context = Context(model.engine)
       let logits = try head.logits(
-        HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[1..<2, 2..<4], [1..<2]]), in: cx)
+        HeadInput(hidden, model.tokens.sequences, base: model.base, words: [[1..<2, 2..<4], [1..<2]]), in: context)
       #expect(logits.rows == item.rows && logits.columns == item.columns, "\(type(of: head))")
       #expect((head.answer.unit == .token) == (item.rows == 7))
       #expect(head.labels.isEmpty || head.labels.count == item.columns - (head.answer == .tree ? 1 : 0))
@@ -48,12 +48,12 @@ import Testing
   }
 
   @Test func theInverseUndoesAnInvertibleAdapter() throws {
-    let model = try TinyModel(), cx = Context(model.engine)
+    let model = try TinyModel(), context = Context(model.engine)
     let setup = try model.setup("a", ["a": model.adapter(bottlenecks[4].configuration, seed: 2)])
     let inverting = try #require(setup.inverting), x = try model.hidden(nil)
-    let there = inverting(x, in: cx)
+    let there = inverting(x, in: context)
     #expect(there.values != x.values)
-    #expect(zip(inverting.inverse(there, in: cx).values, x.values).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(zip(inverting.inverse(there, in: context).values, x.values).allSatisfy { abs($0 - $1) < 1e-5 })
   }
 
   @Test func choicesMustAddUp() throws {

@@ -139,22 +139,23 @@ import Testing
     let file = try File("adamix_routed_0_0"), adapter = try #require(try adapter(file) as? AdaMix)
     var generator = SplitMix(seed: 5), moved: Set<ObjectIdentifier> = []
     let labels = [1, 1, 1], plain = Context(engine)
-    func logits(_ adapter: AdaMix, in cx: Context) throws -> Tensor {
+    func logits(_ adapter: AdaMix, in context: Context) throws -> Tensor {
       let setup = try Setup("a") { _ in
         adapter
       } fusion: { _, _, _ in
         nil
       }
-      return cx.columns(
-        cx.rows(try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx), [1, 6, 9]), 0..<3)
+      return context.columns(
+        context.rows(try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: context), [1, 6, 9]),
+        0..<3)
     }
     let before = plain.crossEntropy(try logits(adapter, in: plain), labels: labels).values[0]
     for _ in 0..<100 {
-      let cx = Context(engine, training: adapter.parameters)
-      let first = try logits(adapter.routed(using: &generator), in: cx),
-        second = try logits(adapter.routed(using: &generator), in: cx)
-      let gradients = cx.gradients(
-        of: cx.add(cx.crossEntropy(first, labels: labels), AdaMix.consistency(first, second, in: cx)))
+      let context = Context(engine, training: adapter.parameters)
+      let first = try logits(adapter.routed(using: &generator), in: context),
+        second = try logits(adapter.routed(using: &generator), in: context)
+      let gradients = context.gradients(
+        of: context.add(context.crossEntropy(first, labels: labels), AdaMix.consistency(first, second, in: context)))
       let drawn = adapter.parameters.filter { gradients[$0] != nil }
       #expect((4...8).contains(drawn.count), "one or two down and up projections of three each")
       for parameter in drawn {
@@ -171,12 +172,12 @@ import Testing
   @Test func adaMixWantsItsChoicesToAgree() throws {
     let file = try File("consistency"), first = try file.values("first"), second = try file.values("second")
     let plain = Context(engine), x = Parameter("x", plain.tensor(rows: 4, columns: 3, first))
-    let cx = Context(engine, training: [x])
-    let loss = AdaMix.consistency(cx.value(of: x), cx.tensor(rows: 4, columns: 3, second), in: cx)
+    let context = Context(engine, training: [x])
+    let loss = AdaMix.consistency(context.value(of: x), context.tensor(rows: 4, columns: 3, second), in: context)
     #expect(abs(loss.values[0] - (try file.values("loss"))[0]) <= 1e-6)
 
     // The gradient is that of ½ KL(q ‖ p) with q held.
-    let gradient = try #require(cx.gradients(of: loss)[x]).values
+    let gradient = try #require(context.gradients(of: loss)[x]).values
     func half() -> Float {
       plain.divergence(of: x.value, from: plain.tensor(rows: 4, columns: 3, second)).values[0] / 2
     }
@@ -233,11 +234,11 @@ import Testing
 
   @Test(arguments: ["biaffine", "udapter_parser"])
   func theParserAgrees(name: String) throws {
-    let file = try File(name), cx = Context(engine)
+    let file = try File(name), context = Context(engine)
     let head = try Heads.load(file.configuration, file.part("head."), shape: base.shape, engine: engine)
-    let hidden = try base(tokens, with: NoInterventions(), in: cx)
+    let hidden = try base(tokens, with: NoInterventions(), in: context)
     let scores = try head.logits(
-      HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: cx)
+      HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []]), in: context)
     #expect(scores.rows == 8 && scores.columns == 4)
     let wanted = try file.values("scores")
     #expect(isNear(scores.values, wanted))
@@ -245,9 +246,9 @@ import Testing
     let parser = try #require(head as? DependencyHead),
       input = HeadInput(hidden, tokens.sequences, base: base, words: [[1..<2, 2..<4], [1..<2], []])
     let row = try #require(parser.parameters.first { $0.name == "languages.values" }).value.row(1)
-    #expect(!isNear(try parser.speaking("de").logits(input, in: cx).values, wanted))
+    #expect(!isNear(try parser.speaking("de").logits(input, in: context).values, wanted))
     for other in [try parser.speaking("de").speaking("yo"), try parser.speaking("de").speaking(row)] {
-      #expect(isNear(try other.logits(input, in: cx).values, wanted))
+      #expect(isNear(try other.logits(input, in: context).values, wanted))
     }
     #expect(throws: Failure.self) { try parser.speaking("xx") }
   }

@@ -19,7 +19,7 @@ import Testing
     let model = try TinyModel()
     let adapter = try model.adapter(#require(methods.first { $0.name == name }).configuration, seed: 3)
     let setup = try model.setup("a", ["a": adapter])
-    try expectGradients(of: adapter.parameters, model, name) { cx in try model.hidden(setup, in: cx) }
+    try expectGradients(of: adapter.parameters, model, name) { context in try model.hidden(setup, in: context) }
   }
 
   @Test func gradientsFlowThroughFusionsAndStacks() throws {
@@ -34,7 +34,9 @@ import Testing
       ["residual_before": true, "query_before_ln": true],
     ] {
       let setup = try model.setup(.stack("de", .fuse("a", "b")), adapters, fusion: options)
-      try expectGradients(of: setup.parameters, model, "fusion \(options)") { cx in try model.hidden(setup, in: cx) }
+      try expectGradients(of: setup.parameters, model, "fusion \(options)") { context in
+        try model.hidden(setup, in: context)
+      }
     }
   }
 
@@ -51,8 +53,8 @@ import Testing
       "c": try model.adapter(bottlenecks[0].configuration, seed: 5),
     ]
     let setup = try model.setup(Composition(parsing: composition), adapters)
-    try expectGradients(of: adapters.values.flatMap(\.parameters), model, composition) { cx in
-      try model.hidden(setup, in: cx)
+    try expectGradients(of: adapters.values.flatMap(\.parameters), model, composition) { context in
+      try model.hidden(setup, in: context)
     }
   }
 
@@ -70,8 +72,9 @@ import Testing
         "c": try model.adapter(configuration, seed: 5),
       ]
       let setup = try model.setup(Composition(parsing: composition), adapters)
-      try expectGradients(of: adapters.values.flatMap(\.parameters), model, "\(composition) of \(item.name)") { cx in
-        try model.hidden(setup, in: cx)
+      try expectGradients(of: adapters.values.flatMap(\.parameters), model, "\(composition) of \(item.name)") {
+        context in
+        try model.hidden(setup, in: context)
       }
     }
   }
@@ -104,8 +107,8 @@ import Testing
       "c": try model.adapter(configuration, seed: 5),
     ]
     let setup = try model.setup(Composition(parsing: composition), adapters)
-    try expectGradients(of: setup.parameters, model, "\(composition) of \(name)") { cx in
-      try model.hidden(setup, in: cx)
+    try expectGradients(of: setup.parameters, model, "\(composition) of \(name)") { context in
+      try model.hidden(setup, in: context)
     }
   }
 

@@ -140,9 +140,9 @@ private struct Offset: AdapterMethod {
     let offset: Parameter
 
     func callAsFunction(
-      _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+      _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context
     ) -> Tensor {
-      cx.add(output, cx.rows(cx.value(of: offset), Array(repeating: 0, count: output.rows)))
+      context.add(output, context.rows(context.value(of: offset), Array(repeating: 0, count: output.rows)))
     }
   }
 }
@@ -160,8 +160,9 @@ private struct LastTokenHead: Head {
   var answer: HeadAnswer { .label }
   var parameters: [Parameter] { output.parameters }
 
-  func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    output(cx.rows(input.hidden, (0..<input.sequences.count).map { input.sequences[$0].upperBound - 1 }), in: cx)
+  func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
+    output(
+      context.rows(input.hidden, (0..<input.sequences.count).map { input.sequences[$0].upperBound - 1 }), in: context)
   }
 }
 
@@ -179,9 +180,9 @@ private struct Interpolation: MixingBlock {
     self.share = share
   }
 
-  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in cx: Context) -> Tensor {
-    parts.map { cx.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }.reduce(nil) { sum, part in
-      sum.map { cx.add($0, part) } ?? part
+  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in context: Context) -> Tensor {
+    parts.map { context.scaled($0.value, by: $0.child == 0 ? 1 - share : share) }.reduce(nil) { sum, part in
+      sum.map { context.add($0, part) } ?? part
     } ?? parts[0].value
   }
 }

@@ -46,9 +46,9 @@ struct TinyModel {
   }
 
   func hidden(_ setup: Setup?, in context: Context? = nil) throws -> Tensor {
-    let cx = context ?? Context(engine)
-    guard let setup else { return try base(tokens, with: NoInterventions(), in: cx) }
-    return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: cx)
+    let context = context ?? Context(engine)
+    guard let setup else { return try base(tokens, with: NoInterventions(), in: context) }
+    return try base(tokens, with: ComposedAdapters(setup, for: tokens.sequences), in: context)
   }
 }
 

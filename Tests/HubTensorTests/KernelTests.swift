@@ -13,13 +13,13 @@ import Testing
   func linearMatchesPlainLoops(engine: Int, size: (Int, Int, Int)) {
     let (m, n, k) = size
     var numbers = Numbers(m * 31 + n * 7 + k)
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     let x = numbers(m * k), w = numbers(n * k), b = numbers(n), r = numbers(m * n)
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)),
-      bias = Parameter("b", cx.tensor(rows: 1, columns: n, b))
-    let y = cx.linear(
-      cx.tensor(rows: m, columns: k, x), weight, bias: bias, then: .tanh, scale: 0.5,
-      plus: cx.tensor(rows: m, columns: n, r))
+    let weight = Parameter("w", context.tensor(rows: n, columns: k, w)),
+      bias = Parameter("b", context.tensor(rows: 1, columns: n, b))
+    let y = context.linear(
+      context.tensor(rows: m, columns: k, x), weight, bias: bias, then: .tanh, scale: 0.5,
+      plus: context.tensor(rows: m, columns: n, r))
     var expected: [Double] = []
     for i in 0..<m {
       for j in 0..<n {
@@ -27,19 +27,19 @@ import Testing
         expected.append(tanh(sum) * 0.5 + Double(r[i * n + j]))
       }
     }
-    expectClose(y.values, expected, within: 2e-5, "linear \(size) on \(cx.engine.kernels.name)")
+    expectClose(y.values, expected, within: 2e-5, "linear \(size) on \(context.engine.kernels.name)")
   }
 
   /// What is not a number stays that, at each place of a vector and after the last whole one.
   @Test(arguments: engines.indices)
   func whatIsNoNumberStaysThat(engine: Int) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     for place in [0, 5, 15, 16, 36] {
       var x = [Float](repeating: 0.5, count: 37)
       x[place] = .nan
       for activation in [Activation.relu, .gelu, .geluTanh, .silu, .tanh, .sigmoid, .leakyReLU, .elu] {
-        let y = cx.activate(cx.tensor(rows: 1, columns: 37, x), activation).values
-        #expect(y.indices.filter { y[$0].isNaN } == [place], "\(activation) on \(cx.engine.kernels.name)")
+        let y = context.activate(context.tensor(rows: 1, columns: 37, x), activation).values
+        #expect(y.indices.filter { y[$0].isNaN } == [place], "\(activation) on \(context.engine.kernels.name)")
       }
     }
   }
@@ -50,9 +50,9 @@ import Testing
     var numbers = Numbers(5)
     let x = numbers(203 * 96), w = numbers(130 * 96)
     let results = [1, 2, 5].map { threads in
-      let cx = Context(Engine(kernels: kernels, threads: threads))
-      let weight = Parameter("w", cx.tensor(rows: 130, columns: 96, w))
-      return cx.linear(cx.tensor(rows: 203, columns: 96, x), weight, then: .gelu).values
+      let context = Context(Engine(kernels: kernels, threads: threads))
+      let weight = Parameter("w", context.tensor(rows: 130, columns: 96, w))
+      return context.linear(context.tensor(rows: 203, columns: 96, x), weight, then: .gelu).values
     }
     #expect(results[0] == results[1] && results[0] == results[2])
   }
@@ -60,24 +60,27 @@ import Testing
   /// Block by block of rows, both projections at once: the same bits as one projection after the other.
   @Test(arguments: engines.indices, [7, 200, 600])
   func bottlenecksAreTheirProjections(engine: Int, rows: Int) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     var numbers = Numbers(rows)
-    let x = cx.tensor(rows: rows, columns: 33, numbers(rows * 33)),
-      residual = cx.tensor(rows: rows, columns: 33, numbers(rows * 33))
-    let down = Parameter("down", cx.tensor(rows: 17, columns: 33, numbers(17 * 33))),
-      up = Parameter("up", cx.tensor(rows: 33, columns: 17, numbers(33 * 17)))
-    let bias = Parameter("bias", cx.tensor(rows: 1, columns: 17, numbers(17)))
-    let fused = cx.bottleneck(x, down: (down, bias), up: (up, nil), then: .gelu, scale: 2, plus: residual)
-    #expect(fused.values == cx.linear(cx.linear(x, down, bias: bias, then: .gelu), up, scale: 2, plus: residual).values)
+    let x = context.tensor(rows: rows, columns: 33, numbers(rows * 33)),
+      residual = context.tensor(rows: rows, columns: 33, numbers(rows * 33))
+    let down = Parameter("down", context.tensor(rows: 17, columns: 33, numbers(17 * 33))),
+      up = Parameter("up", context.tensor(rows: 33, columns: 17, numbers(33 * 17)))
+    let bias = Parameter("bias", context.tensor(rows: 1, columns: 17, numbers(17)))
+    let fused = context.bottleneck(x, down: (down, bias), up: (up, nil), then: .gelu, scale: 2, plus: residual)
+    #expect(
+      fused.values
+        == context.linear(context.linear(x, down, bias: bias, then: .gelu), up, scale: 2, plus: residual).values)
   }
 
   @Test(arguments: engines.indices, Activation.allCases)
   func activationsMatchTheirDefinitions(engine: Int, activation: Activation) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     let xs = (0...4001).map { Float($0 - 2000) / 100 } + [0, -0.0, 1e-20, 88, -88, 1e5, -1e5]
-    let got = cx.activate(cx.tensor(rows: 1, columns: xs.count, xs), activation).values
+    let got = context.activate(context.tensor(rows: 1, columns: xs.count, xs), activation).values
     expectClose(
-      got, xs.map { Self.reference(Double($0), activation) }, within: 2e-6, "\(activation) on \(cx.engine.kernels.name)"
+      got, xs.map { Self.reference(Double($0), activation) }, within: 2e-6,
+      "\(activation) on \(context.engine.kernels.name)"
     )
   }
 
@@ -103,13 +106,13 @@ import Testing
 
   @Test(arguments: engines.indices, [1, 7, 16, 33, 130])
   func layerNormMatchesItsDefinition(engine: Int, width: Int) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     var numbers = Numbers(width)
     let x = numbers(5 * width).map { $0 + 3 }, r = numbers(5 * width), gain = numbers(width), bias = numbers(width)
-    let y = cx.layerNorm(
-      cx.tensor(rows: 5, columns: width, x), plus: cx.tensor(rows: 5, columns: width, r),
-      gain: Parameter("g", cx.tensor(rows: 1, columns: width, gain)),
-      bias: Parameter("b", cx.tensor(rows: 1, columns: width, bias)), epsilon: 1e-5)
+    let y = context.layerNorm(
+      context.tensor(rows: 5, columns: width, x), plus: context.tensor(rows: 5, columns: width, r),
+      gain: Parameter("g", context.tensor(rows: 1, columns: width, gain)),
+      bias: Parameter("b", context.tensor(rows: 1, columns: width, bias)), epsilon: 1e-5)
     var expected: [Double] = []
     for row in 0..<5 {
       let z = (0..<width).map { Double(x[row * width + $0]) + Double(r[row * width + $0]) }
@@ -119,15 +122,16 @@ import Testing
         (z[$0] - mean) / (variance + 1e-5).squareRoot() * Double(gain[$0]) + Double(bias[$0])
       }
     }
-    expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(cx.engine.kernels.name)")
+    expectClose(y.values, expected, within: 1e-5, "layer norm of \(width) on \(context.engine.kernels.name)")
   }
 
   @Test(arguments: engines.indices, [1, 7, 16, 33, 130])
   func rmsNormMatchesItsDefinition(engine: Int, width: Int) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     var numbers = Numbers(width)
     let x = numbers(5 * width).map { $0 + 3 }, r = numbers(5 * width), gain = numbers(width)
-    let tensor = cx.tensor(rows: 5, columns: width, x), gains = Parameter("g", cx.tensor(rows: 1, columns: width, gain))
+    let tensor = context.tensor(rows: 5, columns: width, x),
+      gains = Parameter("g", context.tensor(rows: 1, columns: width, gain))
     func expected(_ z: [Double]) -> [Double] {
       (0..<5).flatMap { row in
         let z = z[row * width..<(row + 1) * width]
@@ -135,9 +139,10 @@ import Testing
         return zip(z, gain).map { $0 / (mean + 1e-5).squareRoot() * Double($1) }
       }
     }
-    let name = "RMS norm of \(width) on \(cx.engine.kernels.name)"
-    expectClose(cx.rmsNorm(tensor, gain: gains, epsilon: 1e-5).values, expected(x.map(Double.init)), within: 1e-5, name)
-    let sums = cx.rmsNorm(tensor, plus: cx.tensor(rows: 5, columns: width, r), gain: gains, epsilon: 1e-5)
+    let name = "RMS norm of \(width) on \(context.engine.kernels.name)"
+    expectClose(
+      context.rmsNorm(tensor, gain: gains, epsilon: 1e-5).values, expected(x.map(Double.init)), within: 1e-5, name)
+    let sums = context.rmsNorm(tensor, plus: context.tensor(rows: 5, columns: width, r), gain: gains, epsilon: 1e-5)
     expectClose(
       sums.values, expected(zip(x, r).map { Double($0) + Double($1) }), within: 1e-5, "\(name), with a residual")
   }
@@ -202,12 +207,14 @@ import Testing
     }
     var results: [String: [Float]] = [:]
     for engine in engines {
-      let cx = Context(engine), name = engine.kernels.name
-      func tensor(_ values: [Float]) -> Tensor { cx.tensor(rows: values.count / columns, columns: columns, values) }
-      let y = cx.attention(
+      let context = Context(engine), name = engine.kernels.name
+      func tensor(_ values: [Float]) -> Tensor {
+        context.tensor(rows: values.count / columns, columns: columns, values)
+      }
+      let y = context.attention(
         tensor(q), tensor(k), tensor(v), AttentionForm(heads: heads, isCausal: variant.causal), in: sequences,
         bias: variant.hasBias
-          ? AttentionBias(cx.tensor(rows: heads * longest, columns: biasColumns, bias)) : nil,
+          ? AttentionBias(context.tensor(rows: heads * longest, columns: biasColumns, bias)) : nil,
         prefixes: variant.prefix > 0
           ? AttentionPrefixes(keys: tensor(prefixKeys), values: tensor(prefixValues), rows: prefixes) : nil
       ).values
@@ -227,14 +234,14 @@ import Testing
       let weight = Parameter("w", setup.tensor(rows: 12, columns: 12, weights)),
         biasWeight = Parameter("b", setup.tensor(rows: 16, columns: 12, biasWeights))
       let slope = Parameter("s", setup.tensor(rows: 1, columns: 23 * 12, slopes))
-      let cx = Context(engine, training: [weight, biasWeight])
-      let rows = cx.linear(cx.tensor(rows: 23, columns: 12, x), weight),
-        prefixes = cx.linear(cx.tensor(rows: 5, columns: 12, prefix), weight)
-      let y = cx.attention(
+      let context = Context(engine, training: [weight, biasWeight])
+      let rows = context.linear(context.tensor(rows: 23, columns: 12, x), weight),
+        prefixes = context.linear(context.tensor(rows: 5, columns: 12, prefix), weight)
+      let y = context.attention(
         rows, rows, rows, AttentionForm(heads: 3, isCausal: true), in: Sequences(lengths: [11, 3, 9]),
-        bias: AttentionBias(cx.linear(cx.tensor(rows: 33, columns: 12, bias), biasWeight)),
+        bias: AttentionBias(context.linear(context.tensor(rows: 33, columns: 12, bias), biasWeight)),
         prefixes: AttentionPrefixes(keys: prefixes, values: prefixes, sharedBy: 3))
-      let gradients = cx.gradients(of: cx.linear(cx.reshaped(y, rows: 1, columns: y.count), slope))
+      let gradients = context.gradients(of: context.linear(context.reshaped(y, rows: 1, columns: y.count), slope))
       return [gradients[weight]?.values, gradients[biasWeight]?.values]
     }
     #expect(results[0].allSatisfy { $0 != nil } && results[0] == results[1] && results[0] == results[2])
@@ -242,20 +249,20 @@ import Testing
 
   @Test(arguments: engines.indices)
   func fusionMatchesItsDefinition(engine: Int) {
-    let cx = Context(engines[engine])
+    let context = Context(engines[engine])
     let rows = 4, width = 19, count = 3
     var numbers = Numbers(3)
     let q = numbers(rows * width), r = numbers(rows * width)
     let inputs = (0..<count).map { _ in numbers(rows * width) }
-    func tensor(_ x: [Float]) -> Tensor { cx.tensor(rows: rows, columns: width, x) }
-    let y = cx.fuse(tensor(q), inputs.map(tensor), plus: tensor(r), temperature: 2)
+    func tensor(_ x: [Float]) -> Tensor { context.tensor(rows: rows, columns: width, x) }
+    let y = context.fuse(tensor(q), inputs.map(tensor), plus: tensor(r), temperature: 2)
     var expected = r.map(Double.init)
     for row in 0..<rows {
       let range = row * width..<(row + 1) * width
       let powers = inputs.map { x in exp(range.reduce(0.0) { $0 + Double(q[$1]) * Double(x[$1]) } / 2) }
       for (p, x) in zip(powers, inputs) { for i in range { expected[i] += p / powers.reduce(0, +) * Double(x[i]) } }
     }
-    expectClose(y.values, expected, within: 1e-5, "fusion on \(cx.engine.kernels.name)")
+    expectClose(y.values, expected, within: 1e-5, "fusion on \(context.engine.kernels.name)")
   }
 
   @Test func theMachinesLimitsAreMeasured() {
@@ -270,8 +277,8 @@ import Testing
   /// Threads end with their engine, also when it goes before they have begun.
   @Test func enginesComeAndGo() {
     for count in 0..<200 {
-      let cx = Context(Engine(kernels: Kernels.available[0], threads: 1 + count % 5))
-      if count % 2 == 0 { #expect(cx.activate(cx.tensor(rows: 1, columns: 1, [1]), .relu).values == [1]) }
+      let context = Context(Engine(kernels: Kernels.available[0], threads: 1 + count % 5))
+      if count % 2 == 0 { #expect(context.activate(context.tensor(rows: 1, columns: 1, [1]), .relu).values == [1]) }
     }
   }
 

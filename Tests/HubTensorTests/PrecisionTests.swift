@@ -16,11 +16,11 @@ import Testing
     _ engine: Engine, _ size: (m: Int, n: Int, k: Int), _ precision: Precision
   ) -> (x: [Float], w: [Float], y: [Float]) {
     var numbers = Numbers(size.m * 31 + size.n * 7 + size.k)
-    let cx = Context(engine)
+    let context = Context(engine)
     let x = numbers(size.m * size.k), w = numbers(size.n * size.k)
-    let weight = Parameter("w", cx.tensor(rows: size.n, columns: size.k, w))
-    weight.prepare(in: cx, precision: precision)
-    return (x, w, cx.linear(cx.tensor(rows: size.m, columns: size.k, x), weight).values)
+    let weight = Parameter("w", context.tensor(rows: size.n, columns: size.k, w))
+    weight.prepare(in: context, precision: precision)
+    return (x, w, context.linear(context.tensor(rows: size.m, columns: size.k, x), weight).values)
   }
 
   private func dot(_ x: ArraySlice<Float>, _ w: ArraySlice<Float>) -> (sum: Double, magnitude: Double) {
@@ -84,13 +84,13 @@ import Testing
   /// The largest numbers that there are, all of one sign: no sum on the way may overflow.
   @Test(arguments: Kernels.available.indices, [Float(1), -1])
   func int8SumsDoNotSaturate(isa: Int, sign: Float) {
-    let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
+    let context = Context(Engine(kernels: Kernels.available[isa], threads: 1))
     let (m, n, k) = (15, 35, 1030)
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, Array(repeating: sign * 64, count: n * k)))
-    weight.prepare(in: cx, precision: .int8)
+    let weight = Parameter("w", context.tensor(rows: n, columns: k, Array(repeating: sign * 64, count: n * k)))
+    weight.prepare(in: context, precision: .int8)
     for value: Float in [254, -254] {
-      let y = cx.linear(cx.tensor(rows: m, columns: k, Array(repeating: value, count: m * k)), weight).values
-      #expect(y == Array(repeating: value * sign * 64 * Float(k), count: m * n), "\(cx.engine.kernels.name)")
+      let y = context.linear(context.tensor(rows: m, columns: k, Array(repeating: value, count: m * k)), weight).values
+      #expect(y == Array(repeating: value * sign * 64 * Float(k), count: m * n), "\(context.engine.kernels.name)")
     }
   }
 
@@ -120,28 +120,28 @@ import Testing
 
   @Test(arguments: Kernels.available.indices, Precision.allCases)
   func epiloguesAreThoseOfFloat32(isa: Int, precision: Precision) {
-    let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
+    let context = Context(Engine(kernels: Kernels.available[isa], threads: 1))
     // Small integers are the same in every precision where a row reaches from −127 to 127 and the largest weight is 64.
     let (m, n, k) = (15, 37, 20)
     let x = (0..<m * k).map { Float($0 % k == 3 ? 127 : $0 % k == 4 ? -127 : $0 * 7 % 9 - 4) },
       w = (0..<n * k).map { Float($0 % k == 5 ? 64 : $0 * 5 % 7 - 3) }
     var numbers = Numbers(1)
-    let weight = Parameter("w", cx.tensor(rows: n, columns: k, w)),
-      bias = Parameter("b", cx.tensor(rows: 1, columns: n, numbers(n)))
-    let rows = cx.tensor(rows: m, columns: k, x), residual = cx.tensor(rows: m, columns: n, numbers(m * n))
-    let expected = cx.linear(rows, weight, bias: bias, then: .leakyReLU, scale: 0.5, plus: residual).values
-    weight.prepare(in: cx, precision: precision)
-    let got = cx.linear(rows, weight, bias: bias, then: .leakyReLU, scale: 0.5, plus: residual).values
-    expectClose(got, expected.map(Double.init), within: 1e-6, "\(precision) on \(cx.engine.kernels.name)")
+    let weight = Parameter("w", context.tensor(rows: n, columns: k, w)),
+      bias = Parameter("b", context.tensor(rows: 1, columns: n, numbers(n)))
+    let rows = context.tensor(rows: m, columns: k, x), residual = context.tensor(rows: m, columns: n, numbers(m * n))
+    let expected = context.linear(rows, weight, bias: bias, then: .leakyReLU, scale: 0.5, plus: residual).values
+    weight.prepare(in: context, precision: precision)
+    let got = context.linear(rows, weight, bias: bias, then: .leakyReLU, scale: 0.5, plus: residual).values
+    expectClose(got, expected.map(Double.init), within: 1e-6, "\(precision) on \(context.engine.kernels.name)")
   }
 
   @Test(arguments: Kernels.available.indices, Precision.allCases)
   func whatIsNotFiniteStaysInItsRow(isa: Int, precision: Precision) {
-    let cx = Context(Engine(kernels: Kernels.available[isa], threads: 1))
-    let weight = Parameter("w", cx.tensor(rows: 2, columns: 5, [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]))
-    weight.prepare(in: cx, precision: precision)
+    let context = Context(Engine(kernels: Kernels.available[isa], threads: 1))
+    let weight = Parameter("w", context.tensor(rows: 2, columns: 5, [1, 2, 3, 4, 5, 0, 0, 0, 0, 0]))
+    weight.prepare(in: context, precision: precision)
     let x: [Float] = [1, 1, 1, 1, 1, .nan, 1, 1, 1, 1, 0, 0, 0, 0, 0, 1, 1, .infinity, 1, 1]
-    let y = cx.linear(cx.tensor(rows: 4, columns: 5, x), weight).values
+    let y = context.linear(context.tensor(rows: 4, columns: 5, x), weight).values
     #expect(abs(y[0] - 15) < 0.1 && y[1] == 0)
     #expect(y[2].isNaN)
     #expect(y[4] == 0 && y[5] == 0)
@@ -158,18 +158,18 @@ import Testing
       let frozen = Parameter("w", plain.tensor(rows: 6, columns: 9, values)),
         sum = Parameter("s", plain.tensor(rows: 1, columns: 18, Array(repeating: 1, count: 18)))
       frozen.prepare(in: plain, precision: precision)
-      let cx = Context(engines[0], training: [trained])
-      let y = cx.reshaped(cx.linear(cx.linear(x, trained), frozen), rows: 1, columns: 18)
-      return cx.gradients(of: cx.linear(y, sum))[trained]?.values ?? []
+      let context = Context(engines[0], training: [trained])
+      let y = context.reshaped(context.linear(context.linear(x, trained), frozen), rows: 1, columns: 18)
+      return context.gradients(of: context.linear(y, sum))[trained]?.values ?? []
     }
     #expect(gradients[0].count == 36 && gradients[1] == gradients[0] && gradients[2] == gradients[0])
   }
 
   @Test func aTrainedWeightIsFloat32Again() {
-    let cx = Context(engines[0])
-    let weight = Parameter("w", cx.tensor(rows: 1, columns: 2, [1, 0.001]))
-    weight.prepare(in: cx, precision: .int8)
-    weight.update(in: cx) { $0[0] = 2 }
-    #expect(cx.linear(cx.tensor(rows: 1, columns: 2, [1, 1]), weight).values == [2.001])
+    let context = Context(engines[0])
+    let weight = Parameter("w", context.tensor(rows: 1, columns: 2, [1, 0.001]))
+    weight.prepare(in: context, precision: .int8)
+    weight.update(in: context) { $0[0] = 2 }
+    #expect(context.linear(context.tensor(rows: 1, columns: 2, [1, 1]), weight).values == [2.001])
   }
 }

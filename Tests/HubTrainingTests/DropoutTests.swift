@@ -3,9 +3,9 @@ import Testing
 
 @Suite struct DropoutTests {
   private static func dropped(_ engine: Engine, _ randomness: Randomness?, rate: Float, calls: Int = 1) -> [Float] {
-    let cx = Context(engine, randomness: randomness)
-    let x = cx.tensor(rows: 300, columns: 101, repeatElement(1, count: 30_300))
-    return (0..<calls).reduce([]) { _, _ in cx.dropout(x, rate: rate).values }
+    let context = Context(engine, randomness: randomness)
+    let x = context.tensor(rows: 300, columns: 101, repeatElement(1, count: 30_300))
+    return (0..<calls).reduce([]) { _, _ in context.dropout(x, rate: rate).values }
   }
 
   private static func engine(_ threads: Int) -> Engine { Engine(kernels: Kernels.available[0], threads: threads) }
@@ -31,19 +31,19 @@ import Testing
 
   @Test func nothingIsDroppedOutsideTraining() {
     #expect(Self.dropped(Self.engine(1), nil, rate: 0.5).allSatisfy { $0 == 1 })
-    let cx = Context(Self.engine(1), randomness: Randomness(seed: 1, reachesBase: false))
-    let x = cx.tensor(rows: 1, columns: 64, repeatElement(1, count: 64))
-    #expect(cx.baseDropout(x, rate: 0.5).values == x.values)
+    let context = Context(Self.engine(1), randomness: Randomness(seed: 1, reachesBase: false))
+    let x = context.tensor(rows: 1, columns: 64, repeatElement(1, count: 64))
+    #expect(context.baseDropout(x, rate: 0.5).values == x.values)
   }
 
   /// The gradient of a sum is 1/(1 − rate) where a value stayed, and 0 where it went.
   @Test func gradientsGoTheWayTheValuesWent() {
     let engine = Self.engine(1), plain = Context(engine)
     let x = Parameter("x", plain.tensor(rows: 5, columns: 13, (0..<65).map { Float($0) + 1 }))
-    let cx = Context(engine, training: [x], randomness: Randomness(seed: 2))
-    let y = cx.dropout(cx.value(of: x), rate: 0.4)
+    let context = Context(engine, training: [x], randomness: Randomness(seed: 2))
+    let y = context.dropout(context.value(of: x), rate: 0.4)
     let ones = Parameter("ones", plain.tensor(rows: 1, columns: 65, repeatElement(1, count: 65)))
-    let gradients = cx.gradients(of: cx.linear(cx.reshaped(y, rows: 1, columns: 65), ones))
+    let gradients = context.gradients(of: context.linear(context.reshaped(y, rows: 1, columns: 65), ones))
     let expected = zip(y.values, x.value.values).map { $0 / $1 }
     for (got, want) in zip(gradients[x]?.values ?? [], expected) { #expect(abs(got - want) < 1e-5) }
   }

@@ -133,8 +133,8 @@ private struct Spread: ParameterProvider {
 
   @Test func aLossThatIsNotFiniteIsNamedAndKeepsTheWeights() throws {
     let bench = try Workbench()
-    let cx = Context(bench.engine)
-    bench.parameters[0].update(in: cx) { $0[0] = .nan }
+    let context = Context(bench.engine)
+    bench.parameters[0].update(in: context) { $0[0] = .nan }
     let before = bench.parameters[1].value.values
     #expect { try bench.trainer.run() } throws: { error in
       let failure = error as? Failure

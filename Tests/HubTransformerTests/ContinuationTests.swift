@@ -72,10 +72,10 @@ import Testing
 
   @Test(arguments: decoders)
   func aDecoderGoesOnWhereItStopped(configuration: JSON.Members) throws {
-    let model = try #require(try model(configuration) as? any Decoder), cx = Context(engine)
-    let whole = try model(TokenBatch(texts), with: NoInterventions(), in: cx), cache = KeyValueCache(sequences: 2)
+    let model = try #require(try model(configuration) as? any Decoder), context = Context(engine)
+    let whole = try model(TokenBatch(texts), with: NoInterventions(), in: context), cache = KeyValueCache(sequences: 2)
     try batches { tokens, ranges in
-      let hidden = try model(tokens, continuing: cache, with: NoInterventions(), in: cx)
+      let hidden = try model(tokens, continuing: cache, with: NoInterventions(), in: context)
       expectClose(hidden.values, rows(whole, texts.map(\.count)) { ranges[$0] }, "tokens \(ranges)")
     }
     #expect(cache.lengths == texts.map(\.count))
@@ -83,13 +83,13 @@ import Testing
 
   @Test(arguments: encoderDecoders)
   func anEncodersDecoderGoesOnWhereItStopped(configuration: JSON.Members) throws {
-    let model = try #require(try model(configuration) as? any EncoderDecoder), cx = Context(engine)
-    let source = try model.encoded(TokenBatch([[4, 8, 2], [5, 1, 17, 3, 2]]), with: NoInterventions(), in: cx)
+    let model = try #require(try model(configuration) as? any EncoderDecoder), context = Context(engine)
+    let source = try model.encoded(TokenBatch([[4, 8, 2], [5, 1, 17, 3, 2]]), with: NoInterventions(), in: context)
     let whole = try model.decoded(
-      TokenBatch(texts), over: source, continuing: nil, with: NoInterventions(), in: cx)
+      TokenBatch(texts), over: source, continuing: nil, with: NoInterventions(), in: context)
     let cache = KeyValueCache(sequences: 2)
     try batches { tokens, ranges in
-      let hidden = try model.decoded(tokens, over: source, continuing: cache, with: NoInterventions(), in: cx)
+      let hidden = try model.decoded(tokens, over: source, continuing: cache, with: NoInterventions(), in: context)
       expectClose(hidden.values, rows(whole, texts.map(\.count)) { ranges[$0] }, "tokens \(ranges)")
     }
   }
@@ -98,13 +98,13 @@ import Testing
   func aTextIsTheSameBitForBitWhateverElseIsRead(configuration: JSON.Members) throws {
     let model = try #require(try model(configuration) as? any Decoder)
     func read(_ texts: [[Int]], threads: Int) throws -> [[Float]] {
-      let cx = Context(Engine(kernels: Kernels.available[0], threads: threads))
+      let context = Context(Engine(kernels: Kernels.available[0], threads: threads))
       let cache = KeyValueCache(sequences: texts.count)
       var results = [[Float]](repeating: [], count: texts.count)
       for token in 0..<3 {
         let new = TokenBatch(
           texts.map { token == 0 ? Array($0.dropLast(2)) : [$0[$0.count - 3 + token]] }, starts: cache.lengths)
-        let hidden = try model(new, continuing: cache, with: NoInterventions(), in: cx)
+        let hidden = try model(new, continuing: cache, with: NoInterventions(), in: context)
         for (index, range) in (0..<texts.count).map({ ($0, new.sequences[$0]) }) {
           results[index] = hidden.row(range.upperBound - 1)
         }
@@ -117,15 +117,15 @@ import Testing
 
   @Test func aSearchKeepsSomeOfItsTexts() throws {
     for configuration in [Self.decoders[2], Self.decoders[5]] {
-      let model = try #require(try model(configuration) as? any Decoder), cx = Context(engine)
+      let model = try #require(try model(configuration) as? any Decoder), context = Context(engine)
       let cache = KeyValueCache(sequences: 2)
-      _ = try model(TokenBatch(texts), continuing: cache, with: NoInterventions(), in: cx)
-      cache.keep([1, 1, 0], in: cx)
+      _ = try model(TokenBatch(texts), continuing: cache, with: NoInterventions(), in: context)
+      cache.keep([1, 1, 0], in: context)
       #expect(cache.lengths == [5, 5, 13])
       let next = try model(
-        TokenBatch([[3], [4], [3]], starts: cache.lengths), continuing: cache, with: NoInterventions(), in: cx)
+        TokenBatch([[3], [4], [3]], starts: cache.lengths), continuing: cache, with: NoInterventions(), in: context)
       for (row, text) in [texts[1] + [3], texts[1] + [4], texts[0] + [3]].enumerated() {
-        let whole = try model(TokenBatch([text]), with: NoInterventions(), in: cx)
+        let whole = try model(TokenBatch([text]), with: NoInterventions(), in: context)
         expectClose(next.row(row), whole.row(text.count - 1), "after \(text)")
       }
     }

@@ -55,10 +55,10 @@ extension TrainingJob {
     let sample = Array(data.train.prefix(recipe.integer("batch_size", 16)))
     var generator = Randomness(seed: 0).generator(for: 0)
     let batch = TrainingBatch(sample, masking: Self.masking(recipe, base), &generator), began = Date()
-    let cx = Context(engine, training: learned.parameters.map(\.parameter), randomness: Randomness(seed: 0))
-    let loss = try learned.model.loss(batch, in: cx)
+    let context = Context(engine, training: learned.parameters.map(\.parameter), randomness: Randomness(seed: 0))
+    let loss = try learned.model.loss(batch, in: context)
     guard loss.value.isFinite else { throw Failure(.divergence, "the loss is not finite before the first step") }
-    _ = cx.gradients(of: loss.value)
+    _ = context.gradients(of: loss.value)
     let seconds = Date().timeIntervalSince(began), share = Double(tokens) / Double(max(1, batch.tokens.ids.count))
     let epochs = min(
       Double(recipe.integer("epochs", 3)),

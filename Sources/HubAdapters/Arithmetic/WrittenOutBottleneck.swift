@@ -14,11 +14,11 @@ public struct WrittenOutBottleneck: Sendable {
 
   init(_ configuration: JSONObject, _ blocks: [Site: BottleneckBlock], engine: Engine) throws {
     // A pass that trains nothing has the weights as such.
-    let cx = Context(engine)
+    let context = Context(engine)
     let explicit: JSON.Members = ["original_ln_before": false, "original_ln_after": true]
     self.configuration = configuration.members.with(explicit)
     weights = try blocks.sorted { $0.key < $1.key }.flatMap { site, block in
-      try block.projections(in: cx).flatMap { name, projection in
+      try block.projections(in: context).flatMap { name, projection in
         let path = "layers.\(site.layer).\(site.place.rawValue).\(name)", weight = projection.weight
         let matrix = try StoredTensor(
           name: "\(path).weight", shape: [weight.rows, weight.columns], floats: weight.value.values)
@@ -32,7 +32,7 @@ public struct WrittenOutBottleneck: Sendable {
 }
 
 extension BottleneckBlock {
-  fileprivate func projections(in cx: Context) -> [(name: String, Context.Projection)] {
-    [("down", down), ("up", up)].compactMap { name, layer in layer.projection(in: cx).map { (name, $0) } }
+  fileprivate func projections(in context: Context) -> [(name: String, Context.Projection)] {
+    [("down", down), ("up", up)].compactMap { name, layer in layer.projection(in: context).map { (name, $0) } }
   }
 }

@@ -28,10 +28,11 @@ public struct AdapterFusion: Sendable {
 
   /// What training adds to the loss so that values stay near the adapters' outputs, `[1, 1]`: `0.01 · Σ ‖I − V‖²` over
   /// all layers; `nil` if none has a value matrix.
-  public func regularization(in cx: Context) -> Tensor? {
-    layers.sorted { $0.key < $1.key }.compactMap { $0.value.distanceFromIdentity(in: cx) }.reduce(nil) { sum, next in
-      let share = cx.scaled(next, by: 0.01)
-      return sum.map { cx.add($0, share) } ?? share
+  public func regularization(in context: Context) -> Tensor? {
+    layers.sorted { $0.key < $1.key }.compactMap { $0.value.distanceFromIdentity(in: context) }.reduce(nil) {
+      sum, next in
+      let share = context.scaled(next, by: 0.01)
+      return sum.map { context.add($0, share) } ?? share
     }
   }
 
@@ -95,28 +96,28 @@ struct FusionLayer: Sendable {
   ///   - contributions: of each adapter, `[rows, hidden]`
   ///   - observe: is given the attention, `[rows, adapters]`
   func callAsFunction(
-    _ contributions: [Tensor], _ prepared: PreparedInput, in cx: Context, observe: ((Tensor) -> Void)?
+    _ contributions: [Tensor], _ prepared: PreparedInput, in context: Context, observe: ((Tensor) -> Void)?
   ) -> Tensor {
     let c = configuration
-    let inputs = c.addsResidualFirst ? contributions.map { cx.add($0, prepared.residual) } : contributions
+    let inputs = c.addsResidualFirst ? contributions.map { context.add($0, prepared.residual) } : contributions
     let asked = c.queriesBeforeNorm ? prepared.raw : prepared.input
-    let queries = query.map { $0(asked, in: cx) } ?? asked
+    let queries = query.map { $0(asked, in: context) } ?? asked
     // q·(K x + k) = (Kᵀ q)·x + q·k, of which the last part is the same for all adapters and no softmax sees it; and
     // Σ p (V x) = V Σ p x. So one product with K and one with V serve any number of adapters.
-    let addressed = key.map { cx.linear(queries, transposing: $0.weight) } ?? queries
+    let addressed = key.map { context.linear(queries, transposing: $0.weight) } ?? queries
     let residual = c.addsResidualFirst ? nil : prepared.residual
-    let mixed = cx.fuse(
+    let mixed = context.fuse(
       addressed, inputs, plus: value == nil ? residual : nil, temperature: c.temperature, observe: observe)
-    return value.map { $0(mixed, plus: residual, in: cx) } ?? mixed
+    return value.map { $0(mixed, plus: residual, in: context) } ?? mixed
   }
 
   /// `‖V − I‖²`
-  fileprivate func distanceFromIdentity(in cx: Context) -> Tensor? {
+  fileprivate func distanceFromIdentity(in context: Context) -> Tensor? {
     guard let weight = value?.weight else { return nil }
     let size = weight.rows
-    let less = cx.tensor(rows: size, columns: size, (0..<size * size).map { $0 / size == $0 % size ? -1 : 0 })
-    let difference = cx.reshaped(cx.add(cx.value(of: weight), less), rows: 1, columns: size * size)
-    return cx.product(difference, difference, transposing: true)
+    let less = context.tensor(rows: size, columns: size, (0..<size * size).map { $0 / size == $0 % size ? -1 : 0 })
+    let difference = context.reshaped(context.add(context.value(of: weight), less), rows: 1, columns: size * size)
+    return context.product(difference, difference, transposing: true)
   }
 
   var parameters: [Parameter] { [query, key, value].compactMap(\.self).flatMap(\.parameters) }

@@ -32,8 +32,8 @@ public enum MixingBlocks {
 struct WeightedSum: Mixing {
   let weights: [Float]
 
-  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in cx: Context) -> Tensor {
-    let shares = parts.map { cx.scaled($0.value, by: weights[$0.child]) }
-    return shares.dropFirst().reduce(shares[0]) { cx.add($0, $1) }
+  func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in context: Context) -> Tensor {
+    let shares = parts.map { context.scaled($0.value, by: weights[$0.child]) }
+    return shares.dropFirst().reduce(shares[0]) { context.add($0, $1) }
   }
 }

@@ -33,13 +33,15 @@ struct SublayerState: SiteState {
   /// What the next sublayer reads.
   func result(in context: Context) -> Rows { Rows(Self.joined(h, join, sublayer, in: context), of: batch) }
 
-  private static func joined(_ h: Tensor, _ join: Join, _ sublayer: Sublayer, in cx: Context) -> Tensor {
+  private static func joined(_ h: Tensor, _ join: Join, _ sublayer: Sublayer, in context: Context) -> Tensor {
     switch join {
-    case .plainly: return sublayer.joined(h, in: cx)
-    case .by(let adapter): return adapter.joined(h, in: sublayer, cx)
+    case .plainly: return sublayer.joined(h, in: context)
+    case .by(let adapter): return adapter.joined(h, in: sublayer, context)
     case .parts(let parts):
-      let results = parts.map { joined($0.taken(from: h, in: cx), $1, sublayer.taken($0, in: cx), in: cx) }
-      return Route.joined(results, parts.map(\.0), in: cx)
+      let results = parts.map {
+        joined($0.taken(from: h, in: context), $1, sublayer.taken($0, in: context), in: context)
+      }
+      return Route.joined(results, parts.map(\.0), in: context)
     }
   }
 

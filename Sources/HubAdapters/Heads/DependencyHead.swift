@@ -56,48 +56,53 @@ public struct DependencyHead: Head {
 
   /// A row for each pair of a word and a possible head, the root before the words: the words of a sequence one after
   /// another, each with all its heads. In the first column stands the arc's score, after it those of the relations.
-  public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
     guard let words = input.words else {
       throw Failure(
         .unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
     }
-    let hidden = cx.dropout(input.hidden, rate: dropout)
-    let vectors = try Self.vectors(of: words, hidden, input, in: cx), roots = cx.rows(hidden, input.sequences.firstRows)
-    guard vectors.rows > 0 else { return cx.tensor(rows: 0, columns: 1 + labels.count, []) }
-    let forArcs = Sides(vectors, roots, projections?.arcs, in: cx),
-      forRelations = Sides(vectors, roots, projections?.relations, in: cx)
+    let hidden = context.dropout(input.hidden, rate: dropout)
+    let vectors = try Self.vectors(of: words, hidden, input, in: context),
+      roots = context.rows(hidden, input.sequences.firstRows)
+    guard vectors.rows > 0 else { return context.tensor(rows: 0, columns: 1 + labels.count, []) }
+    let forArcs = Sides(vectors, roots, projections?.arcs, in: context),
+      forRelations = Sides(vectors, roots, projections?.relations, in: context)
     var parts: [Tensor] = [], first = 0
     for (index, words) in words.enumerated() where !words.isEmpty {
       let range = first..<first + words.count
       parts.append(
         scores(
-          forArcs.part(range, ofSequence: index, in: cx), forRelations.part(range, ofSequence: index, in: cx), in: cx))
+          forArcs.part(range, ofSequence: index, in: context), forRelations.part(range, ofSequence: index, in: context),
+          in: context))
       first += words.count
     }
-    return cx.stacked(parts)
+    return context.stacked(parts)
   }
 
   /// Words as dependents, `[words, size + 1]`, and as heads, with the roots of the sequences, `[_, size]`.
   private struct Sides {
     let dependents, words, roots: Tensor
 
-    init(_ vectors: Tensor, _ roots: Tensor, _ layers: ParserProjections.Pair?, in cx: Context) {
+    init(_ vectors: Tensor, _ roots: Tensor, _ layers: ParserProjections.Pair?, in context: Context) {
       func applied(_ layer: DerivedLinear?, to x: Tensor) -> Tensor {
-        layer?(x, then: .elu, scale: 1, plus: nil, in: cx) ?? x
+        layer?(x, then: .elu, scale: 1, plus: nil, in: context) ?? x
       }
-      dependents = cx.joined(applied(layers?.dependent, to: vectors), cx.ones(vectors.rows))
+      dependents = context.joined(applied(layers?.dependent, to: vectors), context.ones(vectors.rows))
       words = applied(layers?.head, to: vectors)
       self.roots = applied(layers?.head, to: roots)
     }
 
-    func part(_ range: Range<Int>, ofSequence index: Int, in cx: Context) -> (dependents: Tensor, heads: Tensor) {
-      (cx.rows(dependents, range), cx.stacked([cx.rows(roots, index..<index + 1), cx.rows(words, range)]))
+    func part(_ range: Range<Int>, ofSequence index: Int, in context: Context) -> (dependents: Tensor, heads: Tensor) {
+      (
+        context.rows(dependents, range),
+        context.stacked([context.rows(roots, index..<index + 1), context.rows(words, range)])
+      )
     }
   }
 
   /// `[words, hidden]`; a word without tokens is zero.
   private static func vectors(
-    of words: [[Range<Int>]], _ hidden: Tensor, _ input: HeadInput, in cx: Context
+    of words: [[Range<Int>]], _ hidden: Tensor, _ input: HeadInput, in context: Context
   ) throws -> Tensor {
     let tokens = (0..<input.sequences.count).map { input.sequences[$0] }
     let areThere = zip(words, tokens).allSatisfy { words, tokens in
@@ -109,25 +114,28 @@ public struct DependencyHead: Head {
     let spans = zip(words, tokens).flatMap { words, tokens in
       words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }
     }
-    return cx.means(
-      of: cx.rows(hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
+    return context.means(
+      of: context.rows(hidden, spans.flatMap { Array($0) }), over: Sequences(lengths: spans.map(\.count)))
   }
 
   /// The matrices act on the heads, with which they are the weights of linear layers.
   private func scores(
-    _ forArcs: (dependents: Tensor, heads: Tensor), _ forRelations: (dependents: Tensor, heads: Tensor), in cx: Context
+    _ forArcs: (dependents: Tensor, heads: Tensor), _ forRelations: (dependents: Tensor, heads: Tensor),
+    in context: Context
   ) -> Tensor {
     let pairs = forArcs.dependents.rows * forArcs.heads.rows, heads = forRelations.heads
-    let arcScores = cx.product(forArcs.dependents, cx.linear(forArcs.heads, arcs), transposing: true)
-    let transformed = cx.linear(cx.joined(heads, cx.ones(heads.rows)), relations)
-    let byHead = cx.reshaped(transformed, rows: heads.rows * labels.count, columns: forRelations.dependents.columns)
-    let relationScores = cx.product(forRelations.dependents, byHead, transposing: true)
-    return cx.joined(
-      cx.reshaped(arcScores, rows: pairs, columns: 1), cx.reshaped(relationScores, rows: pairs, columns: labels.count))
+    let arcScores = context.product(forArcs.dependents, context.linear(forArcs.heads, arcs), transposing: true)
+    let transformed = context.linear(context.joined(heads, context.ones(heads.rows)), relations)
+    let byHead = context.reshaped(
+      transformed, rows: heads.rows * labels.count, columns: forRelations.dependents.columns)
+    let relationScores = context.product(forRelations.dependents, byHead, transposing: true)
+    return context.joined(
+      context.reshaped(arcScores, rows: pairs, columns: 1),
+      context.reshaped(relationScores, rows: pairs, columns: labels.count))
   }
 
   /// The cross entropy of the heads, and that of the relations at the right heads, each the mean over all words.
-  public func loss(_ logits: Tensor, _ labels: HeadTargets, in cx: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     guard case .trees(let trees, let padsWithZeros) = labels else { throw labels.failure(wanted: "trees") }
     try HeadTargets.check(trees.reduce(0) { $0 + $1.count * ($1.count + 1) }, logits.rows)
     for tree in trees {
@@ -141,16 +149,18 @@ public struct DependencyHead: Head {
       padsWithZeros && word.head == 0 ? nil : word.relation
     }
     let labelled = trees.joined().count { arc($0) != nil }
-    var first = 0, total = cx.tensor(rows: 1, columns: 1, [0])
+    var first = 0, total = context.tensor(rows: 1, columns: 1, [0])
     for tree in trees where !tree.isEmpty {
       let heads = tree.count + 1
-      let arcs = cx.reshaped(
-        cx.columns(cx.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count, columns: heads)
+      let arcs = context.reshaped(
+        context.columns(context.rows(logits, first..<first + tree.count * heads), 0..<1), rows: tree.count,
+        columns: heads)
       let right = tree.enumerated().map { first + $0.offset * heads + $0.element.head }
-      let relations = cx.columns(cx.rows(logits, right), 1..<logits.columns)
-      let sum = cx.add(
-        cx.crossEntropy(arcs, labels: tree.map(arc)), cx.crossEntropy(relations, labels: tree.map(relation)))
-      total = cx.add(total, cx.scaled(sum, by: Float(tree.count { arc($0) != nil }) / Float(max(1, labelled))))
+      let relations = context.columns(context.rows(logits, right), 1..<logits.columns)
+      let sum = context.add(
+        context.crossEntropy(arcs, labels: tree.map(arc)), context.crossEntropy(relations, labels: tree.map(relation)))
+      total = context.add(
+        total, context.scaled(sum, by: Float(tree.count { arc($0) != nil }) / Float(max(1, labelled))))
       first += tree.count * heads
     }
     return total

@@ -47,10 +47,10 @@ struct HeadLayers: Sendable {
     return labels.enumerated().map { $1 ?? "LABEL_\($0)" }
   }
 
-  func callAsFunction(_ x: Tensor, in cx: Context) -> Tensor {
+  func callAsFunction(_ x: Tensor, in context: Context) -> Tensor {
     linears.enumerated().reduce(x) { x, layer in
       layer.element(
-        cx.dropout(x, rate: dropout), then: layer.offset < linears.count - 1 ? activation : .identity, in: cx)
+        context.dropout(x, rate: dropout), then: layer.offset < linears.count - 1 ? activation : .identity, in: context)
     }
   }
 
@@ -98,15 +98,15 @@ struct PooledLayers: Sendable {
   var labels: [String] { layers.labels }
   var parameters: [Parameter] { layers.parameters + (poolerUpdate.map { [$0.a, $0.b] } ?? []) }
 
-  func callAsFunction(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    guard usesPooler else { return layers(cx.rows(input.hidden, input.summaryRows), in: cx) }
+  func callAsFunction(_ input: HeadInput, in context: Context) throws -> Tensor {
+    guard usesPooler else { return layers(context.rows(input.hidden, input.summaryRows), in: context) }
     let update = poolerUpdate.map { update in
-      { (x: Tensor) in cx.linear(cx.linear(x, update.a), update.b, bias: nil, scale: update.scale) }
+      { (x: Tensor) in context.linear(context.linear(x, update.a), update.b, bias: nil, scale: update.scale) }
     }
-    guard let pooled = input.base.pooled(input.hidden, input.sequences, adding: update, in: cx) else {
+    guard let pooled = input.base.pooled(input.hidden, input.sequences, adding: update, in: context) else {
       throw Failure(
         .unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
     }
-    return layers(pooled, in: cx)
+    return layers(pooled, in: context)
   }
 }

@@ -51,10 +51,10 @@ public struct LanguageModelHead: Head {
   }
   public var frozenParameters: [Parameter] { decoder.parameters }
 
-  public func logits(_ input: HeadInput, in cx: Context) throws -> Tensor {
-    var x = inner.reduce(input.tokens(in: cx)) { x, layer in
-      let y = layer.dense(x, then: activation, in: cx)
-      return layer.norm.map { $0(y, in: cx) } ?? y
+  public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
+    var x = inner.reduce(input.tokens(in: context)) { x, layer in
+      let y = layer.dense(x, then: activation, in: context)
+      return layer.norm.map { $0(y, in: context) } ?? y
     }
     if let inverting = input.inverting {
       guard x.columns == input.base.shape.embeddingSize else {
@@ -63,8 +63,8 @@ public struct LanguageModelHead: Head {
           "the invertible adapter is for \(input.base.shape.embeddingSize) columns, the head gives \(x.columns)",
           at: "embedding_size")
       }
-      x = inverting.inverse(x, in: cx)
+      x = inverting.inverse(x, in: context)
     }
-    return decoder(x, in: cx)
+    return decoder(x, in: context)
   }
 }

@@ -22,19 +22,19 @@ public struct QuestionAnsweringHead: Head {
 
   /// The mean of two cross entropies over the tokens of a sequence: that of where answers begin, and that of where they end.
   /// In the Python library padding competes with the tokens; Dovetail never sees it.
-  public func loss(_ logits: Tensor, _ labels: HeadTargets, in cx: Context) throws -> Tensor {
+  public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     guard case .spans(let spans, let sequences) = labels else { throw labels.failure(wanted: "spans") }
     try HeadTargets.check(spans.count, sequences.count)
     try HeadTargets.check(sequences.rows, logits.rows)
-    var total = cx.tensor(rows: 1, columns: 1, [0])
+    var total = context.tensor(rows: 1, columns: 1, [0])
     for (column, places) in [spans.map(\.start), spans.map(\.end)].enumerated() {
       let labelled = Float(places.count { $0 != nil })
       for (index, place) in places.enumerated() where place != nil {
         let tokens = sequences[index]
         try HeadTargets.check(place, below: tokens.count)
-        let scores = cx.columns(cx.rows(logits, tokens), column..<column + 1)
-        let surprise = cx.crossEntropy(cx.reshaped(scores, rows: 1, columns: tokens.count), labels: [place])
-        total = cx.add(total, cx.scaled(surprise, by: 0.5 / labelled))
+        let scores = context.columns(context.rows(logits, tokens), column..<column + 1)
+        let surprise = context.crossEntropy(context.reshaped(scores, rows: 1, columns: tokens.count), labels: [place])
+        total = context.add(total, context.scaled(surprise, by: 0.5 / labelled))
       }
     }
     return total

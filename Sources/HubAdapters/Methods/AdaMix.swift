@@ -93,8 +93,9 @@ public struct AdaMix: AdapterMethod {
 
   /// What training adds to the first pass's loss so that two choices of experts agree: `½ (KL(q ‖ p) + KL(p ‖ q))`, each
   /// time without a gradient for the target.
-  public static func consistency(_ first: Tensor, _ second: Tensor, in cx: Context) -> Tensor {
-    cx.scaled(cx.add(cx.divergence(of: first, from: second), cx.divergence(of: second, from: first)), by: 0.5)
+  public static func consistency(_ first: Tensor, _ second: Tensor, in context: Context) -> Tensor {
+    context.scaled(
+      context.add(context.divergence(of: first, from: second), context.divergence(of: second, from: first)), by: 0.5)
   }
 
   public var looksAtWholeTexts: Bool { hasGates }
@@ -114,8 +115,8 @@ private struct Experts: Sendable {
 extension [Linear] {
   private var all: [Parameter] { flatMap(\.parameters) }
 
-  private func meanWeight(in cx: Context) -> Tensor { cx.mean(of: map(\.weight)) }
-  private func meanBias(in cx: Context) -> Tensor { cx.mean(of: compactMap(\.bias)) }
+  private func meanWeight(in context: Context) -> Tensor { context.mean(of: map(\.weight)) }
+  private func meanBias(in context: Context) -> Tensor { context.mean(of: compactMap(\.bias)) }
 
   /// One layer with the means of the weights.
   fileprivate var mean: any BottleneckLayer {
@@ -127,10 +128,10 @@ extension [Linear] {
     count == 1
       ? self[0]
       : DerivedLinear(
-        from: all, weight: { cx in cx.stacked(map { cx.value(of: $0.weight) }) },
-        bias: { cx in
-          let biases = cx.stacked(compactMap(\.bias).map(cx.value))
-          return cx.reshaped(biases, rows: 1, columns: biases.count)
+        from: all, weight: { context in context.stacked(map { context.value(of: $0.weight) }) },
+        bias: { context in
+          let biases = context.stacked(compactMap(\.bias).map(context.value))
+          return context.reshaped(biases, rows: 1, columns: biases.count)
         })
   }
 
@@ -139,9 +140,9 @@ extension [Linear] {
     guard copies > 1 else { return mean }
     return DerivedLinear(
       from: all,
-      weight: { cx in
-        let share = cx.scaled(meanWeight(in: cx), by: 1 / Float(copies))
-        return (1..<copies).reduce(share) { wide, _ in cx.joined(wide, share) }
+      weight: { context in
+        let share = context.scaled(meanWeight(in: context), by: 1 / Float(copies))
+        return (1..<copies).reduce(share) { wide, _ in context.joined(wide, share) }
       }, bias: { meanBias(in: $0) })
   }
 }

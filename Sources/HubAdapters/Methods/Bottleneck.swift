@@ -139,60 +139,63 @@ struct BottleneckBlock: SublayerAdapter {
 
   var frozenParameters: [Parameter] { down.frozenParameters + up.frozenParameters }
 
-  func prepared(_ h: Tensor, in sublayer: Sublayer, _ cx: Context) -> PreparedInput {
+  func prepared(_ h: Tensor, in sublayer: Sublayer, _ context: Context) -> PreparedInput {
     let x = sublayer.residual
     if configuration.isParallel { return PreparedInput(input: x, residual: x, raw: x) }
     guard configuration.normalizesFirst else { return PreparedInput(input: h, residual: h, raw: h) }
-    let input = sublayer.joined(h, in: cx)
+    let input = sublayer.joined(h, in: context)
     let residual =
       switch configuration.residual {
       case .beforeNorm: h
       case .afterNorm: input
-      case .sum: cx.add(h, x)
+      case .sum: context.add(h, x)
       }
     return PreparedInput(input: input, residual: residual, raw: h)
   }
 
-  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    contribution(input, plus: nil, in: cx)
+  func contribution(_ input: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    contribution(input, plus: nil, in: context)
   }
 
-  private func contribution(_ input: Tensor, plus residual: Tensor?, in cx: Context) -> Tensor {
-    let normed = normBefore.map { $0(input, in: cx) } ?? input
-    if case .constant(let factor) = configuration.scaling, let down = down.projection(in: cx),
-      let up = up.projection(in: cx)
+  private func contribution(_ input: Tensor, plus residual: Tensor?, in context: Context) -> Tensor {
+    let normed = normBefore.map { $0(input, in: context) } ?? input
+    if case .constant(let factor) = configuration.scaling, let down = down.projection(in: context),
+      let up = up.projection(in: context)
     {
-      return cx.bottleneck(normed, down: down, up: up, then: configuration.activation, scale: factor, plus: residual)
+      return context.bottleneck(
+        normed, down: down, up: up, then: configuration.activation, scale: factor, plus: residual)
     }
-    let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: cx)
+    let inner = down(normed, then: configuration.activation, scale: 1, plus: nil, in: context)
     if case .constant(let factor) = configuration.scaling {
-      return up(inner, then: .identity, scale: factor, plus: residual, in: cx)
+      return up(inner, then: .identity, scale: factor, plus: residual, in: context)
     }
-    var result = up(inner, then: .identity, scale: 1, plus: nil, in: cx)
-    if let scaling { result = cx.multiply(result, by: scaling) }
-    return residual.map { cx.add(result, $0) } ?? result
+    var result = up(inner, then: .identity, scale: 1, plus: nil, in: context)
+    if let scaling { result = context.multiply(result, by: scaling) }
+    return residual.map { context.add(result, $0) } ?? result
   }
 
   /// A parallel adapter adds no residual here: it joins the sublayer's output at the end.
-  func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
+  func output(_ prepared: PreparedInput, _ gating: Gating, in context: Context) -> Tensor {
     let residual = configuration.isParallel ? nil : prepared.residual
-    guard let normAfter else { return gated(prepared.input, plus: residual, gating, in: cx) }
+    guard let normAfter else { return gated(prepared.input, plus: residual, gating, in: context) }
     if configuration.addsResidualBeforeNorm {
-      return normAfter(gated(prepared.input, plus: residual, gating, in: cx), in: cx)
+      return normAfter(gated(prepared.input, plus: residual, gating, in: context), in: context)
     }
-    let normed = normAfter(gated(prepared.input, plus: nil, gating, in: cx), in: cx)
-    return residual.map { cx.add(normed, $0) } ?? normed
+    let normed = normAfter(gated(prepared.input, plus: nil, gating, in: context), in: context)
+    return residual.map { context.add(normed, $0) } ?? normed
   }
 
-  private func gated(_ input: Tensor, plus residual: Tensor?, _ gating: Gating, in cx: Context) -> Tensor {
-    guard gate != nil || cx.drops(configuration.dropout) else { return contribution(input, plus: residual, in: cx) }
-    let own = cx.dropout(contribution(input, plus: nil, in: cx), rate: configuration.dropout)
-    let result = gate.map { gating(own, by: $0(input, in: cx), in: cx) } ?? own
-    return residual.map { cx.add(result, $0) } ?? result
+  private func gated(_ input: Tensor, plus residual: Tensor?, _ gating: Gating, in context: Context) -> Tensor {
+    guard gate != nil || context.drops(configuration.dropout) else {
+      return contribution(input, plus: residual, in: context)
+    }
+    let own = context.dropout(contribution(input, plus: nil, in: context), rate: configuration.dropout)
+    let result = gate.map { gating(own, by: $0(input, in: context), in: context) } ?? own
+    return residual.map { context.add(result, $0) } ?? result
   }
 
-  func joined(_ output: Tensor, in sublayer: Sublayer, _ cx: Context) -> Tensor {
-    let result = configuration.isParallel ? cx.add(output, sublayer.output) : output
-    return configuration.normalizesLast ? sublayer.joined(result, in: cx) : result
+  func joined(_ output: Tensor, in sublayer: Sublayer, _ context: Context) -> Tensor {
+    let result = configuration.isParallel ? context.add(output, sublayer.output) : output
+    return configuration.normalizesLast ? sublayer.joined(result, in: context) : result
   }
 }

@@ -22,22 +22,24 @@ struct DerivedLinear: BottleneckLayer {
     self.bias = bias.map { DerivedParameter(from: parameters, $0) }
   }
 
-  func projection(in cx: Context) -> Context.Projection? {
+  func projection(in context: Context) -> Context.Projection? {
     // Both are of the same parameters: either they are settled or none is.
-    weight.settled(in: cx).map { ($0, bias?.settled(in: cx)) }
+    weight.settled(in: context).map { ($0, bias?.settled(in: context)) }
   }
 
   func callAsFunction(
-    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context
+    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context
   ) -> Tensor {
-    if let (weight, bias) = projection(in: cx) {
-      return cx.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual)
+    if let (weight, bias) = projection(in: context) {
+      return context.linear(x, weight, bias: bias, then: activation, scale: scale, plus: residual)
     }
-    var result = cx.product(x, weight.value(in: cx), transposing: true)
-    if let bias { result = cx.add(result, cx.rows(bias.value(in: cx), Array(repeating: 0, count: x.rows))) }
-    if activation != .identity { result = cx.activate(result, activation) }
-    if scale != 1 { result = cx.scaled(result, by: scale) }
-    return residual.map { cx.add(result, $0) } ?? result
+    var result = context.product(x, weight.value(in: context), transposing: true)
+    if let bias {
+      result = context.add(result, context.rows(bias.value(in: context), Array(repeating: 0, count: x.rows)))
+    }
+    if activation != .identity { result = context.activate(result, activation) }
+    if scale != 1 { result = context.scaled(result, by: scale) }
+    return residual.map { context.add(result, $0) } ?? result
   }
 }
 
@@ -60,13 +62,13 @@ final class BaseDependentParameter: Sendable {
     self.compute = compute
   }
 
-  func value(with weight: Parameter, in cx: Context) -> Tensor {
+  func value(with weight: Parameter, in context: Context) -> Tensor {
     let derived = kept.withLock { kept in
       if let kept, kept.weight === weight { return kept.derived }
       let derived = DerivedParameter(from: sources + [weight]) { [compute] in compute(weight, $0) }
       kept = (weight, derived)
       return derived
     }
-    return derived.settled(in: cx)?.value ?? derived.value(in: cx)
+    return derived.settled(in: context)?.value ?? derived.value(in: context)
   }
 }

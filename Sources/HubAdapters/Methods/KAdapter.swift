@@ -114,15 +114,15 @@ private struct Knowledge: Sendable {
 
   /// After every `skip` blocks the output of block `count / skip` is added once more. A block without a state, of a layer
   /// that runs without adapters, is left out.
-  func callAsFunction(_ states: [Tensor?], _ hidden: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+  func callAsFunction(_ states: [Tensor?], _ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
     var outputs: [Tensor] = [], last: Tensor?
     for (block, state) in zip(blocks, states) {
       guard let state else { continue }
-      let output = block(last.map { cx.add(state, $0) } ?? state, sequences, in: cx)
+      let output = block(last.map { context.add(state, $0) } ?? state, sequences, in: context)
       outputs.append(output)
-      last = skip > 0 && outputs.count % skip == 0 ? cx.add(output, outputs[outputs.count / skip]) : output
+      last = skip > 0 && outputs.count % skip == 0 ? context.add(output, outputs[outputs.count / skip]) : output
     }
-    return dense(cx.joined(hidden, last ?? hidden), in: cx)
+    return dense(context.joined(hidden, last ?? hidden), in: context)
   }
 
   var parameters: [Parameter] { blocks.flatMap(\.parameters) + dense.parameters }
@@ -141,9 +141,9 @@ private struct KnowledgeBlock: Sendable {
     up = try Linear(from: weights["up"], c.size, shape.hiddenSize, initially: .normal(deviation: 2e-4))
   }
 
-  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    let narrow = Rows(down(x, in: cx), of: sequences)
-    return up(layers.reduce(narrow) { $1($0, with: NoInterventions(), in: cx) }.tensor, plus: x, in: cx)
+  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    let narrow = Rows(down(x, in: context), of: sequences)
+    return up(layers.reduce(narrow) { $1($0, with: NoInterventions(), in: context) }.tensor, plus: x, in: context)
   }
 
   var parameters: [Parameter] { down.parameters + layers.flatMap(\.parameters) + up.parameters }
@@ -156,10 +156,10 @@ private struct KAdapterLayer: LayerAdapter {
   let end: KAdapterEnd?
 
   func callAsFunction(
-    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context
   ) -> Tensor {
     if keepsInput { kept[index] = input }
-    return end?(kept, output, sequences, in: cx) ?? output
+    return end?(kept, output, sequences, in: context) ?? output
   }
 }
 
@@ -170,13 +170,13 @@ private struct KAdapterEnd: Sendable {
   let last: Int
 
   /// - Parameter kept: of fewer copies than `output` where rows were multiplied in between
-  func callAsFunction(_ kept: [Int: Tensor], _ output: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
+  func callAsFunction(_ kept: [Int: Tensor], _ output: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
     let states = read.map { index in
       index > last
-        ? output : kept[index].map { $0.rows == output.rows ? $0 : cx.repeated($0, output.rows / max(1, $0.rows)) }
+        ? output : kept[index].map { $0.rows == output.rows ? $0 : context.repeated($0, output.rows / max(1, $0.rows)) }
     }
-    let results = knowledge.map { $0(states, output, sequences, in: cx) }
+    let results = knowledge.map { $0(states, output, sequences, in: context) }
     guard let dense else { return results[0] }
-    return dense(results.dropFirst().reduce(results[0]) { cx.joined($0, $1) }, in: cx)
+    return dense(results.dropFirst().reduce(results[0]) { context.joined($0, $1) }, in: context)
   }
 }

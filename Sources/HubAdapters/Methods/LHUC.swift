@@ -33,8 +33,9 @@ private struct LHUCUnit: LayerAdapter {
   let amplitudes: Parameter
 
   func callAsFunction(
-    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+    _ output: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context
   ) -> Tensor {
-    cx.multiply(output, columnsBy: cx.scaled(cx.activate(cx.value(of: amplitudes), .sigmoid), by: 2))
+    context.multiply(
+      output, columnsBy: context.scaled(context.activate(context.value(of: amplitudes), .sigmoid), by: 2))
   }
 }

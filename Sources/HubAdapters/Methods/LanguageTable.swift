@@ -73,14 +73,14 @@ struct LanguageTable: Sendable {
   }
 
   /// That of the language that is spoken, `[1, size]`.
-  func vector(in cx: Context) -> Tensor {
+  func vector(in context: Context) -> Tensor {
     let row =
       switch language {
-      case .row(let index): cx.rows(cx.value(of: values), index..<index + 1)
-      case .values(let values): cx.tensor(rows: 1, columns: values.count, values)
+      case .row(let index): context.rows(context.value(of: values), index..<index + 1)
+      case .values(let values): context.tensor(rows: 1, columns: values.count, values)
       }
     guard let inner, let outer else { return row }
-    return outer(inner(row, then: .relu, in: cx), in: cx)
+    return outer(inner(row, then: .relu, in: context), in: context)
   }
 
   var parameters: [Parameter] { [values] + (inner?.parameters ?? []) + (outer?.parameters ?? []) }
@@ -102,10 +102,10 @@ struct LinearGenerator: Sendable {
   func layer(_ languages: LanguageTable) -> DerivedLinear {
     DerivedLinear(
       from: parameters + languages.parameters,
-      weight: { cx in
-        let all = cx.reshaped(cx.value(of: weight), rows: languages.size, columns: output * input)
-        return cx.reshaped(cx.product(languages.vector(in: cx), all), rows: output, columns: input)
-      }, bias: { cx in cx.product(languages.vector(in: cx), cx.value(of: bias)) })
+      weight: { context in
+        let all = context.reshaped(context.value(of: weight), rows: languages.size, columns: output * input)
+        return context.reshaped(context.product(languages.vector(in: context), all), rows: output, columns: input)
+      }, bias: { context in context.product(languages.vector(in: context), context.value(of: bias)) })
   }
 
   var parameters: [Parameter] { [weight, bias] }

@@ -44,11 +44,11 @@ struct UpdateUnit: LinearUnit {
     /// As in the Python library, the form that acts on the bias knows no scale, and differentiates through the norm.
     init(_ form: LoRAConfiguration.Magnitude, _ factors: Parameter, of update: any LinearUpdate, scale: Float) {
       (self.form, self.factors) = (form, factors)
-      ratios = BaseDependentParameter(from: update.sources + [factors]) { weight, cx in
-        let base = cx.value(of: weight)
-        guard let matrix = update.matrix(in: cx) else { return cx.magnitudeRatios(factors, rowsOf: base) }
-        if form == .withBias { return cx.magnitudeRatios(factors, rowsOf: cx.add(base, matrix)) }
-        return cx.magnitudeRatios(factors, rowsOf: cx.add(base, cx.scaled(matrix, by: scale)).unrecorded)
+      ratios = BaseDependentParameter(from: update.sources + [factors]) { weight, context in
+        let base = context.value(of: weight)
+        guard let matrix = update.matrix(in: context) else { return context.magnitudeRatios(factors, rowsOf: base) }
+        if form == .withBias { return context.magnitudeRatios(factors, rowsOf: context.add(base, matrix)) }
+        return context.magnitudeRatios(factors, rowsOf: context.add(base, context.scaled(matrix, by: scale)).unrecorded)
       }
     }
   }
@@ -71,45 +71,45 @@ struct UpdateUnit: LinearUnit {
 
   var parameters: [Parameter] { update.parameters + (gate?.parameters ?? []) + (magnitude.map { [$0.factors] } ?? []) }
 
-  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let x = cx.dropout(h ?? projection.input, rate: dropout)
-    guard let gate else { return update(x, scale: scale, plus: nil, in: cx) }
-    return gating(update(x, scale: 1, plus: nil, in: cx), by: gate(projection.input, in: cx), in: cx)
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let x = context.dropout(h ?? projection.input, rate: dropout)
+    guard let gate else { return update(x, scale: scale, plus: nil, in: context) }
+    return gating(update(x, scale: 1, plus: nil, in: context), by: gate(projection.input, in: context), in: context)
   }
 
-  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    scaled(cx.add(output, contribution), of: projection, in: cx)
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor {
+    scaled(context.add(output, contribution), of: projection, in: context)
   }
 
-  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let output = projection.applied(in: cx)
+  func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let output = projection.applied(in: context)
     guard gate == nil else {
-      return joined(contribution(nil, to: projection, gating, in: cx), with: output, of: projection, in: cx)
+      return joined(contribution(nil, to: projection, gating, in: context), with: output, of: projection, in: context)
     }
-    let x = cx.dropout(projection.input, rate: dropout)
-    return scaled(update(x, scale: scale, plus: output, in: cx), of: projection, in: cx)
+    let x = context.dropout(projection.input, rate: dropout)
+    return scaled(update(x, scale: scale, plus: output, in: context), of: projection, in: context)
   }
 
-  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
-    guard gate == nil, let matrix = update.matrix(in: cx) else { return nil }
-    let sum = cx.add(linear.weight, cx.scaled(matrix, by: scale))
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in context: Context) -> FoldedLinear? {
+    guard gate == nil, let matrix = update.matrix(in: context) else { return nil }
+    let sum = context.add(linear.weight, context.scaled(matrix, by: scale))
     guard let magnitude else { return FoldedLinear(weight: sum, bias: linear.bias) }
-    let unscaled = magnitude.form == .withBias ? cx.add(linear.weight, matrix) : sum
-    let ratios = cx.magnitudeRatios(magnitude.factors, rowsOf: unscaled)
+    let unscaled = magnitude.form == .withBias ? context.add(linear.weight, matrix) : sum
+    let ratios = context.magnitudeRatios(magnitude.factors, rowsOf: unscaled)
     return FoldedLinear(
-      weight: cx.scalingRows(of: form == .library ? unscaled : sum, by: ratios),
-      bias: linear.bias.map { magnitude.form == .withBias ? cx.multiply($0, columnsBy: ratios) : $0 })
+      weight: context.scalingRows(of: form == .library ? unscaled : sum, by: ratios),
+      bias: linear.bias.map { magnitude.form == .withBias ? context.multiply($0, columnsBy: ratios) : $0 })
   }
 
-  private func scaled(_ sum: Tensor, of projection: Projection, in cx: Context) -> Tensor {
+  private func scaled(_ sum: Tensor, of projection: Projection, in context: Context) -> Tensor {
     guard let magnitude else { return sum }
-    let ratios = magnitude.ratios.value(with: projection.linear.weight, in: cx)
+    let ratios = magnitude.ratios.value(with: projection.linear.weight, in: context)
     guard magnitude.form == .withoutBias, let bias = projection.linear.bias else {
-      return cx.multiply(sum, columnsBy: ratios)
+      return context.multiply(sum, columnsBy: ratios)
     }
-    let biases = cx.rows(
-      cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
-    return cx.add(cx.multiply(cx.add(sum, cx.scaled(biases, by: -1)), columnsBy: ratios), biases)
+    let biases = context.rows(
+      context.reshaped(context.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: sum.rows))
+    return context.add(context.multiply(context.add(sum, context.scaled(biases, by: -1)), columnsBy: ratios), biases)
   }
 }
 
@@ -131,34 +131,36 @@ struct ScaleUnit: LinearUnit {
 
   var parameters: [Parameter] { [factors] + (gate?.parameters ?? []) }
 
-  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in context: Context) -> FoldedLinear? {
     guard gate == nil else { return nil }
-    let row = row(in: cx)
+    let row = row(in: context)
     return FoldedLinear(
-      weight: cx.scalingRows(of: linear.weight, by: row), bias: linear.bias.map { cx.multiply($0, columnsBy: row) })
+      weight: context.scalingRows(of: linear.weight, by: row),
+      bias: linear.bias.map { context.multiply($0, columnsBy: row) })
   }
 
-  private func row(in cx: Context) -> Tensor {
-    let row = cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count)
-    return gate == nil && scale != 1 ? cx.scaled(row, by: scale) : row
+  private func row(in context: Context) -> Tensor {
+    let row = context.reshaped(context.value(of: factors), rows: 1, columns: factors.count)
+    return gate == nil && scale != 1 ? context.scaled(row, by: scale) : row
   }
 
-  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let row = row(in: cx)
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let row = row(in: context)
     let product =
-      h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
+      h.map { context.multiply($0, columnsBy: row) }
+      ?? context.rows(row, Array(repeating: 0, count: projection.input.rows))
     guard let gate else { return product }
-    return gating(product, by: gate(projection.input, in: cx), in: cx)
+    return gating(product, by: gate(projection.input, in: context), in: context)
   }
 
-  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    cx.multiply(output, contribution)
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor {
+    context.multiply(output, contribution)
   }
 
-  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let product = cx.multiply(projection.applied(in: cx), columnsBy: row(in: cx))
+  func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let product = context.multiply(projection.applied(in: context), columnsBy: row(in: context))
     guard let gate else { return product }
-    return gating(product, by: gate(projection.input, in: cx), in: cx)
+    return gating(product, by: gate(projection.input, in: context), in: context)
   }
 }
 
@@ -181,24 +183,27 @@ struct InputScaleUnit: LinearUnit {
 
   var parameters: [Parameter] { [factors] }
 
-  private func row(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count) }
+  private func row(in context: Context) -> Tensor {
+    context.reshaped(context.value(of: factors), rows: 1, columns: factors.count)
+  }
 
-  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
-    FoldedLinear(weight: cx.multiply(linear.weight, columnsBy: row(in: cx)), bias: linear.bias)
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in context: Context) -> FoldedLinear? {
+    FoldedLinear(weight: context.multiply(linear.weight, columnsBy: row(in: context)), bias: linear.bias)
   }
 
   /// The factors of each row; the layer runs when they join it.
-  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let row = row(in: cx)
-    return h.map { cx.multiply($0, columnsBy: row) } ?? cx.rows(row, Array(repeating: 0, count: projection.input.rows))
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let row = row(in: context)
+    return h.map { context.multiply($0, columnsBy: row) }
+      ?? context.rows(row, Array(repeating: 0, count: projection.input.rows))
   }
 
-  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    projection.linear(cx.multiply(projection.input, contribution), in: cx)
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor {
+    projection.linear(context.multiply(projection.input, contribution), in: context)
   }
 
-  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    projection.linear(cx.multiply(projection.input, columnsBy: row(in: cx)), in: cx)
+  func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    projection.linear(context.multiply(projection.input, columnsBy: row(in: context)), in: context)
   }
 }
 
@@ -207,11 +212,13 @@ struct LowRankUpdate: LinearUpdate {
   let a, b: Parameter
   let bias: Parameter?
 
-  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    cx.linear(cx.linear(x, a), b, bias: bias, scale: scale, plus: residual)
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor {
+    context.linear(context.linear(x, a), b, bias: bias, scale: scale, plus: residual)
   }
 
-  func matrix(in cx: Context) -> Tensor? { bias == nil ? cx.product(cx.value(of: b), cx.value(of: a)) : nil }
+  func matrix(in context: Context) -> Tensor? {
+    bias == nil ? context.product(context.value(of: b), context.value(of: a)) : nil
+  }
 
   var parameters: [Parameter] { [a, b] + (bias.map { [$0] } ?? []) }
 }
@@ -229,13 +236,13 @@ struct VectorUpdate: LinearUpdate {
     down = DerivedParameter(from: [inner, a]) { $0.product($0.value(of: inner), $0.value(of: a)) }
   }
 
-  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    var result = cx.linear(cx.linear(x, down), up)
-    if scale != 1 { result = cx.scaled(result, by: scale) }
-    return residual.map { cx.add(result, $0) } ?? result
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor {
+    var result = context.linear(context.linear(x, down), up)
+    if scale != 1 { result = context.scaled(result, by: scale) }
+    return residual.map { context.add(result, $0) } ?? result
   }
 
-  func matrix(in cx: Context) -> Tensor? { cx.product(up.value(in: cx), down.value(in: cx)) }
+  func matrix(in context: Context) -> Tensor? { context.product(up.value(in: context), down.value(in: context)) }
 }
 
 extension Context {

@@ -70,23 +70,26 @@ private struct TaskUpdate: LinearUpdate {
   init(a: Parameter, b: Parameter, values: Parameter, weights: Parameter, sharpness: Float) {
     (self.a, self.b, self.values, self.weights) = (a, b, values, weights)
     let count = weights.count, rank = a.rows
-    up = DerivedParameter(from: [b, weights]) { cx in
-      let all = cx.reshaped(cx.value(of: b), rows: count, columns: b.count / count)
-      let shares = cx.softmax(cx.reshaped(cx.value(of: weights), rows: 1, columns: count), temperature: sharpness)
-      return cx.reshaped(cx.product(shares, all), rows: b.count / count / rank, columns: rank)
+    up = DerivedParameter(from: [b, weights]) { context in
+      let all = context.reshaped(context.value(of: b), rows: count, columns: b.count / count)
+      let shares = context.softmax(
+        context.reshaped(context.value(of: weights), rows: 1, columns: count), temperature: sharpness)
+      return context.reshaped(context.product(shares, all), rows: b.count / count / rank, columns: rank)
     }
   }
 
-  private func diagonal(in cx: Context) -> Tensor { cx.reshaped(cx.value(of: values), rows: 1, columns: values.count) }
-
-  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    let inner = cx.multiply(cx.linear(x, a), columnsBy: diagonal(in: cx))
-    let result = cx.scaled(cx.linear(inner, up), by: scale)
-    return residual.map { cx.add(result, $0) } ?? result
+  private func diagonal(in context: Context) -> Tensor {
+    context.reshaped(context.value(of: values), rows: 1, columns: values.count)
   }
 
-  func matrix(in cx: Context) -> Tensor? {
-    cx.product(cx.multiply(up.value(in: cx), columnsBy: diagonal(in: cx)), cx.value(of: a))
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor {
+    let inner = context.multiply(context.linear(x, a), columnsBy: diagonal(in: context))
+    let result = context.scaled(context.linear(inner, up), by: scale)
+    return residual.map { context.add(result, $0) } ?? result
+  }
+
+  func matrix(in context: Context) -> Tensor? {
+    context.product(context.multiply(up.value(in: context), columnsBy: diagonal(in: context)), context.value(of: a))
   }
 
   var parameters: [Parameter] { [a, b, values, weights] }

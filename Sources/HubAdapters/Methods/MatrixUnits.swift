@@ -6,11 +6,11 @@ import HubTransformer
 struct MatrixUpdate: LinearUpdate {
   let matrix: Parameter
 
-  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in cx: Context) -> Tensor {
-    cx.linear(x, matrix, bias: nil, plus: residual)
+  func callAsFunction(_ x: Tensor, scale: Float, plus residual: Tensor?, in context: Context) -> Tensor {
+    context.linear(x, matrix, bias: nil, plus: residual)
   }
 
-  func matrix(in cx: Context) -> Tensor? { cx.value(of: matrix) }
+  func matrix(in context: Context) -> Tensor? { context.value(of: matrix) }
   var parameters: [Parameter] { [matrix] }
 }
 
@@ -32,34 +32,34 @@ struct RotationUnit: LinearUnit {
 
   var parameters: [Parameter] { [matrix] + (factors.map { [$0] } ?? []) }
 
-  private func row(_ factors: Parameter, in cx: Context) -> Tensor {
-    cx.reshaped(cx.value(of: factors), rows: 1, columns: factors.count)
+  private func row(_ factors: Parameter, in context: Context) -> Tensor {
+    context.reshaped(context.value(of: factors), rows: 1, columns: factors.count)
   }
 
-  func folded(into linear: FoldedLinear, as form: FoldedForm, in cx: Context) -> FoldedLinear? {
-    let rotated = cx.product(linear.weight, cx.value(of: matrix))
+  func folded(into linear: FoldedLinear, as form: FoldedForm, in context: Context) -> FoldedLinear? {
+    let rotated = context.product(linear.weight, context.value(of: matrix))
     return FoldedLinear(
-      weight: factors.map { cx.scalingRows(of: rotated, by: row($0, in: cx)) } ?? rotated, bias: linear.bias)
+      weight: factors.map { context.scalingRows(of: rotated, by: row($0, in: context)) } ?? rotated, bias: linear.bias)
   }
 
   /// What the layer reads from now on.
-  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    cx.linear(h ?? projection.input, matrix)
+  func contribution(_ h: Tensor?, to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    context.linear(h ?? projection.input, matrix)
   }
 
-  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in cx: Context) -> Tensor {
-    let linear = projection.linear, result = linear(contribution, in: cx)
+  func joined(_ contribution: Tensor, with output: Tensor, of projection: Projection, in context: Context) -> Tensor {
+    let linear = projection.linear, result = linear(contribution, in: context)
     guard let factors else { return result }
-    let row = row(factors, in: cx)
-    guard let bias = linear.bias else { return cx.multiply(result, columnsBy: row) }
+    let row = row(factors, in: context)
+    guard let bias = linear.bias else { return context.multiply(result, columnsBy: row) }
     // The bias is not scaled: s ⊙ (y − b) + b.
-    let biases = cx.rows(
-      cx.reshaped(cx.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: result.rows))
-    return cx.add(cx.multiply(cx.add(result, cx.scaled(biases, by: -1)), columnsBy: row), biases)
+    let biases = context.rows(
+      context.reshaped(context.value(of: bias), rows: 1, columns: bias.count), Array(repeating: 0, count: result.rows))
+    return context.add(context.multiply(context.add(result, context.scaled(biases, by: -1)), columnsBy: row), biases)
   }
 
-  func applied(to projection: Projection, _ gating: Gating, in cx: Context) -> Tensor {
-    let rotated = contribution(nil, to: projection, gating, in: cx)
-    return joined(rotated, with: rotated, of: projection, in: cx)
+  func applied(to projection: Projection, _ gating: Gating, in context: Context) -> Tensor {
+    let rotated = contribution(nil, to: projection, gating, in: context)
+    return joined(rotated, with: rotated, of: projection, in: context)
   }
 }

@@ -17,16 +17,16 @@ struct NICE: InvertibleAdapter {
     g = try Coupling(half, rest, reduction, activation, from: weights["g"])
   }
 
-  func callAsFunction(_ x: Tensor, in cx: Context) -> Tensor {
-    let first = cx.columns(x, 0..<half), second = cx.columns(x, half..<x.columns)
-    let y1 = f(second, plus: first, in: cx)
-    return cx.joined(y1, g(y1, plus: second, in: cx))
+  func callAsFunction(_ x: Tensor, in context: Context) -> Tensor {
+    let first = context.columns(x, 0..<half), second = context.columns(x, half..<x.columns)
+    let y1 = f(second, plus: first, in: context)
+    return context.joined(y1, g(y1, plus: second, in: context))
   }
 
-  func inverse(_ y: Tensor, in cx: Context) -> Tensor {
-    let first = cx.columns(y, 0..<half), second = cx.columns(y, half..<y.columns)
-    let e2 = g(first, scale: -1, plus: second, in: cx)
-    return cx.joined(f(e2, scale: -1, plus: first, in: cx), e2)
+  func inverse(_ y: Tensor, in context: Context) -> Tensor {
+    let first = context.columns(y, 0..<half), second = context.columns(y, half..<y.columns)
+    let e2 = g(first, scale: -1, plus: second, in: context)
+    return context.joined(f(e2, scale: -1, plus: first, in: context), e2)
   }
 
   var parameters: [Parameter] { f.parameters + g.parameters }
@@ -50,8 +50,8 @@ private struct Coupling: Sendable {
     up = try Linear(from: weights["up"], bottleneck, output)
   }
 
-  func callAsFunction(_ x: Tensor, scale: Float = 1, plus other: Tensor, in cx: Context) -> Tensor {
-    up(down(x, then: activation, in: cx), scale: scale, plus: other, in: cx)
+  func callAsFunction(_ x: Tensor, scale: Float = 1, plus other: Tensor, in context: Context) -> Tensor {
+    up(down(x, then: activation, in: context), scale: scale, plus: other, in: context)
   }
 
   var parameters: [Parameter] { down.parameters + up.parameters }

@@ -68,8 +68,9 @@ private struct PALAttention: Sendable {
     value = try Linear(from: weights["value"], size, size)
   }
 
-  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    cx.attention(query(x, in: cx), key(x, in: cx), value(x, in: cx), AttentionForm(heads: heads), in: sequences)
+  func callAsFunction(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    context.attention(
+      query(x, in: context), key(x, in: context), value(x, in: context), AttentionForm(heads: heads), in: sequences)
   }
 
   var parameters: [Parameter] { query.parameters + key.parameters + value.parameters }
@@ -85,26 +86,28 @@ private struct PALUnit: SublayerAdapter {
   var parameters: [Parameter] { (sharesProjections ? [] : projections.parameters) + (attention?.parameters ?? []) }
 
   /// It reads the layer's input wherever it stands, and adds to what comes before it.
-  func prepared(_ h: Tensor, in sublayer: Sublayer, _ cx: Context) -> PreparedInput {
+  func prepared(_ h: Tensor, in sublayer: Sublayer, _ context: Context) -> PreparedInput {
     PreparedInput(input: sublayer.layerInput, residual: h, raw: h)
   }
 
-  func contribution(_ input: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    function(input, sequences, plus: nil, in: cx)
+  func contribution(_ input: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    function(input, sequences, plus: nil, in: context)
   }
 
-  func output(_ prepared: PreparedInput, _ gating: Gating, in cx: Context) -> Tensor {
-    function(prepared.input, gating.sequences, plus: prepared.residual, in: cx)
+  func output(_ prepared: PreparedInput, _ gating: Gating, in context: Context) -> Tensor {
+    function(prepared.input, gating.sequences, plus: prepared.residual, in: context)
   }
 
-  private func function(_ x: Tensor, _ sequences: Sequences, plus residual: Tensor?, in cx: Context) -> Tensor {
+  private func function(_ x: Tensor, _ sequences: Sequences, plus residual: Tensor?, in context: Context) -> Tensor {
     let (down, up) = (projections.down, projections.up)
     guard let attention else {
-      return cx.bottleneck(
+      return context.bottleneck(
         x, down: (down.weight, down.bias), up: (up.weight, up.bias), then: activation, scale: 1, plus: residual)
     }
-    return up(attention(down(x, in: cx), sequences, in: cx), then: activation, plus: residual, in: cx)
+    return up(attention(down(x, in: context), sequences, in: context), then: activation, plus: residual, in: context)
   }
 
-  func joined(_ output: Tensor, in sublayer: Sublayer, _ cx: Context) -> Tensor { sublayer.joined(output, in: cx) }
+  func joined(_ output: Tensor, in sublayer: Sublayer, _ context: Context) -> Tensor {
+    sublayer.joined(output, in: context)
+  }
 }

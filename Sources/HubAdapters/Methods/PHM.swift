@@ -74,9 +74,9 @@ struct PHMMatrices: Sendable {
   }
 
   /// One below the other.
-  func value(count: Int, in cx: Context) -> Tensor {
-    let factors = parameters.map(cx.value)
-    return factors.count == 2 ? cx.products(factors[0], factors[1], count: count) : factors[0]
+  func value(count: Int, in context: Context) -> Tensor {
+    let factors = parameters.map(context.value)
+    return factors.count == 2 ? context.products(factors[0], factors[1], count: count) : factors[0]
   }
 }
 
@@ -131,16 +131,17 @@ struct PHMLayer: BottleneckLayer {
     frozenParameters = c.learnsRules ? [] : rules.parameters
     linear = DerivedLinear(
       from: rules.parameters + weights.parameters + biases,
-      weight: { [count = c.dimension] cx in
-        cx.transposed(cx.kroneckerSum(rules.value(count: count, in: cx), weights.value(count: count, in: cx)))
-      }, bias: bias.map { bias in { @Sendable cx in cx.value(of: bias) } })
+      weight: { [count = c.dimension] context in
+        context.transposed(
+          context.kroneckerSum(rules.value(count: count, in: context), weights.value(count: count, in: context)))
+      }, bias: bias.map { bias in { @Sendable context in context.value(of: bias) } })
   }
 
-  func projection(in cx: Context) -> Context.Projection? { linear.projection(in: cx) }
+  func projection(in context: Context) -> Context.Projection? { linear.projection(in: context) }
 
   func callAsFunction(
-    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in cx: Context
+    _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context
   ) -> Tensor {
-    linear(x, then: activation, scale: scale, plus: residual, in: cx)
+    linear(x, then: activation, scale: scale, plus: residual, in: context)
   }
 }

@@ -98,8 +98,8 @@ private struct PositionShift: PromptAdapter {
   let takenPositions: Int
   let addedRows = 0
 
-  func virtualTokens(in cx: Context) -> VirtualTokens? { VirtualTokens(count: takenPositions) }
-  func embedded(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor { x }
+  func virtualTokens(in context: Context) -> VirtualTokens? { VirtualTokens(count: takenPositions) }
+  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor { x }
 }
 
 /// The prefix of one layer.
@@ -108,18 +108,18 @@ private struct PrefixUnit: PrefixAdapter {
   let gate: Linear?
   let index: Int
 
-  func callAsFunction(_ x: Tensor, _ gating: Gating, in cx: Context) -> AttentionPrefixes {
-    let (keys, values) = source.keysAndValues(ofLayer: index, in: cx), count = gating.sequences.count
+  func callAsFunction(_ x: Tensor, _ gating: Gating, in context: Context) -> AttentionPrefixes {
+    let (keys, values) = source.keysAndValues(ofLayer: index, in: context), count = gating.sequences.count
     let sequences = Sequences(lengths: Array(repeating: source.length, count: count))
     let all = (
-      keys: cx.dropout(cx.repeated(keys, count), rate: source.dropout),
-      values: cx.dropout(cx.repeated(values, count), rate: source.dropout)
+      keys: context.dropout(context.repeated(keys, count), rate: source.dropout),
+      values: context.dropout(context.repeated(values, count), rate: source.dropout)
     )
     guard let gate else { return AttentionPrefixes(keys: all.keys, values: all.values, sequences) }
-    let shares = gating.shares(gate(x, in: cx), in: cx), last = shares.columns - 1
+    let shares = gating.shares(gate(x, in: context), in: context), last = shares.columns - 1
     return AttentionPrefixes(
-      keys: cx.multiply(all.keys, sequencesBy: cx.columns(shares, 0..<1), sequences),
-      values: cx.multiply(all.values, sequencesBy: cx.columns(shares, last..<last + 1), sequences), sequences)
+      keys: context.multiply(all.keys, sequencesBy: context.columns(shares, 0..<1), sequences),
+      values: context.multiply(all.values, sequencesBy: context.columns(shares, last..<last + 1), sequences), sequences)
   }
 }
 
@@ -163,19 +163,23 @@ struct PrefixSource: Sendable {
   }
 
   /// `[length, width]` each.
-  func keysAndValues(ofLayer index: Int, in cx: Context) -> (Tensor, Tensor) {
+  func keysAndValues(ofLayer index: Int, in context: Context) -> (Tensor, Tensor) {
     let range = 2 * index * width..<(2 * index + 2) * width
     let both: Tensor
     switch form {
     case .flat(let values):
-      both = cx.columns(cx.reshaped(cx.value(of: values), rows: length, columns: values.count / length), range)
+      both = context.columns(
+        context.reshaped(context.value(of: values), rows: length, columns: values.count / length), range)
     case .computed(let embedding, let down, let up, let activation):
-      let inner = down(cx.value(of: embedding), then: activation, in: cx)
-      let product = cx.product(inner, cx.rows(cx.value(of: up.weight), range), transposing: true)
-      guard let bias = up.bias else { return (cx.columns(product, 0..<width), cx.columns(product, width..<2 * width)) }
-      both = cx.add(product, cx.rows(cx.columns(cx.value(of: bias), range), Array(repeating: 0, count: length)))
+      let inner = down(context.value(of: embedding), then: activation, in: context)
+      let product = context.product(inner, context.rows(context.value(of: up.weight), range), transposing: true)
+      guard let bias = up.bias else {
+        return (context.columns(product, 0..<width), context.columns(product, width..<2 * width))
+      }
+      both = context.add(
+        product, context.rows(context.columns(context.value(of: bias), range), Array(repeating: 0, count: length)))
     }
-    return (cx.columns(both, 0..<width), cx.columns(both, width..<2 * width))
+    return (context.columns(both, 0..<width), context.columns(both, width..<2 * width))
   }
 
   var parameters: [Parameter] {

@@ -59,11 +59,12 @@ private struct Prompt: PromptAdapter {
   var addedRows: Int { embeddings.rows }
   var takenPositions: Int { place == .words ? embeddings.rows : 0 }
 
-  func virtualTokens(in cx: Context) -> VirtualTokens? {
-    place == .words ? VirtualTokens(count: embeddings.rows, embeddings: cx.value(of: embeddings)) : nil
+  func virtualTokens(in context: Context) -> VirtualTokens? {
+    place == .words ? VirtualTokens(count: embeddings.rows, embeddings: context.value(of: embeddings)) : nil
   }
 
-  func embedded(_ x: Tensor, _ sequences: Sequences, in cx: Context) -> Tensor {
-    place == .words ? x : cx.inserting(cx.value(of: embeddings), into: x, at: place == .prefix ? 0 : 1, of: sequences)
+  func embedded(_ x: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
+    place == .words
+      ? x : context.inserting(context.value(of: embeddings), into: x, at: place == .prefix ? 0 : 1, of: sequences)
   }
 }

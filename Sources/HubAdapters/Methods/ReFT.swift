@@ -97,7 +97,7 @@ private struct ReFTLayer: LayerAdapter {
   let composes = false
 
   func callAsFunction(
-    _ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in cx: Context
+    _ x: Tensor, of input: Tensor, _ sequences: Sequences, keeping kept: inout [Int: Tensor], in context: Context
   ) -> Tensor {
     var first: [Int] = [], last: [Int] = []
     for index in 0..<sequences.count {
@@ -108,10 +108,10 @@ private struct ReFTLayer: LayerAdapter {
     var result = x
     for (unit, rows) in zip([units[0], units[units.count - 1]], [first, last]) {
       guard !rows.isEmpty else {
-        cx.use(unit.parameters)
+        context.use(unit.parameters)
         continue
       }
-      result = cx.replacing(rows, of: result, with: unit(cx.rows(x, rows), in: cx))
+      result = context.replacing(rows, of: result, with: unit(context.rows(x, rows), in: context))
     }
     return result
   }
@@ -161,10 +161,10 @@ struct ReFTUnit: Sendable {
 
   var frozenParameters: [Parameter] { if case .orthogonal(let matrix) = projection { [matrix.base] } else { [] } }
 
-  func callAsFunction(_ z: Tensor, in cx: Context) -> Tensor {
-    var states = source(z, then: activation, in: cx)
-    if subtracts { states = cx.add(states, cx.scaled(cx.linear(z, rows), by: -1)) }
-    return cx.dropout(cx.add(cx.linear(states, columns), z), rate: dropout)
+  func callAsFunction(_ z: Tensor, in context: Context) -> Tensor {
+    var states = source(z, then: activation, in: context)
+    if subtracts { states = context.add(states, context.scaled(context.linear(z, rows), by: -1)) }
+    return context.dropout(context.add(context.linear(states, columns), z), rate: dropout)
   }
 }
 
@@ -182,17 +182,19 @@ struct HouseholderProjection: Sendable {
   }
 
   /// `[hidden, r]`
-  func columns(in cx: Context) -> Tensor {
-    let rank = original.rows, hidden = original.columns, rows = cx.value(of: original)
+  func columns(in context: Context) -> Tensor {
+    let rank = original.rows, hidden = original.columns, rows = context.value(of: original)
     func diagonal(_ value: (Int) -> Float) -> Tensor {
-      cx.tensor(rows: hidden, columns: rank, (0..<hidden * rank).map { $0 / rank == $0 % rank ? value($0 / rank) : 0 })
+      context.tensor(
+        rows: hidden, columns: rank, (0..<hidden * rank).map { $0 / rank == $0 % rank ? value($0 / rank) : 0 })
     }
     var product = diagonal { original.value.row($0)[$0].rounded(.towardZero) }
     for row in (0..<rank).reversed() {
-      let isBehind = cx.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 > row ? 1 : 0 })
-      let unit = cx.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 == row ? 1 : 0 })
-      product = cx.reflected(product, at: cx.add(cx.multiply(cx.rows(rows, row..<row + 1), columnsBy: isBehind), unit))
+      let isBehind = context.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 > row ? 1 : 0 })
+      let unit = context.tensor(rows: 1, columns: hidden, (0..<hidden).map { $0 == row ? 1 : 0 })
+      product = context.reflected(
+        product, at: context.add(context.multiply(context.rows(rows, row..<row + 1), columnsBy: isBehind), unit))
     }
-    return cx.product(cx.value(of: base), product)
+    return context.product(context.value(of: base), product)
   }
 }

@@ -28,52 +28,53 @@ struct AttentionLayer: Sendable {
   }
 
   /// A sequence's rows attend to each other; with a cache also to those of the passes before.
-  func callAsFunction(_ x: Rows, _ pass: LayerPass, with adapters: some Interventions, in cx: Context) -> Rows {
-    var q = projected(query, places.query, x, adapters, cx), k = projected(key, places.key, x, adapters, cx)
-    let v = projected(value, places.value, x, adapters, cx)
+  func callAsFunction(_ x: Rows, _ pass: LayerPass, with adapters: some Interventions, in context: Context) -> Rows {
+    var q = projected(query, places.query, x, adapters, context), k = projected(key, places.key, x, adapters, context)
+    let v = projected(value, places.value, x, adapters, context)
     if let rotation = pass.rotation {
-      q = q.with(cx.rotated(q.tensor, by: rotation.repeated(q.copies, in: cx), heads: form.heads))
-      k = k.with(cx.rotated(k.tensor, by: rotation.repeated(k.copies, in: cx), heads: form.keyHeads))
+      q = q.with(context.rotated(q.tensor, by: rotation.repeated(q.copies, in: context), heads: form.heads))
+      k = k.with(context.rotated(k.tensor, by: rotation.repeated(k.copies, in: context), heads: form.keyHeads))
     }
-    let prefixes = adapters.prefix(x, at: Site(index, places.prefix), in: cx)
-    return attended(q, k, v, prefixes, pass, adapters, cx)
+    let prefixes = adapters.prefix(x, at: Site(index, places.prefix), in: context)
+    return attended(q, k, v, prefixes, pass, adapters, context)
   }
 
   /// A decoder's rows attend to an encoder's.
   func callAsFunction(
-    _ x: Rows, over states: Rows, _ pass: LayerPass, with adapters: some Interventions, in cx: Context
+    _ x: Rows, over states: Rows, _ pass: LayerPass, with adapters: some Interventions, in context: Context
   ) -> Rows {
-    let q = projected(query, places.query, x, adapters, cx)
+    let q = projected(query, places.query, x, adapters, context)
     func keysAndValues() -> (keys: Rows, values: Rows) {
-      (projected(key, places.key, states, adapters, cx), projected(value, places.value, states, adapters, cx))
+      (projected(key, places.key, states, adapters, context), projected(value, places.value, states, adapters, context))
     }
     let (k, v) = pass.cache.map { $0.crossing(index, keysAndValues) } ?? keysAndValues()
-    let prefixes = adapters.prefix(x, at: Site(index, places.prefix), in: cx)
-    return attended(q, k, v, prefixes, LayerPass(unseen: pass.unseenStates), adapters, cx)
+    let prefixes = adapters.prefix(x, at: Site(index, places.prefix), in: context)
+    return attended(q, k, v, prefixes, LayerPass(unseen: pass.unseenStates), adapters, context)
   }
 
   private func projected(
-    _ linear: Linear, _ place: Site.Place, _ x: Rows, _ adapters: some Interventions, _ cx: Context
+    _ linear: Linear, _ place: Site.Place, _ x: Rows, _ adapters: some Interventions, _ context: Context
   ) -> Rows {
-    adapters.projected(Projection(linear, of: x), at: Site(index, place), in: cx)
+    adapters.projected(Projection(linear, of: x), at: Site(index, place), in: context)
   }
 
   /// All have as many copies of the batch as the one that has most.
   private func attended(
     _ q: Rows, _ k: Rows, _ v: Rows, _ prefixes: AttentionPrefixes?, _ pass: LayerPass,
-    _ adapters: some Interventions, _ cx: Context
+    _ adapters: some Interventions, _ context: Context
   ) -> Rows {
     let prefixed = prefixes.map { $0.rows.count / max(1, q.batch.count) } ?? 1
     let copies = max(q.copies, k.copies, v.copies, prefixed)
-    let q = q.repeated(to: copies, in: cx), k = k.repeated(to: copies, in: cx), v = v.repeated(to: copies, in: cx)
+    let q = q.repeated(to: copies, in: context), k = k.repeated(to: copies, in: context),
+      v = v.repeated(to: copies, in: context)
     let all = k.sequences
     var keys = k.tensor, values = v.tensor, rows = (0..<all.count).map { all[$0] }
-    if let cache = pass.cache { (keys, values, rows) = cache.append(k, v, layer: index, in: cx) }
-    let context = cx.attention(
+    if let cache = pass.cache { (keys, values, rows) = cache.append(k, v, layer: index, in: context) }
+    let mixed = context.attention(
       q.tensor, keys, values, form, in: q.sequences, over: rows,
       bias: pass.bias?(AttentionExtent(q, k, rows, prefixes)), prefixes: prefixes,
       unseen: pass.unseen)
-    return projected(output, places.output, q.with(context), adapters, cx)
+    return projected(output, places.output, q.with(mixed), adapters, context)
   }
 
   var linears: [Linear] { [query, key, value, output] }

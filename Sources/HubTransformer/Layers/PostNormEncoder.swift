@@ -46,22 +46,22 @@ public struct PostNormEncoder: Sendable {
   }
 
   func callAsFunction(
-    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], with adapters: some Interventions, in cx: Context
+    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], with adapters: some Interventions, in context: Context
   ) throws -> Tensor {
-    let virtual = adapters.virtualTokens(in: cx), all = adapters.lengthened(tokens.sequences)
+    let virtual = adapters.virtualTokens(in: context), all = adapters.lengthened(tokens.sequences)
     let text = virtual?.embeddings == nil ? tokens.sequences : all
-    let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: cx)
+    let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: context)
     let embedded = adapters.embedded(
-      cx.baseDropout(embeddingNorm(sum, in: cx), rate: configuration.dropout), text, in: cx)
-    var x = Rows(projection.map { $0(embedded, in: cx) } ?? embedded, of: all)
+      context.baseDropout(embeddingNorm(sum, in: context), rate: configuration.dropout), text, in: context)
+    var x = Rows(projection.map { $0(embedded, in: context) } ?? embedded, of: all)
     let pass = LayerPass(unseen: tokens.unseen)
-    for layer in layers { x = layer(x, pass, with: adapters, in: cx) }
+    for layer in layers { x = layer(x, pass, with: adapters, in: context) }
     return x.tensor
   }
 
   /// Words, positions and types. Virtual tokens take the first positions, and have the type 0.
   private func embeddings(
-    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], behind virtual: VirtualTokens?, in cx: Context
+    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], behind virtual: VirtualTokens?, in context: Context
   ) throws -> Tensor {
     let moved = virtual.map { virtual in positionIDs.map { $0 + virtual.count } } ?? positionIDs
     try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
@@ -71,22 +71,23 @@ public struct PostNormEncoder: Sendable {
       [(positions, positionIDs)] + (types.map { [($0, typeIDs)] } ?? [])
     }
     guard let count = virtual?.count, let prompt = virtual?.embeddings else {
-      return cx.embeddings([(words, tokens.ids)] + tables(moved, typeIDs))
+      return context.embeddings([(words, tokens.ids)] + tables(moved, typeIDs))
     }
     let sequences = (0..<tokens.sequences.count).map { tokens.sequences[$0] }
     let allPositions = sequences.flatMap { rows in (0..<count).map { positionIDs[rows.lowerBound] + $0 } + moved[rows] }
     let allTypes = sequences.flatMap { rows in Array(repeating: 0, count: count) + typeIDs[rows] }
-    let allWords = cx.inserting(prompt, into: cx.embeddings([(words, tokens.ids)]), at: 0, of: tokens.sequences)
-    return cx.add(allWords, cx.embeddings(tables(allPositions, allTypes)))
+    let allWords = context.inserting(
+      prompt, into: context.embeddings([(words, tokens.ids)]), at: 0, of: tokens.sequences)
+    return context.add(allWords, context.embeddings(tables(allPositions, allTypes)))
   }
 
   func pooled(
-    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in cx: Context
+    _ hidden: Tensor, _ sequences: Sequences, adding update: ((Tensor) -> Tensor)?, in context: Context
   ) -> Tensor? {
     guard let pooler else { return nil }
-    let x = cx.rows(hidden, sequences.firstRows)
-    guard let update else { return pooler(x, then: .tanh, in: cx) }
-    return cx.activate(cx.add(pooler(x, in: cx), update(x)), .tanh)
+    let x = context.rows(hidden, sequences.firstRows)
+    guard let update else { return pooler(x, then: .tanh, in: context) }
+    return context.activate(context.add(pooler(x, in: context), update(x)), .tanh)
   }
 
   var matrices: [Parameter] { (projection.map { [$0.weight] } ?? []) + layers.flatMap(\.linears).map(\.weight) }

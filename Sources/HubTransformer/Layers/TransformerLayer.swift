@@ -98,17 +98,17 @@ public struct TransformerLayer: Sendable {
 
   /// - Parameter states: those of the encoder, for a decoder that reads them
   func callAsFunction(
-    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in cx: Context
+    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in context: Context
   ) -> Rows {
-    var h = sublayer(.attention, x, of: x, adapters, cx) { attention($0, pass, with: adapters, in: cx) }
+    var h = sublayer(.attention, x, of: x, adapters, context) { attention($0, pass, with: adapters, in: context) }
     if let crossAttention, let states {
-      h = sublayer(.crossAttention, h, of: x, adapters, cx) {
-        crossAttention($0, over: states, pass, with: adapters, in: cx)
+      h = sublayer(.crossAttention, h, of: x, adapters, context) {
+        crossAttention($0, over: states, pass, with: adapters, in: context)
       }
     }
-    h = sublayer(.feedForward, h, of: x, adapters, cx) { feedForward($0, adapters, cx) }
-    if form.normalizesAgain, let norm = norms[.feedForward] { h = h.with(norm(h.tensor, in: cx)) }
-    return adapters.layer(h, of: x, at: index, in: cx)
+    h = sublayer(.feedForward, h, of: x, adapters, context) { feedForward($0, adapters, context) }
+    if form.normalizesAgain, let norm = norms[.feedForward] { h = h.with(norm(h.tensor, in: context)) }
+    return adapters.layer(h, of: x, at: index, in: context)
   }
 
   /// The layer by itself.
@@ -119,29 +119,29 @@ public struct TransformerLayer: Sendable {
   }
 
   private func sublayer(
-    _ place: Site.Place, _ x: Rows, of layerInput: Rows, _ adapters: some Interventions, _ cx: Context,
+    _ place: Site.Place, _ x: Rows, of layerInput: Rows, _ adapters: some Interventions, _ context: Context,
     _ body: (Rows) -> Rows
   ) -> Rows {
     let norm = norms[place]
-    let input = form.normalizesFirst ? norm.map { x.with($0(x.tensor, in: cx)) } ?? x : x
-    let output = body(input), dropped = output.with(cx.baseDropout(output.tensor, rate: form.dropout[place] ?? 0))
+    let input = form.normalizesFirst ? norm.map { x.with($0(x.tensor, in: context)) } ?? x : x
+    let output = body(input), dropped = output.with(context.baseDropout(output.tensor, rate: form.dropout[place] ?? 0))
     return adapters.sublayer(
       Sublayer(
-        output: dropped, residual: x, layerInput: layerInput, norm: form.normalizesFirst ? nil : norm, in: cx),
-      at: Site(index, place), in: cx)
+        output: dropped, residual: x, layerInput: layerInput, norm: form.normalizesFirst ? nil : norm, in: context),
+      at: Site(index, place), in: context)
   }
 
-  private func feedForward(_ x: Rows, _ adapters: some Interventions, _ cx: Context) -> Rows {
+  private func feedForward(_ x: Rows, _ adapters: some Interventions, _ context: Context) -> Rows {
     func projected(_ linear: Linear, _ place: Site.Place, _ x: Rows, _ activation: Activation = .identity) -> Rows {
-      adapters.projected(Projection(linear, of: x, then: activation), at: Site(index, place), in: cx)
+      adapters.projected(Projection(linear, of: x, then: activation), at: Site(index, place), in: context)
     }
     guard let gate else {
       return projected(output, .output, projected(intermediate, .intermediate, x, form.activation))
     }
     let open = projected(gate, .gate, x, form.activation), inner = projected(intermediate, .intermediate, x)
     let copies = max(open.copies, inner.copies)
-    let product = cx.multiply(
-      open.repeated(to: copies, in: cx).tensor, inner.repeated(to: copies, in: cx).tensor)
+    let product = context.multiply(
+      open.repeated(to: copies, in: context).tensor, inner.repeated(to: copies, in: context).tensor)
     return projected(output, .output, inner.with(product))
   }
 

@@ -64,30 +64,31 @@ public struct BART: EncoderDecoder {
   public var matrices: [Parameter] { (encoder.linears + decoder.linears).map(\.weight) }
 
   public func encoded(
-    _ source: TokenBatch, with adapters: some Interventions, in cx: Context
+    _ source: TokenBatch, with adapters: some Interventions, in context: Context
   ) throws -> EncodedTexts {
-    try Self.refuseVirtualTokens(adapters, in: cx)
-    let embedded = try encoder.embedded(embeddings(source, in: cx), source.positions, in: cx)
-    let x = Rows(adapters.embedded(embedded, source.sequences, in: cx), of: source.sequences)
+    try Self.refuseVirtualTokens(adapters, in: context)
+    let embedded = try encoder.embedded(embeddings(source, in: context), source.positions, in: context)
+    let x = Rows(adapters.embedded(embedded, source.sequences, in: context), of: source.sequences)
     return EncodedTexts(
-      encoder(x, LayerPass(unseen: source.unseen), with: adapters, in: cx), unseen: source.unseen)
+      encoder(x, LayerPass(unseen: source.unseen), with: adapters, in: context), unseen: source.unseen)
   }
 
   public func decoded(
     _ target: TokenBatch, over source: EncodedTexts, continuing cache: KeyValueCache?,
-    with adapters: some Interventions, in cx: Context
+    with adapters: some Interventions, in context: Context
   ) throws -> Tensor {
-    let x = Rows(try decoder.embedded(embeddings(target, in: cx), target.positions, in: cx), of: target.sequences)
+    let x = Rows(
+      try decoder.embedded(embeddings(target, in: context), target.positions, in: context), of: target.sequences)
     let pass = LayerPass(unseen: target.unseen, unseenStates: source.unseen, cache: cache)
     defer { cache?.advance(by: target.sequences) }
-    return decoder(x, over: source.states, pass, with: DecoderSide(adapters: adapters), in: cx).tensor
+    return decoder(x, over: source.states, pass, with: DecoderSide(adapters: adapters), in: context).tensor
   }
 
-  private func embeddings(_ tokens: TokenBatch, in cx: Context) throws -> Tensor {
+  private func embeddings(_ tokens: TokenBatch, in context: Context) throws -> Tensor {
     try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
     try TokenBatch.check(tokens.positions, in: maximumLength, "the position", "the position table")
-    let x = cx.embeddings([(words, tokens.ids)])
-    return scale == 1 ? x : cx.scaled(x, by: scale)
+    let x = context.embeddings([(words, tokens.ids)])
+    return scale == 1 ? x : context.scaled(x, by: scale)
   }
 
   public func decoderInput(for target: [Int]) -> [Int] {
@@ -123,16 +124,16 @@ private struct Side: Sendable {
     }
   }
 
-  func embedded(_ words: Tensor, _ positions: [Int], in cx: Context) throws -> Tensor {
+  func embedded(_ words: Tensor, _ positions: [Int], in context: Context) throws -> Tensor {
     let places =
-      self.positions.map { cx.embeddings([($0, positions.map { $0 + Self.offset })]) }
-      ?? sinusoids(positions, width: words.columns, in: cx)
-    let sum = cx.add(words, places)
-    return embeddingNorm.map { $0(sum, in: cx) } ?? sum
+      self.positions.map { context.embeddings([($0, positions.map { $0 + Self.offset })]) }
+      ?? sinusoids(positions, width: words.columns, in: context)
+    let sum = context.add(words, places)
+    return embeddingNorm.map { $0(sum, in: context) } ?? sum
   }
 
   /// Sines in the first half of the columns, cosines in the second (Vaswani et al. 2017, as Marian has it).
-  private func sinusoids(_ positions: [Int], width: Int, in cx: Context) -> Tensor {
+  private func sinusoids(_ positions: [Int], width: Int, in context: Context) -> Tensor {
     let half = (width + 1) / 2
     let values = positions.flatMap { position in
       (0..<width).map { column -> Float in
@@ -141,14 +142,14 @@ private struct Side: Sendable {
         return Float(column < half ? sin(angle) : cos(angle))
       }
     }
-    return cx.tensor(rows: positions.count, columns: width, values)
+    return context.tensor(rows: positions.count, columns: width, values)
   }
 
   func callAsFunction(
-    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in cx: Context
+    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in context: Context
   ) -> Rows {
-    let last = layers.reduce(x) { $1($0, over: states, pass, with: adapters, in: cx) }
-    return finalNorm.map { last.with($0(last.tensor, in: cx)) } ?? last
+    let last = layers.reduce(x) { $1($0, over: states, pass, with: adapters, in: context) }
+    return finalNorm.map { last.with($0(last.tensor, in: context)) } ?? last
   }
 
   var linears: [Linear] { layers.flatMap(\.linears) }

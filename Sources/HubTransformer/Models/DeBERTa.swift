@@ -60,22 +60,22 @@ public struct DeBERTa: BaseModel {
   public var matrices: [Parameter] { (projection.map { [$0.weight] } ?? []) + layers.flatMap(\.linears).map(\.weight) }
 
   public func callAsFunction(
-    _ tokens: TokenBatch, with adapters: some Interventions, in cx: Context
+    _ tokens: TokenBatch, with adapters: some Interventions, in context: Context
   ) throws -> Tensor {
-    try Self.refuseVirtualTokens(adapters, in: cx)
+    try Self.refuseVirtualTokens(adapters, in: context)
     try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
     try TokenBatch.check(tokens.positions, in: maximumLength, "the position", "the longest text")
     if let types { try TokenBatch.check(tokens.typeIDs, in: types.rows, "the token type", "the table of token types") }
     try distances?.refuseRouting(adapters, layers.count)
-    let sum = cx.embeddings(
+    let sum = context.embeddings(
       [(words, tokens.ids)] + (positions.map { [($0, tokens.positions)] } ?? [])
         + (types.map { [($0, tokens.typeIDs)] } ?? []))
-    let embedded = embeddingNorm(projection.map { $0(sum, in: cx) } ?? sum, in: cx)
-    var x = Rows(adapters.embedded(embedded, tokens.sequences, in: cx), of: adapters.lengthened(tokens.sequences))
+    let embedded = embeddingNorm(projection.map { $0(sum, in: context) } ?? sum, in: context)
+    var x = Rows(adapters.embedded(embedded, tokens.sequences, in: context), of: adapters.lengthened(tokens.sequences))
     for (index, layer) in layers.enumerated() {
       let pass = LayerPass(
-        unseen: tokens.unseen, bias: distances?.bias(of: layer, index, with: adapters, in: cx))
-      x = layer(x, pass, with: adapters, in: cx)
+        unseen: tokens.unseen, bias: distances?.bias(of: layer, index, with: adapters, in: context))
+      x = layer(x, pass, with: adapters, in: context)
     }
     return x.tensor
   }

@@ -48,10 +48,10 @@ struct PreNormStack: Sendable {
 
   /// - Parameter states: those of the encoder, for a decoder that reads them
   func callAsFunction(
-    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in cx: Context
+    _ x: Rows, over states: Rows? = nil, _ pass: LayerPass, with adapters: some Interventions, in context: Context
   ) -> Rows {
-    let last = layers.reduce(x) { $1($0, over: states, pass, with: adapters, in: cx) }
-    return last.with(norm(last.tensor, in: cx))
+    let last = layers.reduce(x) { $1($0, over: states, pass, with: adapters, in: context) }
+    return last.with(norm(last.tensor, in: context))
   }
 
   var linears: [Linear] { layers.flatMap(\.linears) }

@@ -41,15 +41,15 @@ public struct GPT2: Decoder {
   public var matrices: [Parameter] { stack.linears.map(\.weight) }
 
   public func callAsFunction(
-    _ tokens: TokenBatch, continuing cache: KeyValueCache?, with adapters: some Interventions, in cx: Context
+    _ tokens: TokenBatch, continuing cache: KeyValueCache?, with adapters: some Interventions, in context: Context
   ) throws -> Tensor {
-    try Self.refuseVirtualTokens(adapters, in: cx)
+    try Self.refuseVirtualTokens(adapters, in: context)
     try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")
     try TokenBatch.check(tokens.positions, in: positions.rows, "the position", "the position table")
-    let embedded = cx.embeddings([(words, tokens.ids), (positions, tokens.positions)])
-    let x = Rows(adapters.embedded(embedded, tokens.sequences, in: cx), of: tokens.sequences)
+    let embedded = context.embeddings([(words, tokens.ids), (positions, tokens.positions)])
+    let x = Rows(adapters.embedded(embedded, tokens.sequences, in: context), of: tokens.sequences)
     let pass = LayerPass(unseen: tokens.unseen, cache: cache)
     defer { cache?.advance(by: tokens.sequences) }
-    return stack(x, pass, with: adapters, in: cx).tensor
+    return stack(x, pass, with: adapters, in: context).tensor
   }
 }

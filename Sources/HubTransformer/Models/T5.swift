@@ -69,27 +69,27 @@ public struct T5: EncoderDecoder {
   public var matrices: [Parameter] { (encoder.linears + decoder.linears).map(\.weight) }
 
   public func encoded(
-    _ source: TokenBatch, with adapters: some Interventions, in cx: Context
+    _ source: TokenBatch, with adapters: some Interventions, in context: Context
   ) throws -> EncodedTexts {
-    try Self.refuseVirtualTokens(adapters, in: cx)
+    try Self.refuseVirtualTokens(adapters, in: context)
     try TokenBatch.check(source.ids, in: words.rows, "the token id", "the vocabulary")
-    let embedded = adapters.embedded(cx.embeddings([(words, source.ids)]), source.sequences, in: cx)
+    let embedded = adapters.embedded(context.embeddings([(words, source.ids)]), source.sequences, in: context)
     let x = Rows(embedded, of: source.sequences)
     let states = encoder(
-      x, encoderBias.pass(LayerPass(unseen: source.unseen), in: cx), with: adapters, in: cx)
+      x, encoderBias.pass(LayerPass(unseen: source.unseen), in: context), with: adapters, in: context)
     return EncodedTexts(states, unseen: source.unseen)
   }
 
   public func decoded(
     _ target: TokenBatch, over source: EncodedTexts, continuing cache: KeyValueCache?,
-    with adapters: some Interventions, in cx: Context
+    with adapters: some Interventions, in context: Context
   ) throws -> Tensor {
     try TokenBatch.check(target.ids, in: words.rows, "the token id", "the vocabulary")
-    let x = Rows(cx.embeddings([(words, target.ids)]), of: target.sequences)
+    let x = Rows(context.embeddings([(words, target.ids)]), of: target.sequences)
     let pass = LayerPass(unseen: target.unseen, unseenStates: source.unseen, cache: cache)
     defer { cache?.advance(by: target.sequences) }
     return decoder(
-      x, over: source.states, decoderBias.pass(pass, in: cx), with: DecoderSide(adapters: adapters), in: cx
+      x, over: source.states, decoderBias.pass(pass, in: context), with: DecoderSide(adapters: adapters), in: context
     ).tensor
   }
 
