@@ -61,6 +61,14 @@ static void product(precision precision, ptrdiff_t m, ptrdiff_t n, ptrdiff_t k, 
   char what[80];
   snprintf(what, sizeof what, "%s %tdx%tdx%td, activation %d", names[precision], m, n, k, (int)kind);
   compare(what, got, expected, m * n, 2e-5);
+  // The same of columns: what lies across gives the same bits.
+  float *across = malloc(k * (m + 2) * sizeof(float));
+  for (ptrdiff_t i = 0; i < m; i++)
+    for (ptrdiff_t p = 0; p < k; p++) across[p * (m + 2) + i] = a[i * stride + p];
+  for (ptrdiff_t i = 0; i < m * n; i++) expected[i] = got[i];
+  gemm->multiply(got, n, across, 1, m + 2, packed, m, n, k, &epilogue, blocks, scratch);
+  compare("the same of columns", got, expected, m * n, 0);
+  free(across);
   free(a), free(b), free(bias), free(residual), free(packed), free(scratch), free(c), free(got), free(expected), free(qa), free(qb);
 }
 
@@ -202,6 +210,18 @@ static void rotations(ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t width) {
   free(x), free(cosines), free(sines), free(y), free(in), free(expected);
 }
 
+static void softmaxes(ptrdiff_t width) {
+  float *x = numbers(width);
+  for (ptrdiff_t i = 0; i < width; i++) x[i] *= 20;
+  double *expected = doubles(x, width), first = expected[0];
+  softmax(expected, width);
+  double log_sum = first - log(expected[0]);
+  float found = kernels->softmax(x, width);
+  compare("softmax", x, expected, width, 1e-6);
+  compare("logarithm of the sum", &found, &log_sum, 1, 1e-6);
+  free(x), free(expected);
+}
+
 typedef struct { ptrdiff_t count, rows, width; const float *residual; } fusion;
 static void fuse_of(double *out, const double *x, const void *more) {
   const fusion *f = more;
@@ -270,6 +290,7 @@ static void check(void) {
   attentions((attention_case){.rows = 40, .keys = 600, .width = 16, .causal = 1, .window = 9}, 0);
   attentions((attention_case){.rows = 301, .keys = 301, .width = 17, .prefix = 5}, 0);
   for (ptrdiff_t width = 2; width < 80; width += 14) rotations(3, 2, width);
+  for (ptrdiff_t width = 1; width < 3000; width = 3 * width + 1) softmaxes(width);
   fusions(3, 4, 19);
   fusions(8, 2, 32);
   for (ptrdiff_t width = 1; width < 40; width += 7) columns(5, width);

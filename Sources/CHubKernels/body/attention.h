@@ -41,13 +41,16 @@ static void scale_row(float *x, float factor, ptrdiff_t width) {
   for (; i < width; i++) x[i] *= factor;
 }
 
-// p = softmax(p) over each row of `width`.
+// p = softmax(p) over one row; returns log Σ exp(p).
+static float softmax(float *p, ptrdiff_t width) {
+  float largest_so_far = -__builtin_inff(), sum_so_far = 0;
+  softmax_step(p, width, &largest_so_far, &sum_so_far);
+  scale_row(p, 1 / sum_so_far, width);
+  return largest_so_far + __builtin_logf(sum_so_far);
+}
+
 static void softmax_rows(float *p, ptrdiff_t rows, ptrdiff_t width) {
-  for (ptrdiff_t row = 0; row < rows; row++, p += width) {
-    float largest_so_far = -__builtin_inff(), sum_so_far = 0;
-    softmax_step(p, width, &largest_so_far, &sum_so_far);
-    scale_row(p, 1 / sum_so_far, width);
-  }
+  for (ptrdiff_t row = 0; row < rows; row++) softmax(p + row * width, width);
 }
 
 // The keys and values that a sequence's queries see: the prefix's and its own behind them.

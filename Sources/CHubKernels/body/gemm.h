@@ -238,7 +238,9 @@ INLINE void multiply(int precision, float *c, ptrdiff_t stride_c, const float *a
     for (ptrdiff_t range = 0; range < ranges; range++) {
       ptrdiff_t p = units * range / ranges, depth = units * (range + 1) / ranges - p, from = p * per_unit;
       ptrdiff_t count = k - from < depth * per_unit ? k - from : depth * per_unit;
-      for (ptrdiff_t i = 0; i < rows; i++)
+      int lies_across = precision == FLOAT32 && stride_m == 1 && stride_k != 1;
+      if (lies_across) turn_rows(scratch, ROW_STRIDE, source + from * stride_k, stride_k, rows, count);
+      for (ptrdiff_t i = 0; i < rows && !lies_across; i++)
         to_row_units(precision, scratch + i * ROW_STRIDE, source + i * stride_m + from * stride_k, stride_k, count,
                      precision == INT8 ? factors[i] : 0, precision == INT8 ? zeros[i] : 0);
       row_block block = {.units = scratch, .rows = rows, .first = p, .depth = depth, .scales = scales, .zeros = zeros, .wide = wide};

@@ -25,6 +25,6 @@ const hub_kernels JOIN(hub_kernels_, NAME) = {
   .layer_norm = layer_norm, .layer_norm_backward = layer_norm_backward,
   .rms_norm = rms_norm, .rms_norm_backward = rms_norm_backward,
   .fuse = fuse, .fuse_backward = fuse_backward,
-  .rotate = rotate, .activate = activate, .activate_backward = activate_backward,
+  .rotate = rotate, .softmax = softmax, .activate = activate, .activate_backward = activate_backward,
   .add_scaled = add_scaled, .multiply = multiply_elements, .scale_columns = scale_columns, .sum_rows = sum_rows,
 };

@@ -100,6 +100,18 @@ INLINE void to_row_units(int precision, float *units, const float *row, ptrdiff_
     store(units + i, (vf)(__builtin_convertvector(to_bfloat16(row_vector(row, stride, i, count)), vi) << 16));
 }
 
+// Rows of floats that lie across, each element `stride` after the one before: W of them at a time, turned over.
+INLINE void turn_rows(float *units, ptrdiff_t stride_units, const float *a, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t count) {
+  for (ptrdiff_t p = 0; p < count; p += W) {
+    for (ptrdiff_t i = 0; i < rows; i += W) {
+      vf block[W];
+      for (int j = 0; j < W; j++) block[j] = p + j < count ? row_vector(a + (p + j) * stride + i, 1, 0, rows - i) : splat(0);
+      transpose(block);
+      for (int j = 0; j < W && i + j < rows; j++) store(units + (i + j) * stride_units + p, block[j]);
+    }
+  }
+}
+
 // A panel is [units][PANEL]; that of INT8 ends with the scale of each column and the sum of its weights, which a row's
 // sums are too large by for each step that its zero lies above 0.
 INLINE ptrdiff_t panel_size(int precision, ptrdiff_t k) { return PANEL * (units_of(precision, k) + (precision == INT8 ? 2 : 0)); }

@@ -122,6 +122,8 @@ typedef struct {
   // al. 2021): y = (a·cos − b·sin, b·cos + a·sin). cosines and sines are [rows, width / 2]; y may be x.
   void (*rotate)(float *y, const float *x, const float *cosines, const float *sines, ptrdiff_t rows, ptrdiff_t heads, ptrdiff_t width);
 
+  // p = softmax(p) over one row; returns log Σ exp(p).
+  float (*softmax)(float *p, ptrdiff_t width);
   void (*activate)(float *y, const float *x, ptrdiff_t count, hub_activation activation);
   // dx = dy · activation'(x)
   void (*activate_backward)(float *dx, const float *dy, const float *x, ptrdiff_t count, hub_activation activation);

@@ -1,4 +1,4 @@
-import Foundation
+import CHubKernels
 
 extension Context {
   /// The mean over labelled rows of `−log softmax(logits)[label]`, `[1, 1]`.
@@ -12,7 +12,8 @@ extension Context {
   public func crossEntropy(_ logits: Tensor, labels: [Int?], smoothing: Float = 0) -> Tensor {
     precondition(labels.count == logits.rows)
     let classes = logits.columns, share = smoothing / Float(max(1, classes))
-    let labelled = Float(max(1, labels.count { $0 != nil }))
+    let labelled = Float(max(1, labels.count { $0 != nil })), perRow = 1 / labelled
+    let kernels = kernels
     let slope = empty(logits.rows, classes), losses = zeros(1, logits.rows)
     let (slopes, surprises, scores) = (slope.block.base, losses.block.base, logits.base)
     forRows(logits.rows, cost: 32 * classes) { rows in
@@ -23,20 +24,16 @@ extension Context {
           continue
         }
         precondition(label >= 0 && label < classes)
-        var most = scores[0]
-        for column in 0..<classes { most = max(most, scores[column]) }
-        var sum = 0.0, total = 0.0
-        for column in 0..<classes {
-          let power = exp(scores[column] - most)
-          target[column] = power
-          sum += Double(power)
-          total += Double(scores[column] - most)
+        target.update(from: scores, count: classes)
+        let logSum = kernels.softmax(target, classes)
+        var surprise = logSum - scores[label]
+        if smoothing > 0 {
+          let total = (0..<classes).reduce(0.0) { $0 + Double(logSum - scores[$1]) }
+          surprise += smoothing * (Float(total / Double(classes)) - surprise)
         }
-        let own = log(sum) - Double(scores[label] - most), mean = log(sum) - total / Double(classes)
-        surprises[row] = Float(own + Double(smoothing) * (mean - own))
-        let factor = Float(1 / sum)
-        for column in 0..<classes { target[column] = (target[column] * factor - share) / labelled }
-        target[label] -= (1 - smoothing) / labelled
+        surprises[row] = surprise
+        for column in 0..<classes { target[column] = (target[column] - share) * perRow }
+        target[label] -= (1 - smoothing) * perRow
       }
     }
     let total = losses.values.reduce(0.0) { $0 + Double($1) }
