@@ -65,7 +65,9 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
   (
     "HubTrainingTests",
     [
-      "HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubWeights", "HubWords", "HubTesting",
+      "HubTraining", "HubModels", "HubAdapters", "HubTransformer", "HubTensor", "HubTokenizers", "HubWeights",
+      "HubWords",
+      "HubTesting",
     ]
   ),
   (

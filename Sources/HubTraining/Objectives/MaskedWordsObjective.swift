@@ -4,10 +4,11 @@ public import HubModels
 public import HubWords
 
 /// Which words stand where masks are (Devlin et al. 2019): whole words, chosen anew each time a text is read. Long texts are
-/// cut into windows.
+/// cut into windows. A text and its translation as `pair` are guessed together, and each helps with the other (Lample and
+/// Conneau 2019); together they are cut to the longest sequence.
 public enum MaskedWordsObjective: Objective {
   public static let task = "masked_lm"
-  public static let columns = (required: ["text"], optional: [String]())
+  public static let columns = (required: ["text"], optional: ["pair"])
   public static let answer = HeadAnswer.word
 
   public static func labels(of row: DataRow) throws -> [String] { [] }
@@ -22,10 +23,14 @@ public enum MaskedWordsObjective: Objective {
   }
 
   public static func examples(of row: DataRow, _ encoder: ExampleEncoder) throws -> [TrainingExample] {
-    try encoder.tokenizer.windows(row.text("text"), pair: nil, maxLength: encoder.maximumLength, overlap: 0)
-      .compactMap { window in
-        let words = window.wordTokens.map(\.tokens)
-        return words.isEmpty ? nil : TrainingExample([window.sequence], .words(words))
-      }
+    let text = try row.text("text"), pair = try row.optionalText("pair"), tokenizer = encoder.tokenizer
+    let encodings =
+      try pair == nil
+      ? tokenizer.windows(text, pair: nil, maxLength: encoder.maximumLength, overlap: 0)
+      : [tokenizer.encode(text, pair: pair, maxLength: encoder.maximumLength)]
+    return encodings.compactMap { encoding in
+      let words = encoding.wordTokens.map(\.tokens)
+      return words.isEmpty ? nil : TrainingExample([encoding.sequence], .words(words))
+    }
   }
 }
