@@ -39,31 +39,14 @@ extension Hub {
         into: checkpoint.weights, of: checkpoint.family, as: .running, in: Context(engine))
     }
     let scratch = try ScratchFolder(for: folder)
-    let unwritten = ["safetensors", "index.json", "bin"]
-    for file in record.files where file.path != "config.json" && !unwritten.contains(where: file.path.hasSuffix) {
-      try copy(file.path, from: record.folder, to: scratch)
-    }
+    try copyCompanions(of: record, to: scratch)
     let head = try FoldedHead(of: installed, on: checkpoint)
     try SafetensorsWriter.write(
       head.tensors(Array(weights.tensors.values), prefix: checkpoint.family.prefix), metadata: ["format": "pt"],
       to: scratch.path + "/model.safetensors")
-    let configuration = JSON.object(checkpoint.configuration.members.with(head.configuration))
-    try scratch.write("config.json", Array((configuration.text(indent: 2) + "\n").utf8))
+    try scratch.writeConfiguration(checkpoint.configuration.members.with(head.configuration))
     try scratch.publish()
     return head.notes
-  }
-
-  /// Copies a file and makes the folders that it lies in.
-  private func copy(_ path: String, from folder: String, to scratch: ScratchFolder) throws {
-    guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
-      throw Failure(.unreadableFile, "the file cannot be read", at: "\(folder)/\(path)")
-    }
-    let components = path.split(separator: "/")
-    for depth in 1..<max(1, components.count) {
-      let parent = components.prefix(depth).joined(separator: "/")
-      if !FileManager.default.fileExists(atPath: "\(scratch.path)/\(parent)") { try scratch.makeFolder(parent) }
-    }
-    try scratch.write(path, Array(bytes))
   }
 }
 

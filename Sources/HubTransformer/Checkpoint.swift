@@ -39,12 +39,19 @@ public struct Checkpoint: Sendable {
         .missingCheckpoint, "there is no config.json in the folder", at: folder,
         hint: "give the folder of a Hugging Face checkpoint")
     }
-    (configuration, family) = try locating(configPath) {
+    let written = try locating(configPath) {
       try Placeholder.check(bytes)
-      let configuration = try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
-      return (configuration, try BaseModels.family(of: configuration))
+      return try JSONObject(JSON(parsing: bytes, limits: JSON.Limits(roundsIntegers: true)))
     }
-    (weights, headTensors) = Self.sorted(try ModelWeights.open(in: folder).tensors, family)
+    family = try locating(configPath) { try BaseModels.family(of: written) }
+    let tensors = try locating(folder) {
+      try CompressedTensors.expanded(ModelWeights.open(in: folder).tensors, written)
+    }
+    // What the tensors were expanded from is no longer true of them.
+    var members = written.members
+    members["quantization_config"] = nil
+    configuration = JSONObject(members, path: written.path)
+    (weights, headTensors) = Self.sorted(tensors, family)
   }
 
   /// The tensors of the model, and those of a head.

@@ -32,7 +32,7 @@ public struct StoredTensor: Sendable {
 
   /// A tensor of 32-bit numbers.
   public init(name: String, shape: [Int], floats: [Float]) throws {
-    let bytes = floats.map(\.bitPattern.littleEndian).withUnsafeBytes { [UInt8]($0) }
+    let bytes = floats.map { $0.bitPattern.littleEndian }.withUnsafeBytes { [UInt8]($0) }
     try self.init(name: name, type: .float32, shape: shape, bytes: bytes)
   }
 
@@ -141,6 +141,17 @@ public struct StoredTensor: Sendable {
     case .int64, .int32, .int16, .int8, .uint8, .bool:
       throw Failure(.tensorType, "expected floating-point numbers, found \(type.rawValue)", at: name)
     }
+  }
+
+  /// The nearest numbers of 16 bits, ties to even, of which the first eight are significant.
+  ///
+  /// - Throws: ``Failure/Code/tensorType`` if the tensor holds integers.
+  public func roundedToBFloat16() throws -> StoredTensor {
+    let halves = try floats().map { value -> UInt16 in
+      let bits = value.bitPattern
+      return UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16).littleEndian
+    }
+    return try StoredTensor(name: name, type: .bfloat16, shape: shape, bytes: halves.withUnsafeBytes { [UInt8]($0) })
   }
 
   private func map<Bits: FixedWidthInteger>(_: Bits.Type, _ convert: (Bits) -> Float) -> [Float] {

@@ -8,5 +8,5 @@ struct Model: ParsableCommand {
       hub model add ./bert-base-uncased
       hub model list
       """,
-    subcommands: [ModelAdd.self, ModelList.self, ModelInfo.self, ModelRemove.self])
+    subcommands: [ModelAdd.self, ModelList.self, ModelInfo.self, ModelCompress.self, ModelRemove.self])
 }
