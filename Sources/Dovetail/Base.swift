@@ -58,7 +58,7 @@ extension Base {
   private static func writingHead(
     of checkpoint: Checkpoint, _ model: any BaseModel, _ engine: Engine
   ) -> Result<(any Head)?, Failure> {
-    guard model is any Decoder || model is any EncoderDecoder else { return .success(nil) }
+    guard model.writes else { return .success(nil) }
     do {
       guard let stored = try CheckpointHead(checkpoint) else { return .success(nil) }
       return .success(
@@ -82,6 +82,11 @@ extension Base {
     else { return nil }
     return labels
   }
+}
+
+extension BaseModel {
+  /// Whether it is a decoder or has one, and so writes texts.
+  var writes: Bool { self is any Decoder || self is any EncoderDecoder }
 }
 
 extension Failure.Code {

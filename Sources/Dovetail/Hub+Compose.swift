@@ -36,19 +36,23 @@ extension Hub {
   ///   - composition: `nil` runs the base model alone, which then needs a head
   ///   - head: the adapter whose head answers; without it, the last adapter of a stack, or the fusion
   ///   - allowingOtherWeights: accepts adapters that were trained on other weights of the same architecture
+  ///   - namingWords: where no adapter has a head, the one that a decoder or encoder-decoder writes with answers
   /// - Throws: ``Failure``: names that are not installed, adapters of another base, weights that do not fit, a setup
   ///   without a head.
   public func compose(
-    _ composition: Composition?, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false
+    _ composition: Composition?, on base: Base, head: String? = nil, allowingOtherWeights: Bool = false,
+    namingWords: Bool = false
   ) throws -> ComposedModel {
     let assembly = Assembly(
       registry: registry, identity: base.identity, shape: base.model.shape, engine: base.engine,
       allowingOtherWeights: allowingOtherWeights, labels: base.labels)
     let expanded = try composition.map(registry.expanded), head = head ?? expanded?.head
     let setup = try (expanded?.setup).map { try assembly.setup($0) }
-    let heads = try registry.headOwners(expanded?.setup, named: head).map {
-      try assembly.head(of: $0, engine: base.engine)
+    let owners = try registry.headOwners(expanded?.setup, named: head)
+    if namingWords, owners.count == 1, try owners[0]?.head() == nil, let own = try base.writingHead.get() {
+      return ComposedModel(base: base, setup: setup, head: own)
     }
+    let heads = try owners.map { try assembly.head(of: $0, engine: base.engine) }
     guard heads.count >= setup?.copies ?? 1 else {
       throw Failure(
         .missingHead, "a parallel gives several answers, and one head answers",

@@ -5,7 +5,7 @@ import HubRegistry
 public import HubTensor
 import HubTransformer
 import HubWeights
-public import HubWords
+import HubWords
 
 extension Hub {
   /// Writes a base model whose matrices take less room: in bfloat16, or in eight bits with a scale for each row, which is the

@@ -66,7 +66,7 @@ public struct TextWriter {
     self.hub = hub
     self.base = base
     allowsOtherWeights = allowingOtherWeights
-    options = try GenerationOptions(ofModel: base.folder).completed(for: base)
+    options = try base.writingOptions()
     generator = Generator(
       try ComposedWriter(base.model, engine: base.engine), vocabularySize: base.model.vocabularySize,
       tokenizer: base.tokenizer)
@@ -188,13 +188,23 @@ public struct TextWriter {
   }
 }
 
-extension GenerationOptions {
-  /// With the ids of the tokenizer where the model's files name none.
-  fileprivate func completed(for base: Base) -> GenerationOptions {
-    var options = self
-    let special = base.tokenizer.specialIDs
+extension Base {
+  /// The options that come with the model's files, with the ids of the tokenizer where they name none.
+  ///
+  /// - Throws: ``Failure``: options that are not supported.
+  func writingOptions() throws -> GenerationOptions {
+    var options = try GenerationOptions(ofModel: folder)
+    let special = tokenizer.specialIDs
     if options.endTokens.isEmpty, let end = special.sep { options.endTokens = [end] }
     if options.beginToken == nil { options.beginToken = special.cls }
     return options
+  }
+
+  /// What ends a text that the model writes; `nil` for a model that writes none.
+  ///
+  /// - Throws: ``Failure``: options in the model's files that are not supported.
+  func endToken() throws -> Int? {
+    guard model.writes else { return nil }
+    return try writingOptions().endTokens.first.map(Int.init)
   }
 }

@@ -88,7 +88,7 @@ public struct Scores: Sendable {
           let isRightHead = word.head == found.head
           arcs.append((isRightHead, isRightHead && labels[word.relation] == found.relation))
         }
-      case .words: break
+      case .words, .written: break
       }
     }
   }

@@ -18,6 +18,8 @@ public struct TrainingExample: Sendable {
     case tree([(head: Int, relation: Int)])
     /// Words to guess, each with its tokens.
     case words([Range<Int>])
+    /// The tokens that a decoder is to write, and those that it reads meanwhile, as many.
+    case written(reading: [Int], [Int])
   }
 
   /// The ids and segments of its sequences: one, or as many as there are choices.
@@ -33,7 +35,10 @@ public struct TrainingExample: Sendable {
   }
 
   /// The tokens of all sequences.
-  public var tokenCount: Int { sequences.reduce(0) { $0 + $1.ids.count } }
+  public var tokenCount: Int {
+    let written = if case .written(let reading, _) = target { reading.count } else { 0 }
+    return sequences.reduce(written) { $0 + $1.ids.count }
+  }
 
   /// The ids of its sequences, which tell it from others.
   public var ids: [[Int]] { sequences.map(\.ids) }
@@ -97,8 +102,16 @@ extension TrainingBatch {
     }
     let tokens = TokenBatch(rows)
     let readsTrees = examples.contains { if case .tree = $0.target { true } else { false } }
+    let written = examples.compactMap { example -> (ids: [Int], typeIDs: [Int])? in
+      if case .written(let reading, _) = example.target {
+        (reading, Array(repeating: 0, count: reading.count))
+      } else {
+        nil
+      }
+    }
     self.init(
-      tokens, [Self.targets(of: examples, tokens.sequences, hidden)], words: readsTrees ? examples.map(\.words) : nil)
+      tokens, [Self.targets(of: examples, tokens.sequences, hidden)], words: readsTrees ? examples.map(\.words) : nil,
+      written: written.isEmpty ? nil : TokenBatch(written))
   }
 
   private static func targets(
@@ -120,6 +133,9 @@ extension TrainingBatch {
           if case .tree(let tree) = example.target { tree } else { [] }
         })
     case .words: return .classes(hidden)
+    case .written:
+      return .classes(
+        examples.flatMap { if case .written(_, let ids) = $0.target { ids.map(Optional.some) } else { [Int?]() } })
     case .label, nil:
       return .classes(examples.map { if case .label(let label) = $0.target { label } else { nil } })
     }

@@ -5,7 +5,7 @@ import HubWords
 import Testing
 
 @Suite struct MaskedWordsTests {
-  private static let tokenizer = #"""
+  static let tokenizer = #"""
     {"version": "1.0", "truncation": null, "padding": null, "added_tokens": [
        {"id": 0, "content": "[PAD]", "special": true}, {"id": 1, "content": "[UNK]", "special": true},
        {"id": 2, "content": "[CLS]", "special": true}, {"id": 3, "content": "[SEP]", "special": true},

@@ -22,8 +22,9 @@ struct Learned {
     model.labelSmoothing = Float(recipe.number("label_smoothing", 0))
     self.model = model
     // A last layer that is the base's table of words learns as that table, or not at all.
-    let left = Set(
-      (fresh.frozen + base.parameters + (base.identity == nil ? [] : head.frozenParameters)).map(ObjectIdentifier.init))
+    let writes = data.objective.answer == .word && base.model.writes
+    let frozen = base.identity == nil ? [] : writes ? head.parameters : head.frozenParameters
+    let left = Set((fresh.frozen + base.parameters + frozen).map(ObjectIdentifier.init))
     parameters =
       TrainedParameter.named(base.parameters, prefix: "base.")
       + TrainedParameter.named(fresh.weights.filter { !left.contains(ObjectIdentifier($0)) }, prefix: "adapter.")
@@ -37,6 +38,12 @@ struct Learned {
     let shape = base.model.shape, fresh = FreshParameters(seed: recipe.seed(1), engine: engine)
     var configuration = try data.objective.head(
       labels: data.labels, rows: data.rows, shape: shape, vocabularySize: base.model.vocabularySize)
+    if base.model.writes, data.objective.answer == .word {
+      guard let head = try base.writingHead.get() else {
+        throw recipe.failure("base", "the base has no head that names words", hint: "take a checkpoint for generation")
+      }
+      return (head, configuration)
+    }
     guard data.objective.answer == .word else {
       configuration["dropout_prob"] = .number(recipe.number("head_dropout", 0.1))
       guard let type = Heads.all.first(where: { $0.types.contains(configuration["head_type"]?.string ?? "") }) else {

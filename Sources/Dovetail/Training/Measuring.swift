@@ -16,12 +16,13 @@ extension ComposedModel {
     ofFile path: String, format: DataFormat? = nil, columns: [String: String] = [:], maximumLength: Int? = nil,
     seed: UInt64 = 1
   ) throws -> Scores {
-    guard let objective = Objectives.answering(head.answer) else {
+    guard let objective = Objectives.answering(head.answer, on: base.model) else {
       throw Failure(.wrongHead, "heads that answer with a \(head.answer.name) are not measured")
     }
     let longest = base.model.maximumLength - (setup?.takenPositions ?? 0)
-    let encoder = ExampleEncoder(
+    var encoder = ExampleEncoder(
       tokenizer: base.tokenizer, maximumLength: min(maximumLength ?? longest, longest), labels: head.labels)
+    encoder.writes(with: base.model, endToken: try base.endToken())
     let rows = try (format ?? DataFormat(ofFile: path)).rows(ofFile: path)
     let examples = try rows.flatMap { row in
       var members = row.columns

@@ -141,14 +141,15 @@ extension Recipe {
     let columns = objective.columns.required.joined(separator: ", "),
       others = objective.columns.optional.joined(separator: ", ")
     let data =
-      task == "masked_lm"
+      ["masked_lm", "causal_lm"].contains(task)
       ? "texts.txt"
       : task == "tagging"
         ? "train.conll"
         : task == "dependency_parsing"
           ? "train.conllu"
           : task == "question_answering" ? "train.json" : task == "multiple_choice" ? "train.jsonl" : "train.tsv"
-    let given = ["task": task, "name": "my-\(task.replacing("_", with: "-"))", "base": "minilm", "train": data]
+    let base = ["causal_lm": "smollm2", "seq2seq_lm": "t5"][task] ?? "minilm"
+    let given = ["task": task, "name": "my-\(task.replacing("_", with: "-"))", "base": base, "train": data]
     var lines = [
       "# hub train FILE.yaml; each value can be replaced by --set key=value.",
       "# The rows have: \(columns)" + (others.isEmpty ? "" : ", and perhaps \(others)"),

@@ -1,5 +1,6 @@
 import Foundation
 import HubAdapters
+import HubAdapters
 import HubBundle
 import HubModels
 import HubRegistry
@@ -26,8 +27,12 @@ struct TrainingBase {
   let folder: String
   /// What tells this base from others.
   let digest: Digest
-  /// The head that the checkpoint has.
+  /// The checkpoint that it is from.
   let checkpoint: Checkpoint?
+  /// What a decoder or encoder-decoder writes with.
+  var writingHead: Result<(any Head)?, Failure> = .success(nil)
+  /// What ends a text that it writes.
+  var endToken: Int?
 
   /// - Throws: ``Failure`` at the recipe's keys: no such model, a configuration that is not supported.
   static func of(_ recipe: Recipe, _ hub: Hub, _ engine: Engine) throws -> TrainingBase {
@@ -55,6 +60,8 @@ struct TrainingBase {
     } else {
       let base = try hub.baseModel(name, engine: engine)
       (model, tokenizer, identity) = (base.model, base.tokenizer, base.identity)
+      writingHead = base.writingHead
+      endToken = try base.endToken()
     }
   }
 

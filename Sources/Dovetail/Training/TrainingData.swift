@@ -1,6 +1,6 @@
+import HubTransformer
 import HubAdapters
 import HubTensor
-import HubTokenizers
 import HubTraining
 import HubWords
 
@@ -19,7 +19,7 @@ struct TrainingData {
   let skipped: Int
 
   /// - Throws: ``Failure`` that names file and line.
-  init(_ recipe: Recipe, _ objective: any Objective.Type, tokenizer: any Tokenizer, longest: Int) throws {
+  init(_ recipe: Recipe, _ objective: any Objective.Type, _ base: TrainingBase) throws {
     self.objective = objective
     var files: [(key: String, name: String, digest: Digest, rows: Int)] = []
     func rows(_ key: String) throws -> [DataRow]? {
@@ -33,8 +33,10 @@ struct TrainingData {
     let test = try rows("test") ?? []
     if development == nil { (train, development) = Self.split(train, recipe) }
     labels = try Self.labels(train, objective)
-    let encoder = ExampleEncoder(
-      tokenizer: tokenizer, maximumLength: min(recipe.integer("max_length", 128), longest), labels: labels)
+    var encoder = ExampleEncoder(
+      tokenizer: base.tokenizer, maximumLength: min(recipe.integer("max_length", 128), base.model.maximumLength),
+      labels: labels)
+    encoder.writes(with: base.model, endToken: base.endToken)
     var skipped = 0
     func examples(_ rows: [DataRow]) throws -> [TrainingExample] {
       try rows.flatMap { row in

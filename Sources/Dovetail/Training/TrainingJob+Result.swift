@@ -92,7 +92,7 @@ extension TrainingJob {
     manifest.version = try SemanticVersion(recipe.text("version") ?? "1.0.0")
     manifest.languages = recipe.text("language").map { [$0] } ?? []
     manifest.task = isLanguage ? nil : data.objective.task
-    manifest.labels = isLanguage || data.labels.isEmpty ? nil : data.labels
+    manifest.labels = data.labels.isEmpty ? nil : data.labels
     manifest.license = recipe.text("license")
     manifest.members = fresh.members
     manifest.dependencies = fresh.below.map {
@@ -104,7 +104,7 @@ extension TrainingJob {
     manifest.source = source(ending)
     // A language's head is the base's table of words: whoever wants it trains with masked_lm again.
     let head =
-      try isLanguage
+      try data.objective.answer == .word
       ? nil
       : StoredModule(
         configuration: learned.headConfiguration,

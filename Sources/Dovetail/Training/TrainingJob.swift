@@ -35,10 +35,11 @@ public struct TrainingJob {
     (self.recipe, self.hub, self.engine) = (recipe, hub, engine)
     metric = recipe.text("metric") ?? Scores.metrics(of: objective.answer)[0]
     base = try TrainingBase.of(recipe, hub, engine)
+    try Self.checkFit(of: objective, to: base, recipe)
     let optimizer = try Self.optimizer(recipe)
     fresh = try FreshSetup(recipe, hub, base, engine)
     try Self.checkLength(recipe, base, fresh)
-    data = try TrainingData(recipe, objective, tokenizer: base.tokenizer, longest: base.model.maximumLength)
+    data = try TrainingData(recipe, objective, base)
     learned = try Learned(recipe, base, fresh, data, engine)
     let options = Self.options(recipe, base, metric)
     trainer = Trainer(
@@ -106,6 +107,14 @@ public struct TrainingJob {
     }
     try need("tokenizer", with: "new_base")
     return objective
+  }
+
+  private static func checkFit(of objective: any Objective.Type, to base: TrainingBase, _ recipe: Recipe) throws {
+    guard !objective.suits(base.model) else { return }
+    let others = Objectives.all.filter { $0.answer == objective.answer && $0.suits(base.model) }
+    throw recipe.failure(
+      "task", "\(objective.task) is not for a base like \(base.family.modelType)",
+      hint: "take \(others.map { $0.task }.joined(separator: " or "))")
   }
 
   /// A prompt takes positions from the text.

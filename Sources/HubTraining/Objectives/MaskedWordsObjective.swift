@@ -1,6 +1,7 @@
 import HubTokenizers
 public import HubAdapters
 public import HubModels
+public import HubTransformer
 public import HubWords
 
 /// Which words stand where masks are (Devlin et al. 2019): whole words, chosen anew each time a text is read. Long texts are
@@ -10,6 +11,8 @@ public enum MaskedWordsObjective: Objective {
   public static let task = "masked_lm"
   public static let columns = (required: ["text"], optional: ["pair"])
   public static let answer = HeadAnswer.word
+
+  public static func suits(_ base: any BaseModel) -> Bool { !(base is any Decoder || base is any EncoderDecoder) }
 
   public static func labels(of row: DataRow) throws -> [String] { [] }
 

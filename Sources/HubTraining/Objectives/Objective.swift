@@ -1,6 +1,7 @@
 public import HubAdapters
 public import HubModels
 public import HubTokenizers
+public import HubTransformer
 public import HubWords
 
 extension Failure.Code {
@@ -16,6 +17,10 @@ public struct ExampleEncoder: Sendable {
   public let maximumLength: Int
   /// The names of the labels, in the order of the head's outputs.
   public let labels: [String]
+  /// What ends a text that a model writes; `nil` if nothing does.
+  public var endToken: Int?
+  /// What a decoder reads so that it learns to write a text.
+  public var decoderInput: @Sendable ([Int]) -> [Int] = { $0 }
   private let numbers: [String: Int]
 
   public init(tokenizer: any Tokenizer, maximumLength: Int, labels: [String]) {
@@ -28,6 +33,18 @@ public struct ExampleEncoder: Sendable {
     throw row.failure(
       "the label \(label.debugDescription) is not one of the \(labels.count) known",
       hint: "known: \(labels.prefix(20).joined(separator: ", "))")
+  }
+
+  /// Takes from a model what those that write read and end with.
+  public mutating func writes(with base: any BaseModel, endToken: Int?) {
+    self.endToken = endToken
+    if let model = base as? any EncoderDecoder { decoderInput = { model.decoderInput(for: $0) } }
+  }
+
+  /// A text with what ends it, if the tokenizer has not put that there.
+  func ended(_ ids: [Int]) -> [Int] {
+    guard let endToken, !ids.contains(endToken) else { return ids }
+    return ids + [endToken]
   }
 
   func sequence(_ text: String, pair: String? = nil) throws -> (ids: [Int], typeIDs: [Int]) {
@@ -64,6 +81,8 @@ public protocol Objective: Sendable {
   static var columns: (required: [String], optional: [String]) { get }
   /// What its heads answer.
   static var answer: HeadAnswer { get }
+  /// Whether a base can learn it. Any can, unless the objective says otherwise.
+  static func suits(_ base: any BaseModel) -> Bool
   /// The names of labels in rows, in order; empty if it has none.
   static func labels(of row: DataRow) throws -> [String]
   /// A fresh head's configuration.
@@ -77,6 +96,8 @@ public protocol Objective: Sendable {
 }
 
 extension Objective {
+  public static func suits(_ base: any BaseModel) -> Bool { true }
+
   static func labelIDs(_ labels: [String]) -> JSON {
     .object(labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })
   }
@@ -102,11 +123,15 @@ public enum Objectives {
     MultipleChoiceObjective.self,
     ParsingObjective.self,
     MaskedWordsObjective.self,
+    NextWordsObjective.self,
+    WrittenTextObjective.self,
   ]
 
   /// What a recipe calls by this name.
   public static func named(_ task: String) -> (any Objective.Type)? { all.first { $0.task == task } }
 
-  /// What teaches heads with such answers, to measure them.
-  public static func answering(_ answer: HeadAnswer) -> (any Objective.Type)? { all.first { $0.answer == answer } }
+  /// What teaches heads with such answers on a base, to measure them.
+  public static func answering(_ answer: HeadAnswer, on base: any BaseModel) -> (any Objective.Type)? {
+    all.first { $0.answer == answer && $0.suits(base) }
+  }
 }

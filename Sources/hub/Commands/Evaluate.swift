@@ -49,7 +49,7 @@ struct Evaluate: ParsableCommand {
   func run() throws {
     let hub = try options.open()
     let base = try hub.baseModel(model, engine: Engine(threads: threads))
-    let composed = try hub.compose(Composition(parsing: setup), on: base, head: head)
+    let composed = try hub.compose(Composition(parsing: setup), on: base, head: head, namingWords: true)
     let known = Scores.metrics(of: composed.head.answer), limits = try limits()
     if let wrong = limits.first(where: { !known.contains($0.figure) }) {
       throw ValidationError("the head has no figure \(wrong.figure); there are: \(known.joined(separator: ", "))")
