@@ -32,8 +32,8 @@ extension Hub {
         installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
       guard let foldable = method as? any FoldableMethod else {
         throw Failure(
-          .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
-          hint: "LoRA, (IA)³, DoRA and VeRA are such")
+          .unfoldableAdapter, "only adapters of linear layers can be folded into the weights",
+          hint: "LoRA, (IA)³, DoRA and VeRA can be")
       }
       return try foldable.folded(
         into: checkpoint.weights, of: checkpoint.family, as: .running, in: Context(engine))
@@ -65,7 +65,7 @@ private struct FoldedHead {
     let family = checkpoint.family, configuration = own.configuration.members
     guard let form = family.head(like: configuration), configuration["pooler_rank"] == nil else {
       notes = [
-        "the head is not in the folder: no model class of Hugging Face has one like it; hub run --head \(adapter.name) takes the adapter's"
+        "the head is not in the folder: no model class of Hugging Face has one like it; run the adapter's with hub run --head \(adapter.name)"
       ]
       return
     }

@@ -61,7 +61,7 @@ public protocol AdapterMethod: Sendable {
   var frozenParameters: [Parameter] { get }
 
   /// Whether what it does to a token depends on tokens that follow, such as a mean over all of them. Then a text that goes on
-  /// is not what it was plus something new, and is read anew. True unless a method says otherwise: that is slower, never wrong.
+  /// is not what it was plus something new, and is read again. True unless a method says otherwise: that is slower, never wrong.
   var looksAtWholeTexts: Bool { get }
 }
 

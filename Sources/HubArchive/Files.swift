@@ -47,7 +47,7 @@ package final class OpenFile: Sendable {
     let descriptor = openat(folder?.descriptor ?? AT_FDCWD, path, flags)
     guard descriptor >= 0 else {
       throw errno == ELOOP
-        ? Failure(.irregularFile, "a link stands where a file should", at: path)
+        ? Failure(.irregularFile, "expected a file, found a link", at: path)
         : Failure.system(.unreadableFile, "open the file", at: path)
     }
     self.init(descriptor: descriptor, path: path)
@@ -150,7 +150,7 @@ package final class AtomicFile {
 
   package init(_ path: String) throws {
     let parts = PathParts(path)
-    guard !parts.name.isEmpty else { throw Failure(.unwritableFile, "no file name", at: path) }
+    guard !parts.name.isEmpty else { throw Failure(.unwritableFile, "the path has no file name", at: path) }
     self.path = path
     folder = parts.folder
     file = try OpenFile(creating: parts.temporaryPath)

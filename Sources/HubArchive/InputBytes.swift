@@ -80,7 +80,7 @@ private final class DescriptorStream: ByteStream {
     }
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw Failure(
-        .unreadableFile, "a folder, not a file of lines",
+        .unreadableFile, "this is a folder, not a file of lines",
         hint: "name one of its files, or give them all: cat DIR/* | hub run …")
     }
   }

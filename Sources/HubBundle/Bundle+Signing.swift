@@ -64,7 +64,7 @@ public struct BundleSignature: Hashable, Sendable {
     return try files.map { path, bytes in
       guard let signature = BundleSignature(bytes), signature.bundle == bundle, signature.path == path else {
         throw Failure(
-          .badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
+          .badSignature, "this signature does not belong to the bundle", at: path, hint: "do not use the bundle: somebody changed it")
       }
       return signature
     }.sorted { $0.key < $1.key }

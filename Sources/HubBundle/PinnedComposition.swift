@@ -25,7 +25,7 @@ public struct PinnedComposition: Hashable, Sendable {
     }
     guard setup.description == text, (text + (head ?? "")).utf8.allSatisfy({ $0 < 0x80 }) else {
       throw Failure(
-        .malformedPinning, "the setup is not in its one form", at: object.path(to: "setup"), hint: "write \(setup)")
+        .malformedPinning, "the setup is not written in its standard form", at: object.path(to: "setup"), hint: "write \(setup)")
     }
   }
 

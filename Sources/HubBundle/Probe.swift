@@ -40,7 +40,7 @@ public struct Probe: Hashable, Sendable {
     }
     guard state.count == hiddenSize else {
       throw Failure(
-        .malformedProbe, "the state has \(state.count) numbers, and the hidden size is \(hiddenSize)",
+        .malformedProbe, "the state has \(state.count) numbers, but the hidden size is \(hiddenSize)",
         at: object.path(to: "state"))
     }
   }

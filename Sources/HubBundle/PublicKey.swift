@@ -22,7 +22,7 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
     guard digits.utf8.count == 64, digits.utf8.allSatisfy(Self.alphabet.contains) else {
       throw Failure(
         .malformedKey,
-        "a public key is 'ed25519:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
+        "expected 'ed25519:' and 64 lower-case hexadecimal digits, found \(text.prefix(100).debugDescription)")
     }
     try self.init(bytes: Self.bytes(digits))
   }
@@ -31,7 +31,7 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
   init(bytes: [UInt8]) throws {
     let hex = Self.hex(bytes[...])
     guard bytes.count == 32, Self.isSound(bytes[...]) else {
-      throw Failure(.malformedKey, "this public key proves nothing", at: Self.prefix + hex)
+      throw Failure(.malformedKey, "this public key is weak: signatures by it can be forged", at: Self.prefix + hex)
     }
     (self.hex, self.bytes) = (hex, bytes)
   }

@@ -53,7 +53,7 @@ public struct SigningKey: Sendable {
   public init(file path: String) throws {
     let file = try OpenFile(reading: path)
     guard try file.status().st_mode & 0o077 == 0 else {
-      throw Failure(.exposedKey, "other users may read this secret key", at: path, hint: "chmod 600 \(path)")
+      throw Failure(.exposedKey, "other users can read this secret key", at: path, hint: "chmod 600 \(path)")
     }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 1)
     defer { buffer.deallocate() }
@@ -68,7 +68,7 @@ public struct SigningKey: Sendable {
 
   /// Writes the key to a file that must not be there yet, for this user alone.
   public func write(to path: String) throws {
-    guard access(path, F_OK) != 0 else { throw Failure(.existingFile, "there is something already", at: path) }
+    guard access(path, F_OK) != 0 else { throw Failure(.existingFile, "something with this name exists already", at: path) }
     let text = [Self.begin, Data(Self.header + seed).base64EncodedString(), Self.end, ""].joined(
       separator: "\n")
     let output = try AtomicFile(path)

@@ -17,7 +17,7 @@ extension AdapterContent {
   func family() throws -> ModelFamily {
     guard let family = ModelFamilies.family(of: manifest.base.architecture) else {
       throw Failure(
-        .inexpressibleAdapter, "the names of the modules of a \(manifest.base.architecture) are not known",
+        .inexpressibleAdapter, "the module names of a \(manifest.base.architecture) are unknown",
         at: "base.architecture")
     }
     return family

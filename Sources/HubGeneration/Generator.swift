@@ -73,16 +73,16 @@ public struct Generator<Model: NextTokens> {
       throw Failure(.generationPrompt, "the prompt is empty", hint: "give at least one token")
     }
     if let id = (request.prompt + counted).first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
-      throw Failure(.generationPrompt, "the prompt has the id \(id), and the model has \(vocabularySize) tokens")
+      throw Failure(.generationPrompt, "the prompt has the id \(id), but the model has only \(vocabularySize) tokens")
     }
     guard options.limit(afterPrompt: counted.count) > counted.count else {
       throw Failure(
         .generationPrompt,
-        "the prompt has \(counted.count) tokens, and max_length is \(options.limit(afterPrompt: counted.count))",
-        hint: "give max_new_tokens")
+        "the prompt has \(counted.count) tokens, but max_length is \(options.limit(afterPrompt: counted.count))",
+        hint: "set max_new_tokens")
     }
     guard options.stopStrings.isEmpty || tokenizer != nil else {
-      throw Failure(.generationOption, "stop_strings need the model's tokenizer", at: "stop_strings")
+      throw Failure(.generationOption, "stop_strings needs the model's tokenizer", at: "stop_strings")
     }
     let id = nextID
     nextID += 1
@@ -120,7 +120,7 @@ public struct Generator<Model: NextTokens> {
     }
     let logits = try model.logits(appending: tokens)
     for row in logits where row.count != vocabularySize {
-      throw Failure(.generationNotFinite, "the model gives \(row.count) scores, not \(vocabularySize)")
+      throw Failure(.generationNotFinite, "the model gave \(row.count) scores, not \(vocabularySize)")
     }
     return advance(logits)
   }

@@ -59,7 +59,7 @@ struct BlobStore: Sendable {
   private func opened(_ digest: Digest) throws -> OpenFile {
     let path = path(of: digest)
     guard try FileStatus.examining(path) != nil else {
-      throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
+      throw Failure(.missingBlob, "a file of an installed adapter is missing", at: path, hint: "install the adapter again")
     }
     let file = try OpenFile(reading: path, followsLinks: false), status = try FileStatus(file)
     guard isShared || status.isOwnedByUs, status.links == 1 else { throw Self.damaged(path) }
@@ -68,7 +68,7 @@ struct BlobStore: Sendable {
 
   private static func damaged(_ path: String) -> Failure {
     Failure(
-      .damagedBlob, "a file of an installed adapter is not what was installed", at: path,
+      .damagedBlob, "a file of an installed adapter has changed", at: path,
       hint: "install the adapter again")
   }
 

@@ -83,8 +83,8 @@ extension CatalogueEntry {
     }
     guard !found.isEmpty else {
       throw Failure(
-        .noCatalogue, "nothing here is an entry of AdapterHub's index", at: path,
-        hint: "the built index is meant, with a JSON file for each adapter")
+        .noCatalogue, "nothing in the folder is an entry of AdapterHub's index", at: path,
+        hint: "give the built index, with a JSON file for each adapter")
     }
     return found.values.sorted { $0.id < $1.id }
   }

@@ -61,7 +61,7 @@ public struct Parcel: Sendable {
     probe: Probe? = nil, signer: SigningKey? = nil, _ change: (inout Manifest) throws -> Void = { _ in }
   ) throws -> Parcel {
     guard format != Self.bundleFormat, let scratch else {
-      throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
+      throw Failure(.sealedBundle, "a bundle's manifest cannot be changed: its digest covers it", at: bundle.folder)
     }
     var manifest = bundle.manifest
     try change(&manifest)
@@ -95,7 +95,7 @@ public struct Parcel: Sendable {
   private static func refuse(_ hints: ForeignHints, for path: String) throws {
     guard !hints.isEmpty else { return }
     throw Failure(
-      .sealedBundle, "a bundle says its labels and its base itself, which its digest covers", at: path,
+      .sealedBundle, "a bundle's labels and base cannot be changed: its digest covers them", at: path,
       hint: "leave --labels and --base-type out")
   }
 
@@ -140,7 +140,7 @@ public struct Parcel: Sendable {
   private static func nothing(at folder: String) -> Failure {
     let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
     return Failure(
-      .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder,
+      .nothingToInstall, "neither a bundle nor an adapter in a known format", at: folder,
       hint: "known formats: \(known)")
   }
 

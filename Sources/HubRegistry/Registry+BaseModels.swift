@@ -31,7 +31,7 @@ extension Registry {
     if let model = models.first(where: { $0.name.text == name }) { return model }
     let near = nearest(to: name, among: models.map(\.name.text))
     throw Failure(
-      .unknownModel, "no such base model is in the registry", at: name,
+      .unknownModel, "there is no such base model in the registry", at: name,
       hint: near.isEmpty ? "hub model add FOLDER --as NAME" : "did you mean \(near.joined(separator: ", "))?")
   }
 

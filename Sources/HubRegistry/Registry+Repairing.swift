@@ -204,7 +204,7 @@ private struct IndexMemory {
           arguments: StatementArguments(values))
         return nil
       } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_CONSTRAINT {
-        return Failure(.damagedIndex, "a row cannot be kept", at: table)
+        return Failure(.damagedIndex, "a row cannot be recovered", at: table)
       }
     }
   }

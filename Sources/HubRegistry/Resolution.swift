@@ -52,7 +52,7 @@ extension Registry {
       throw Failure(.unknownAdapter, "no such adapter is installed", at: subject, hint: "hub list, or hub search")
     }
     guard matches.allSatisfy({ $0.name == match.name }) else {
-      throw Self.ambiguous("several adapters are meant", subject, matches)
+      throw Self.ambiguous("several adapters match", subject, matches)
     }
     return Resolution(match, of: matches.map { Resolution.Candidate(adapter: $0, objection: nil) })
   }

@@ -60,7 +60,7 @@ public final class Parameter: Sendable {
   /// How often the values were changed.
   var version: Int { state.withLock { $0.version } }
 
-  /// Changes the values in place, as an optimiser does; packed forms are made anew when they are next
+  /// Changes the values in place, as an optimiser does; packed forms are made again when they are next
   /// needed, and in float32: what is trained is not rounded.
   public func update(in context: Context, _ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
     state.withLock { state in

@@ -66,7 +66,7 @@ struct TokenizerConfig: Sendable {
     unknownKeys += json.members.entries.map(\.key).filter { !Self.known.contains($0) }
     for entry in try json.optionalObject("added_tokens_decoder")?.members.entries ?? [] {
       let place = "\(json.path(to: "added_tokens_decoder")).\(entry.key)"
-      guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is no number", at: place) }
+      guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is not a number", at: place) }
       added.append(try AddedTokens.Token(JSONObject(entry.value, path: place), id: id))
     }
   }

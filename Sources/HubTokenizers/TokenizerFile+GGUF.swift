@@ -128,7 +128,7 @@ private struct GGUFTokenizer {
     case "qwen2": return try split(Self.llama3.replacing("{1,3}", with: ""))
     default:
       throw Failure(
-        .unsupportedTokenizer, "words cut as in \(kind.debugDescription) are not supported", at: "tokenizer.ggml.pre",
+        .unsupportedTokenizer, "the pre-tokenizer \(kind.debugDescription) is not supported", at: "tokenizer.ggml.pre",
         hint: "supported: gpt-2, smollm, llama-bpe, qwen2")
     }
   }

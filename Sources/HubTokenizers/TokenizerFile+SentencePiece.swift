@@ -70,7 +70,7 @@ struct SentencePieceModel {
       }
     }
     guard let token, score.isFinite else {
-      throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score no number")
+      throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score is not a number")
     }
     return (token, score)
   }
@@ -125,5 +125,5 @@ extension SentencePieceModel {
     return body(rest.prefix(Int(count)))
   }
 
-  private static var malformed: Failure { Failure(.malformedVocabulary, "the file is no protocol buffer, or cut off") }
+  private static var malformed: Failure { Failure(.malformedVocabulary, "the file is not a protocol buffer, or is cut short") }
 }

@@ -27,7 +27,7 @@ public enum TokenizerFile {
     if has("sentencepiece.bpe.model") { return try load(sentencePiece: "\(folder)/sentencepiece.bpe.model") }
     throw Failure(
       .missingTokenizer,
-      "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
+      "the folder has no tokenizer.json, vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
       at: folder, hint: "download tokenizer.json from where the model comes from, and add the model again")
   }
 
@@ -120,7 +120,7 @@ extension TokenizerFile {
     else {
       throw Failure(
         .excessiveTokenizer,
-        "an added token is longer than \(InputLimits.tokenBytes) bytes, or all of them than \(InputLimits.addedTokensBytes)"
+        "an added token is longer than \(InputLimits.tokenBytes) bytes, or all together are longer than \(InputLimits.addedTokensBytes)"
       )
     }
   }
@@ -148,7 +148,7 @@ extension AddedTokens.Token {
     guard let known = vocabulary.id(of: content) else { return try vocabulary.insert(content.utf8, id: Int(id)) }
     guard known == id else {
       throw Failure(
-        .malformedVocabulary, "the added token has the id \(id), but \(known) in the vocabulary",
+        .malformedVocabulary, "the added token has the id \(id), but its id in the vocabulary is \(known)",
         at: content.debugDescription)
     }
   }

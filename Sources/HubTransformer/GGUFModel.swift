@@ -26,7 +26,7 @@ struct GGUFModel {
     tensors = try locating(path) {
       try file.tensors.map { tensor in
         guard let name = Self.name(of: tensor.name) else {
-          throw Failure(.unsupportedModel, "the tensor belongs to nothing in a \(architecture)", at: tensor.name)
+          throw Failure(.unsupportedModel, "a \(architecture) has no place for the tensor", at: tensor.name)
         }
         let order = architecture == "llama" ? sizes.rowOrder(of: name, rows: tensor.shape.first ?? 0) : nil
         return try tensor.expanded(named: name, rowOrder: order)
@@ -65,7 +65,7 @@ private struct GGUFSizes {
     keyHeads = try file.optional("\(architecture).attention.head_count_kv", "an integer") { $0.integer } ?? heads
     guard (1...1024).contains(heads), (1...heads).contains(keyHeads) else {
       throw Failure(
-        .invalidModelConfiguration, "\(heads) heads with \(keyHeads) for keys are impossible", at: file.path)
+        .invalidModelConfiguration, "\(heads) heads cannot share \(keyHeads) heads of keys", at: file.path)
     }
   }
 
@@ -79,7 +79,7 @@ private struct GGUFSizes {
     }
     if file["rope_freqs.weight"] != nil {
       throw Failure(
-        .unsupportedModel, "factors of rotary positions in a tensor are not supported", at: "rope_freqs.weight")
+        .unsupportedModel, "rotary positions with factors in a tensor are not supported", at: "rope_freqs.weight")
     }
     var members = JSON.Members()
     members["model_type"] = .string(architecture)

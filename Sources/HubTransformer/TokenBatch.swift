@@ -45,7 +45,7 @@ public struct TokenBatch: Sendable {
   static func check(_ rows: [Int], in table: Int, _ what: String, _ name: String) throws {
     guard let wrong = rows.first(where: { !(0..<table).contains($0) }) else { return }
     throw Failure(
-      .invalidTokens, "\(what) \(wrong) is not in \(name) of \(table)",
-      hint: "is the text too long, or the tokenizer another model's?")
+      .invalidTokens, "\(what) \(wrong) is outside \(name) of \(table)",
+      hint: "is the text too long, or does the tokenizer belong to another model?")
   }
 }

@@ -19,7 +19,7 @@ public enum ModelWeights {
   private static func name(in folder: String) throws -> String {
     if let name = names.first(where: { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) { return name }
     throw Failure(
-      .missingModelWeights, "the folder has no weights of a model", at: folder,
+      .missingModelWeights, "the folder has no model weights", at: folder,
       hint: "looked for \(names.joined(separator: ", "))")
   }
 

@@ -6,7 +6,7 @@ import HubWords
 public enum SafetensorsWriter {
   /// The whole file in memory.
   ///
-  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have one name or one is named `__metadata__`.
+  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have the same name or one is named `__metadata__`.
   public static func bytes(of tensors: [StoredTensor], metadata: [String: String] = [:]) throws -> [UInt8] {
     let sorted = try checked(tensors)
     var bytes = header(of: sorted, metadata: metadata)

@@ -50,7 +50,7 @@ public struct StoredTensor: Sendable {
     count = try Self.elementCount(of: shape, name: name)
     guard count * type.byteSize == region.count else {
       throw Failure(
-        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, there are \(region.count)",
+        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, but there are \(region.count)",
         at: name)
     }
     self.name = name
@@ -204,7 +204,7 @@ public struct WeightFile: Sendable {
   public let metadata: [String: String]
   private let indexes: [String: Int]
 
-  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have one name.
+  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have the same name.
   public init(path: String, tensors: [StoredTensor], metadata: [String: String] = [:]) throws {
     self.path = path
     self.metadata = metadata
@@ -212,7 +212,7 @@ public struct WeightFile: Sendable {
     var indexes: [String: Int] = [:]
     for (index, tensor) in self.tensors.enumerated() {
       guard indexes.updateValue(index, forKey: tensor.name) == nil else {
-        throw Failure(.malformedTensor, "two tensors have one name", at: tensor.name).within(path)
+        throw Failure(.malformedTensor, "two tensors have the same name", at: tensor.name).within(path)
       }
     }
     self.indexes = indexes

@@ -35,7 +35,7 @@ public enum CompositionBlocks {
     guard isWord, !type.name.isEmpty else {
       throw Failure(
         .takenName,
-        "a block's name has lower-case letters, digits and underscores, unlike \(type.name.debugDescription)",
+        "a block's name must consist of lower-case letters, digits and underscores, unlike \(type.name.debugDescription)",
         at: "\(type)")
     }
     try table.register(type)

@@ -36,7 +36,7 @@ public final class TypeTable<Element: Sendable>: Sendable {
       if let name = new.first(where: taken.contains) {
         throw Failure(
           .takenName, "another type has the name \(name.debugDescription)", at: "\(element)",
-          hint: "give it one of its own")
+          hint: "choose another name")
       }
       guard !new.isEmpty else { throw Failure(.takenName, "a type needs a name to be found by", at: "\(element)") }
       added.append(element)

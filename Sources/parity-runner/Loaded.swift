@@ -120,7 +120,7 @@ struct Loaded {
     [".lora_a", ".lora_b"].contains(where: parameter.name.hasSuffix)
   }
 
-  /// Builds the base model anew with an adapter in its weights.
+  /// Builds the base model again with an adapter in its weights.
   private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {
     guard let adapter = adapters[name]?.method as? any FoldableMethod else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
@@ -194,7 +194,7 @@ struct Loaded {
     }
   }
 
-  /// A fusion is loaded once, or training would begin anew with each pass.
+  /// A fusion is loaded once, or training would begin again with each pass.
   private func fusion(_ name: String, _ sites: Set<Site>) throws -> AdapterFusion? {
     if let fusion = loadedFusions.all[name] { return fusion }
     guard let stored = fusions.first(where: { $0.name == name })?.foreign else { return nil }

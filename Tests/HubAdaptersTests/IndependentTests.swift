@@ -221,7 +221,7 @@ import Testing
     }
   }
 
-  /// What was computed from weights is computed anew when they change.
+  /// What was computed from weights is computed again when they change.
   @Test func derivedWeightsFollowTheirSources() throws {
     let adapter = try adapter(File("udapter")), before = try hidden(adapter)
     let parameter = try #require(adapter.parameters.first)

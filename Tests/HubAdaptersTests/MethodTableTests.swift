@@ -5,7 +5,7 @@ import HubModels
 import HubTransformer
 import Testing
 
-/// `Formats/methods.md` is what the catalogue says: `RECORD=1 swift test --filter MethodTableTests` writes it anew.
+/// `Formats/methods.md` is what the catalogue says: `RECORD=1 swift test --filter MethodTableTests` writes it again.
 @Suite struct MethodTableTests {
   private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
     path: "../../Formats/methods.md"
@@ -58,7 +58,7 @@ import Testing
   @Test func thePageIsWhatTheCatalogueSays() throws {
     let table = try Self.table()
     if ProcessInfo.processInfo.environment["RECORD"] != nil { try Data(table.utf8).write(to: Self.file) }
-    #expect(try String(contentsOf: Self.file, encoding: .utf8) == table, "RECORD=1 writes the page anew")
+    #expect(try String(contentsOf: Self.file, encoding: .utf8) == table, "RECORD=1 writes the page again")
     #expect(MethodCatalogue.all.allSatisfy { !$0.equation.contains("|") && !$0.paper.contains("|") })
   }
 

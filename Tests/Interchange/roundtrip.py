@@ -2,7 +2,7 @@
 
     python3 Tests/Interchange/roundtrip.py HUB CASES
 
-CASES is a folder of golden cases. Each adapter of a case that is not an error is written anew by
+CASES is a folder of golden cases. Each adapter of a case that is not an error is written again by
 `hub convert --to adapterhub` (or `--to peft` for a PEFT folder); the library loads both folders into the same base model,
 and the hidden states must agree. Needs torch, adapters and peft; says that it skips where they are not installed.
 """

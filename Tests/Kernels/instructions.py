@@ -3,7 +3,7 @@
     python3 instructions.py [--write]
 
 Unlike times, counts are the same on a busy machine. They are those of AVX2, the widest set that valgrind knows, and of one
-version of the compiler: with another, or without AVX2, they are printed and not judged. --write writes them down anew.
+version of the compiler: with another, or without AVX2, they are printed and not judged. --write writes them down again.
 Installs valgrind where it is missing (Debian or Ubuntu).
 """
 import json, os, pathlib, re, shutil, subprocess, sys

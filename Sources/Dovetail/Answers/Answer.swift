@@ -62,7 +62,7 @@ public enum Answers {
   static func type(for head: any Head) throws -> any Answer.Type {
     if let type = table[head.answer.name] { return type }
     throw Failure(
-      .unknownAnswer, "nothing makes answers of the kind \(head.answer.name.debugDescription)", hint: "Answers.register"
+      .unknownAnswer, "no kind of answer is registered as \(head.answer.name.debugDescription)", hint: "register it with Answers.register"
     )
   }
 }

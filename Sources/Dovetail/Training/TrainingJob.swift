@@ -67,7 +67,7 @@ public struct TrainingJob {
       let known = objective.columns.required + objective.columns.optional
       guard known.contains(entry.key), entry.value.string != nil else {
         throw recipe.failure(
-          "columns", "\(entry.key.debugDescription) is no column of this task",
+          "columns", "\(entry.key.debugDescription) is not a column of this task",
           hint: "there are: \(known.joined(separator: ", "))")
       }
     }

@@ -57,7 +57,7 @@ extension LoRA: FoldableMethod {
         bias: try bias.map { context.tensor(rows: 1, columns: $0.count, try $0.floats()) })
       guard let folded = unit.folded(into: linear, as: form, in: context) else {
         throw Failure(
-          .unfoldableAdapter, "an adapter with gates, or with biases of its own, cannot become part of the weights",
+          .unfoldableAdapter, "an adapter with gates, or with biases of its own, cannot be folded into the weights",
           at: "use_gating")
       }
       tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.weight.values)

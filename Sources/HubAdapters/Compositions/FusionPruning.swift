@@ -53,7 +53,7 @@ extension Setup {
     if case .route(_, let routing) = root, routing.isIndependent {
       throw Failure(.unsuitableBlock, "setups that share a pass are pruned one by one")
     }
-    guard count > 0 else { throw Failure(.missingStatistics, "a fusion of \(count) members is none") }
+    guard count > 0 else { throw Failure(.missingStatistics, "a fusion needs at least one member, not \(count)") }
     /// What the fusions that are left were called before.
     var origins: [String: String] = [:]
     func pruned(_ composition: Composition) throws -> Composition {
@@ -74,7 +74,7 @@ extension Setup {
         let known = origins.updateValue(label, forKey: Self.label(name, Composition.members(of: members)))
         guard known ?? label == label else {
           throw Failure(
-            .unsuitableBlock, "two fusions would have the same members left",
+            .unsuitableBlock, "two fusions would be left with the same members",
             at: self.composition.pointing(at: composition))
         }
         return .fuse(members, name: name)

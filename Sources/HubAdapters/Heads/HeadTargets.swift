@@ -32,7 +32,7 @@ public enum HeadTargets: Sendable {
   }
 
   func failure(wanted: String) -> Failure {
-    Failure(.wrongLabels, "the head learns from \(wanted), and these are \(kind)")
+    Failure(.wrongLabels, "the head learns from \(wanted), but these are \(kind)")
   }
 
   /// A class for each row of the logits.

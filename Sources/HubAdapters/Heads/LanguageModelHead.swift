@@ -60,7 +60,7 @@ public struct LanguageModelHead: Head {
       guard x.columns == input.base.shape.embeddingSize else {
         throw Failure(
           .unsupportedHead,
-          "the invertible adapter is for \(input.base.shape.embeddingSize) columns, the head gives \(x.columns)",
+          "the invertible adapter is for \(input.base.shape.embeddingSize) columns, but the head gives \(x.columns)",
           at: "embedding_size")
       }
       x = inverting.inverse(x, in: context)

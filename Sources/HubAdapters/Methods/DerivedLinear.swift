@@ -50,7 +50,7 @@ extension Context {
   }
 }
 
-/// What is computed from parameters and from a weight of the base model, which comes with the pass: computed anew when
+/// What is computed from parameters and from a weight of the base model, which comes with the pass: computed again when
 /// another base or a change of the parameters asks for it.
 final class BaseDependentParameter: Sendable {
   private let sources: [Parameter]

@@ -47,7 +47,7 @@ public struct LoRA: AdapterMethod {
     let widths = shape.widths(at: first.site.place)
     guard targets.allSatisfy({ shape.widths(at: $0.site.place) == widths && $0.rank == first.rank }) else {
       throw Failure(
-        .invalidConfiguration, "the layers share their matrices, and have different shapes", at: "vera_d",
+        .invalidConfiguration, "the layers share their matrices, but have different shapes", at: "vera_d",
         hint: "adapt layers of one shape only")
     }
     let a = try weights.parameter("lora_a", [first.rank, widths.input], initially: c.initialWeights.a)

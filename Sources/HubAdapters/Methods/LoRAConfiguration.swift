@@ -75,17 +75,17 @@ struct LoRAConfiguration: Sendable {
     magnitude = try c.optionalBool("use_dora") ?? false ? Self.magnitude(c) : nil
     named = try c.optionalObject("targets")
     guard !hasBias || magnitude == nil else {
-      throw Failure(.invalidConfiguration, "an update with magnitudes has no bias", at: c.path(to: "lora_bias"))
+      throw Failure(.invalidConfiguration, "an update with magnitudes cannot have a bias", at: c.path(to: "lora_bias"))
     }
     initialWeights = try Self.initializers(c)
     places = try Self.places(c)
     leavesOut = try c.layersLeftOut()
     if case .scale = kind {
       guard rank == 1 else {
-        throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r"))
+        throw Failure(.invalidConfiguration, "a scaling must have the rank 1, not \(rank)", at: c.path(to: "r"))
       }
       guard magnitude == nil else {
-        throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora"))
+        throw Failure(.invalidConfiguration, "a scaling cannot have magnitudes", at: c.path(to: "use_dora"))
       }
     }
   }
@@ -102,9 +102,9 @@ struct LoRAConfiguration: Sendable {
       let key = entry.key
       guard let site = Site(linearLayer: key), shape.has(site) else {
         throw Failure(
-          .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers",
+          .invalidConfiguration, "\(key.debugDescription) is not a linear layer of a model with \(shape.layers) layers",
           at: named.path,
-          hint: "a target is called like \"0.query\"")
+          hint: "write a target as \"0.query\"")
       }
       let c = try JSONObject(entry.value, path: named.path(to: key))
       try c.refuseUnknown(["r", "alpha", "scales_input", "form"])
@@ -123,7 +123,7 @@ struct LoRAConfiguration: Sendable {
     guard let name = try c.optionalString("form") else { return .usual }
     guard let form = Target.Form(rawValue: name), case .lowRank = kind, !isGated, magnitude == nil, !hasBias else {
       throw Failure(
-        .invalidConfiguration, "a form is matrix, rotation or scaled_rotation, without gates, magnitudes and biases",
+        .invalidConfiguration, "form must be matrix, rotation or scaled_rotation, without gates, magnitudes or biases",
         at: c.path(to: "form"))
     }
     return form
@@ -184,10 +184,10 @@ extension LoRAConfiguration {
     case ("scale", nil, nil): return .scale
     case ("add", nil, _), ("scale", _, _?):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_b"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"", at: c.path(to: "vera_b"))
     case ("add", _, nil), ("scale", _?, _):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_d"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"", at: c.path(to: "vera_d"))
     default:
       throw Failure(
         .invalidConfiguration, "composition_mode is \"add\" or \"scale\", not \(mode.debugDescription)",
@@ -203,7 +203,7 @@ extension LoRAConfiguration {
       for name in try c.optionalStrings("attn_matrices") ?? ["q", "v"] {
         guard let place = (["q": .query, "k": .key, "v": .value] as [String: Site.Place])[name] else {
           throw Failure(
-            .invalidConfiguration, "attn_matrices is of q, k and v; \(name.debugDescription) is none of them",
+            .invalidConfiguration, "attn_matrices may name q, k and v, not \(name.debugDescription)",
             at: c.path(to: "attn_matrices"))
         }
         places.formUnion([place, crossing[place] ?? place])

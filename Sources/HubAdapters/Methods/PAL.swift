@@ -22,7 +22,7 @@ public struct PAL: AdapterMethod {
     let attends = try c.optionalBool("attention") ?? true
     let size = try c.optionalSize("size") ?? (attends ? 204 : 100), heads = try c.optionalSize("heads") ?? 6
     guard !attends || size % heads == 0 else {
-      throw Failure(.invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "heads"))
+      throw Failure(.invalidConfiguration, "a size of \(size) cannot be divided among \(heads) heads", at: c.path(to: "heads"))
     }
     let activation = try c.optionalActivation("non_linearity") ?? .gelu, layers = try c.adaptedLayers(of: shape)
     let shares = try c.optionalBool("shared_projections") ?? attends

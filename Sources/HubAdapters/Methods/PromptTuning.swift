@@ -27,7 +27,7 @@ public struct PromptTuning: AdapterMethod {
     let name = try c.optionalString("combine") ?? Prompt.Place.prefix.rawValue
     guard let place = Prompt.Place(rawValue: name) else {
       let known = Prompt.Place.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Failure(.invalidConfiguration, "\(name.debugDescription) is none of \(known)", at: c.path(to: "combine"))
+      throw Failure(.invalidConfiguration, "\(name.debugDescription) is not one of \(known)", at: c.path(to: "combine"))
     }
     prompt = Prompt(embeddings: embeddings, place: place)
   }

@@ -66,20 +66,20 @@ struct ReFTConfiguration: Sendable {
     activation = try c.optionalActivation("non_linearity") ?? .identity
     dropout = try c.dropout("dropout", absent: 0.05)
     guard try c.optionalBool("output_reft") ?? true else {
-      throw Failure(.invalidConfiguration, "output_reft is the only place there is", at: c.path(to: "output_reft"))
+      throw Failure(.invalidConfiguration, "output_reft must be true: the layer's output is the only place that is supported", at: c.path(to: "output_reft"))
     }
     layers =
       c.members["layers"] == "all"
       ? nil : try c.optional("layers", "\"all\" or an array of layer numbers") { $0.integers }
     guard first + last > 0 else {
-      throw Failure(.invalidConfiguration, "no token is changed", at: c.path(to: "prefix_positions"))
+      throw Failure(.invalidConfiguration, "the adapter would change no token", at: c.path(to: "prefix_positions"))
     }
   }
 
   func layers(of shape: ModelShape) throws -> [Int] {
     guard rank <= shape.hiddenSize else {
       throw Failure(
-        .invalidConfiguration, "a rank of \(rank) is more than the hidden size, \(shape.hiddenSize)", at: "r")
+        .invalidConfiguration, "a rank of \(rank) is larger than the hidden size, \(shape.hiddenSize)", at: "r")
     }
     guard let layers else { return Array(0..<shape.layers) }
     if let wrong = layers.first(where: { !(0..<shape.layers).contains($0) }) {

@@ -60,7 +60,7 @@ enum AdapterHubConfiguration {
     }
     if config["inv_adapter"] == "glow" {
       throw Failure(
-        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither",
+        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, not even by the Python library",
         at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
     }

@@ -17,7 +17,7 @@ enum AdapterHubStaticHead {
       case .tensor(let stable): return tensor.renamed(stable)
       case .unused: return nil
       case nil:
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
+        throw Failure(.unknownForeignTensor, "a \(modelClass) has no place for the tensor", at: tensor.name)
       }
     }
     return ForeignAdapter.Head(

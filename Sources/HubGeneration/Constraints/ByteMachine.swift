@@ -22,7 +22,7 @@ struct ByteMachine: Sendable {
     start = try add()
     end = try append(pattern, after: start)
     markLive()
-    guard isLive[start] else { throw Failure(.impossibleConstraint, "no text fulfils the constraint") }
+    guard isLive[start] else { throw Failure(.impossibleConstraint, "no text can meet the constraint") }
   }
 
   private mutating func add() throws -> Int {

@@ -43,7 +43,7 @@ private struct PatternParser {
   mutating func parse() throws -> Pattern {
     guard scalars.count <= 16_384 else { throw failure("is longer than 16384 characters") }
     let pattern = try alternatives()
-    guard next == nil else { throw failure("has a closing bracket too many") }
+    guard next == nil else { throw failure("has one closing bracket too many") }
     return pattern
   }
 

@@ -42,7 +42,7 @@ struct BPE: TokenModel {
         let id = vocabulary.id(of: merge.left + merge.right)
       else {
         throw Failure(
-          .malformedVocabulary, "merge \(rank) has parts that are no tokens, or is none",
+          .malformedVocabulary, "merge \(rank) or one of its parts is not a token",
           at: "\(merge.left) \(merge.right)".debugDescription)
       }
       table[Pair(left: left, right: right)] = Merge(rank: Int32(truncatingIfNeeded: rank), id: id)

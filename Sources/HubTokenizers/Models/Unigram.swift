@@ -21,7 +21,7 @@ struct Unigram: TokenModel {
   /// - Throws: ``Failure``: a token too long or there twice, or no token with the id `unknown`.
   init(tokens: [(token: String, score: Double)], unknown: Int, fallsBackOnBytes: Bool = false) throws {
     guard tokens.indices.contains(unknown) else {
-      throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one")
+      throw Failure(.malformedVocabulary, "the unknown token's id, \(unknown), belongs to no token")
     }
     var vocabulary = Vocabulary(minimumCapacity: tokens.count)
     for (id, (token, _)) in tokens.enumerated() {

@@ -25,7 +25,7 @@ struct Precompiled: Normalizer {
       throw Failure(.malformedNormalizer, "the replacements are not UTF-8")
     }
     guard replacements.split(separator: 0).allSatisfy({ $0.count <= InputLimits.replacementBytes }) else {
-      throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes")
+      throw Failure(.excessiveTokenizer, "a replacement is longer than \(InputLimits.replacementBytes) bytes")
     }
   }
 

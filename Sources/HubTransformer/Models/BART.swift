@@ -32,7 +32,7 @@ public struct BART: EncoderDecoder {
     let inner = try sizes.size(family.keys.intermediateSize, upTo: 1 << 20)
     guard try sizes.size("decoder_ffn_dim", upTo: 1 << 20) == inner else {
       throw Failure(
-        .unsupportedModel, "feed-forward blocks of other widths in encoder and decoder are not supported",
+        .unsupportedModel, "encoder and decoder must have feed-forward blocks of the same width",
         at: "decoder_ffn_dim")
     }
     shape = ModelShape(

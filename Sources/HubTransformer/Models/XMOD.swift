@@ -19,6 +19,6 @@ public struct XMOD: PostNormModel {
   }
 
   public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }
-  public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions(behind: encoder.configuration.paddingID) }
+  public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions(after: encoder.configuration.paddingID) }
   public func types(of tokens: TokenBatch) -> [Int] { tokens.ids.map { _ in 0 } }
 }

@@ -18,38 +18,38 @@ struct Generate: ParsableCommand {
 
       Texts are arguments, or lines of the input in UTF-8, plain or in gzip; with JSON lines {"text": …} or \
       {"chat": [{"role": "user", "content": …}]}, with an id that the answer repeats, and a setup and options of its own where \
-      a line has them: {"text": …, "setup": "poet", "options": {"max_new_tokens": 20}}. Options have the names of \
-      transformers' generate(). All requests share passes. Sampling is on where one of its options is given.
+      a line has them: {"text": …, "setup": "poet", "options": {"max_new_tokens": 20}}. Options are named as in \
+      transformers' generate(). All requests share passes. Giving one of sampling's options turns sampling on.
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
   @Option(
-    help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")
+    help: ArgumentHelp("Adapters and how they are composed; without it, the base model alone.", valueName: "composition")
   )
   var setup: String?
   @Option(
     help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
     completion: .file())
   var input: String?
-  @Option(help: "What the lines are: text or jsonl; without it, the first line decides.") var format: LineFormat?
-  @Flag(help: "Texts are what a user says in a chat: the model's template is put around them.") var chat = false
+  @Option(help: "The format of the lines: text or jsonl; by default, the first line decides.") var format: LineFormat?
+  @Flag(help: "Treat texts as a user's messages in a chat, with the model's chat template.") var chat = false
   @OptionGroup(title: "How it is written") var writing: WritingOptions
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of threads; by default HUB_THREADS, or all physical cores.", valueName: "n"))
   var threads: Int?
-  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.")
+  @Option(help: "The precision of the base model's weights: float32, bfloat16 or int8.")
   var precision = Precision.float32
-  @Flag(help: "Take adapters that were trained on other weights of the same architecture.")
+  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
   var allowBaseMismatch = false
-  @Flag(help: "Print one JSON object a line, with tokens and why the text ended.") var json = false
+  @Flag(help: "Print one JSON object per line, with tokens and why the text ended.") var json = false
   @OptionGroup var options: RegistryOptions
   @Argument(help: "Texts.") var text: [String] = []
 
   func validate() throws {
     if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
-    if !text.isEmpty, format != nil { throw ValidationError("--format goes with lines of an input") }
+    if !text.isEmpty, format != nil { throw ValidationError("--format is for lines of an input, not for texts given as arguments") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 {
-      throw ValidationError("nothing to write: give texts or --input")
+      throw ValidationError("there is no prompt: give texts or --input")
     }
     try writing.check()
   }
@@ -74,35 +74,35 @@ struct Generate: ParsableCommand {
 
 /// One option for each of generation.
 struct WritingOptions: ParsableArguments {
-  @Flag(help: "Take the best token always, whatever the model's files say.") var greedy = false
-  @Option(help: ArgumentHelp("Write at most so many tokens.", valueName: "n")) var maxNewTokens: Int?
-  @Option(help: ArgumentHelp("Write at least so many tokens.", valueName: "n")) var minNewTokens: Int?
-  @Option(help: ArgumentHelp("Divide scores by this before drawing.", valueName: "x")) var temperature: Double?
-  @Option(help: ArgumentHelp("Draw among so many best tokens; 0 for all.", valueName: "n")) var topK: Int?
-  @Option(help: ArgumentHelp("Draw among the best tokens with this probability together.", valueName: "x")) var topP:
+  @Flag(help: "Always take the best token, whatever the model's files say.") var greedy = false
+  @Option(help: ArgumentHelp("Write at most this many tokens.", valueName: "n")) var maxNewTokens: Int?
+  @Option(help: ArgumentHelp("Write at least this many tokens.", valueName: "n")) var minNewTokens: Int?
+  @Option(help: ArgumentHelp("Divide scores by this before sampling.", valueName: "x")) var temperature: Double?
+  @Option(help: ArgumentHelp("Sample from this many of the best tokens; 0 for all.", valueName: "n")) var topK: Int?
+  @Option(help: ArgumentHelp("Sample from the best tokens that together have this probability.", valueName: "x")) var topP:
     Double?
-  @Option(help: ArgumentHelp("Draw among tokens with this share of the best one's probability.", valueName: "x"))
+  @Option(help: ArgumentHelp("Sample from tokens with at least this share of the best one's probability.", valueName: "x"))
   var minP: Double?
-  @Option(help: ArgumentHelp("Draw among tokens as informative as expected.", valueName: "x")) var typicalP: Double?
-  @Option(help: ArgumentHelp("What random numbers come from.", valueName: "n")) var seed: Int?
-  @Option(help: ArgumentHelp("Follow so many texts at once.", valueName: "n")) var beams: Int?
-  @Option(help: ArgumentHelp("Give so many texts for each prompt.", valueName: "n")) var returned: Int?
+  @Option(help: ArgumentHelp("Sample from the tokens closest to the expected information, up to this probability.", valueName: "x")) var typicalP: Double?
+  @Option(help: ArgumentHelp("The seed of the random numbers.", valueName: "n")) var seed: Int?
+  @Option(help: ArgumentHelp("Search with this many beams.", valueName: "n")) var beams: Int?
+  @Option(help: ArgumentHelp("Return this many texts for each prompt.", valueName: "n")) var returned: Int?
   @Option(help: ArgumentHelp("Above 0, beams favour longer texts.", valueName: "x")) var lengthPenalty: Double?
   @Option(help: "When a beam search ends: true, false or never.") var earlyStopping: String?
   @Option(help: ArgumentHelp("Make tokens that have appeared less likely.", valueName: "x")) var repetitionPenalty:
     Double?
-  @Option(help: ArgumentHelp("Subtract from tokens that were written.", valueName: "x")) var presencePenalty: Double?
-  @Option(help: ArgumentHelp("Subtract for each time that a token was written.", valueName: "x")) var frequencyPenalty:
+  @Option(help: ArgumentHelp("Subtract this from the scores of tokens already written.", valueName: "x")) var presencePenalty: Double?
+  @Option(help: ArgumentHelp("Subtract this for each time a token was written.", valueName: "x")) var frequencyPenalty:
     Double?
-  @Option(help: ArgumentHelp("No so many tokens in a row appear twice.", valueName: "n")) var noRepeatNgramSize: Int?
-  @Option(help: ArgumentHelp("End where this text appears. May be given several times.", valueName: "text"))
+  @Option(help: ArgumentHelp("Never write the same sequence of this many tokens twice.", valueName: "n")) var noRepeatNgramSize: Int?
+  @Option(help: ArgumentHelp("Stop at this text. May be given several times.", valueName: "text"))
   var stop: [String] = []
-  @Option(help: ArgumentHelp("Report log-probabilities, with so many alternatives.", valueName: "n")) var logprobs: Int?
-  @Option(help: ArgumentHelp("Write one of these texts. Give it once for each.", valueName: "text")) var choice:
+  @Option(help: ArgumentHelp("Report log-probabilities, with this many alternatives.", valueName: "n")) var logprobs: Int?
+  @Option(help: ArgumentHelp("Write one of these texts. Give the option once for each.", valueName: "text")) var choice:
     [String] = []
   @Option(help: ArgumentHelp("Write what this regular expression matches.", valueName: "expression")) var regex: String?
   @Option(
-    help: ArgumentHelp("Write JSON that fulfils the schema in this file.", valueName: "file"), completion: .file())
+    help: ArgumentHelp("Write JSON that is valid under the schema in this file.", valueName: "file"), completion: .file())
   var jsonSchema: String?
 
   func check() throws {

@@ -17,49 +17,49 @@ struct Run: ParsableCommand {
       hub run --model minilm --setup cr -- "-5 degrees"
 
       Texts are arguments, or lines of the input in UTF-8, plain or in gzip. If the first line is a JSON object, \
-      all are (--format says so otherwise): {"text": …}, \
+      all lines must be (--format overrides this): {"text": …}, \
       {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
-      setup of its own where a line has one: such lines still share passes. Answers come in order, one a line with --json; \
-      blank lines get none. A line that cannot be answered gets its error instead, and the exit status is 65.
+      setup of its own if it has one: such lines still share passes. Answers come in order, one per line with --json; \
+      blank lines are skipped. A line that cannot be answered gets its error instead, and the exit status is 65.
       """)
 
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
   @Option(
-    help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")
+    help: ArgumentHelp("Adapters and how they are composed; without it, the base model alone.", valueName: "composition")
   )
   var setup: String?
-  @Option(help: ArgumentHelp("Instead of a setup: the installed adapter for this task.", valueName: "task"))
+  @Option(help: ArgumentHelp("Instead of --setup: use the installed adapter for this task.", valueName: "task"))
   var task: String?
-  @Option(help: ArgumentHelp("With --task: the language of the texts, whose adapter stands below.", valueName: "tag"))
+  @Option(help: ArgumentHelp("With --task: the language of the texts; its adapter goes below the task's.", valueName: "tag"))
   var language: String?
-  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name"))
+  @Option(help: ArgumentHelp("The adapter whose head answers; by default the last one.", valueName: "name"))
   var head: String?
   @Option(
     help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
     completion: .file())
   var input: String?
-  @Option(help: "What the lines are: text or jsonl; without it, the first line decides.") var format: LineFormat?
-  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
+  @Option(help: "The format of the lines: text or jsonl; by default, the first line decides.") var format: LineFormat?
+  @Option(help: ArgumentHelp("Cut texts to this many tokens, special tokens included.", valueName: "n"))
   var maxLength: Int?
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
+  @Option(help: ArgumentHelp("The number of threads; by default HUB_THREADS, or all physical cores.", valueName: "n"))
   var threads: Int?
-  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.")
+  @Option(help: "The precision of the base model's weights: float32, bfloat16 or int8.")
   var precision = Precision.float32
-  @Flag(help: "Take adapters that were trained on other weights of the same architecture.")
+  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
   var allowBaseMismatch = false
-  @Flag(help: "Print one JSON object a line, with logits.") var json = false
+  @Flag(help: "Print one JSON object per line, with logits.") var json = false
   @OptionGroup var options: RegistryOptions
   @Argument(help: "Texts.") var text: [String] = []
 
   func validate() throws {
     if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
     if setup != nil, task != nil { throw ValidationError("give --setup or --task, not both") }
-    if language != nil, task == nil { throw ValidationError("--language goes with --task") }
-    if !text.isEmpty, format != nil { throw ValidationError("--format goes with lines of an input") }
+    if language != nil, task == nil { throw ValidationError("--language can only be used with --task") }
+    if !text.isEmpty, format != nil { throw ValidationError("--format is for lines of an input, not for texts given as arguments") }
     if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
     if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 {
-      throw ValidationError("nothing to ask: give texts or --input")
+      throw ValidationError("there is nothing to answer: give texts or --input")
     }
   }
 

@@ -15,7 +15,7 @@ struct Sign: ParsableCommand {
   @Argument(help: ArgumentHelp("Bundles, packed or in folders.", valueName: "file"), completion: .file())
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The secret key, as hub keys generate made it.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("A secret key made by hub keys generate.", valueName: "file"), completion: .file())
   var key: String
 
   @OptionGroup var options: RegistryOptions

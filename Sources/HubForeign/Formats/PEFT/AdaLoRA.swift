@@ -19,7 +19,7 @@ extension PEFTMethod {
     let targets = try PEFTTargets(JSONObject(config.members.with(["rank_pattern": .null])))
     try targets.check(files.modules, saved: files.others)
     guard try config.optionalBool("use_rslora") != true else {
-      throw Failure(.unsupportedForeignContent, "AdaLoRA does not divide by a root", at: "use_rslora")
+      throw Failure(.unsupportedForeignContent, "AdaLoRA with use_rslora is not supported", at: "use_rslora")
     }
     var layers = PEFTLinearLayers()
     for module in files.modules {

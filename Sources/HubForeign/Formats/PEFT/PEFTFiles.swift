@@ -97,7 +97,7 @@ struct PEFTFiles {
     else {
       throw Failure(
         .unsupportedForeignContent,
-        "the files do not say how many layers the encoder has, which come before the decoder's",
+        "the files do not say how many layers the encoder has, so that the decoder's cannot be found",
         at: "target_modules")
     }
     return count

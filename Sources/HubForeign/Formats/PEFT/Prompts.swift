@@ -25,7 +25,7 @@ extension PEFTMethod {
       let (half, overflow) = layers.multipliedReportingOverflow(by: hiddenSize)
       guard !overflow, half > 0, half < 1 << 40, tensor.shape.last == 2 * half else {
         throw Failure(
-          .unsupportedForeignContent, "\(layers) layers of \(hiddenSize) columns do not make the shape \(tensor.shape)",
+          .unsupportedForeignContent, "the shape \(tensor.shape) does not fit \(layers) layers of \(hiddenSize) columns",
           at: "num_layers")
       }
     }
@@ -45,7 +45,7 @@ extension PEFTMethod {
     let length = try files.config.integer("num_virtual_tokens"), tensor = try prompt(files, length)
     if let width = try files.config.optionalInteger("token_dim"), tensor.shape.count == 2, width != tensor.shape[1] {
       throw Failure(
-        .unsupportedForeignContent, "the prompt has \(tensor.shape[1]) columns, the configuration says \(width)",
+        .unsupportedForeignContent, "the prompt has \(tensor.shape[1]) columns, but the configuration says \(width)",
         at: "token_dim")
     }
     return PEFTMethod(
@@ -63,6 +63,6 @@ extension PEFTMethod {
 
   private static func unexpectedPrompt(_ length: Int) -> Failure {
     Failure(
-      .unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: "num_virtual_tokens")
+      .unknownForeignTensor, "expected a single tensor, prompt_embeddings, of \(length) rows", at: "num_virtual_tokens")
   }
 }

@@ -10,14 +10,14 @@ extension PEFTMethod {
     try targets.check(files.modules, saved: files.others)
     guard let a = files.shared["vera_A"], let b = files.shared["vera_B"], a.shape.count == 2, b.shape.count == 2 else {
       throw Failure(
-        .missingForeignTensor, "the file has no vera_A and vera_B, which its random numbers made",
+        .missingForeignTensor, "the file lacks vera_A and vera_B, the shared random matrices",
         at: "save_projection",
         hint: "save the adapter with save_projection=True")
     }
     let rank = a.shape[0], first = try a.floats(), second = try b.floats()
     guard try rank == config.optionalInteger("r") ?? 256, b.shape[1] == rank else {
       throw Failure(
-        .unsupportedForeignContent, "the shared matrices have the rank \(rank), the configuration has another", at: "r")
+        .unsupportedForeignContent, "the shared matrices have the rank \(rank), but the configuration says another", at: "r")
     }
     var layers = PEFTLinearLayers()
     // The shared first factor is as wide as the widest input. A layer's own is the model's, but for the last of a layer.
