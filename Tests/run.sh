@@ -27,10 +27,12 @@ python3 -m py_compile Tests/*.py Tests/Real/check.py Tests/Bench/*.py Tests/Kern
   Tests/Fuzz/*.py Tests/Strangers/*.py Tests/Training/*.py
 python3 Tests/promises.py
 python3 Tests/documented.py
+python3 Tests/columns.py
 
 step "Documentation"
 python3 Tests/house.py
 python3 Tests/articles.py
+python3 Tests/speed.py
 python3 Tests/pictures.py --check
 docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
 if [ -x "$docc" ]; then
