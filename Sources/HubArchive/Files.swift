@@ -1,10 +1,6 @@
 public import HubWords
 
-#if canImport(Darwin)
-  package import Darwin
-#else
-  package import Glibc
-#endif
+package import Glibc
 
 extension Failure.Code {
   /// No such file or folder.
@@ -107,11 +103,7 @@ package final class OpenFile: Sendable {
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     var written = 0
     while written < bytes.count {
-      #if canImport(Darwin)
-        let result = Darwin.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-      #else
-        let result = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-      #endif
+      let result = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
       if result < 0 && errno == EINTR { continue }
       guard result > 0 else { throw Failure.system(.unwritableFile, "write the file", at: path) }
       written += result

@@ -1,10 +1,6 @@
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// Something stands already where a file or folder should be made.

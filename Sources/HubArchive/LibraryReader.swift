@@ -1,11 +1,7 @@
 import CArchive
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// An archive does not follow its format: a wrong checksum, length or header.

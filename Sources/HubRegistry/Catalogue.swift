@@ -61,7 +61,8 @@ extension CatalogueEntry {
 }
 
 extension CatalogueEntry {
-  /// All entries in the index of AdapterHub, as it is built, in a folder or an archive. Of entries with one name the last.
+  /// All entries in the index of AdapterHub, as it is built, in a folder or an archive. Of entries with one name the
+  /// last.
   ///
   /// - Throws: ``Failure/Code/noCatalogue``; what is wrong with an entry.
   static func entries(in path: String) throws -> [CatalogueEntry] {

@@ -69,7 +69,8 @@ extension Lock.Entry {
 }
 
 extension Registry {
-  /// Writes down what references mean, what that was trained with, and the members of compositions; everything that is installed without any.
+  /// Writes down what references mean, what that was trained with, and the members of compositions; everything that is
+  /// installed without any.
   ///
   /// - Throws: ``Failure/Code/unknownAdapter`` also for what an adapter was trained with.
   public func lock(_ references: [AdapterReference] = []) throws -> Lock {

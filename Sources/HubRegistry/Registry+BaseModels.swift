@@ -3,11 +3,7 @@ import HubArchive
 public import HubBundle
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// No such base model is in the registry.
@@ -49,7 +45,7 @@ extension Registry {
     describe: (String) throws -> BaseModelRecord.Description
   ) throws -> BaseModelRecord {
     try prepare()
-    let scratch = try Scratch(in: scratchFolder)
+    let scratch = try ScratchFolder(in: scratchFolder)
     var source = Registry.absolute(folder)
     if isCopied {
       try copy(files, from: source, to: scratch.path + "/model")

@@ -48,7 +48,8 @@ extension Registry {
       let installed = try reading { try $0.adapters(named: member.name) } ?? []
       guard let found = installed.first(where: { $0.digest == member.digest }) else {
         throw Failure(
-          .missingMember, "the member \(member.reference) is no longer installed as it was packed", at: adapter.reference,
+          .missingMember, "the member \(member.reference) is no longer installed as it was packed",
+          at: adapter.reference,
           hint: "install the bundle of \(adapter.name) again")
       }
       return found

@@ -104,7 +104,7 @@ public struct Registry: Sendable {
   func writing<Result>(isRepairing: Bool = false, _ body: () throws -> Result) throws -> Result {
     let lock = try KernelLock.wait(OpenFile(locking: folder + "/lock"), seconds: 30)
     return try lock.hold {
-      Scratch.removeLeftovers(in: scratchFolder)
+      ScratchFolder.removeLeftovers(in: scratchFolder)
       if !isRepairing { try requireIndex() }
       return try body()
     }

@@ -17,8 +17,8 @@ public struct TrustedKey: Hashable, Sendable {
   public let name: AdapterName
   /// The public key.
   public let key: PublicKey
-  /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign all
-  /// names but those.
+  /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign
+  /// all names but those.
   public let prefixes: [String]
   /// When the user began to trust it.
   public let addedAt: Date
