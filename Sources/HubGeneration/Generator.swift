@@ -1,3 +1,4 @@
+import HubTensor
 public import HubTokenizers
 public import HubWords
 
@@ -10,8 +11,8 @@ extension Failure.Code {
   public static let generationPrompt = Self("generation/prompt", .usage)
 }
 
-/// Writes the texts of many requests in one batch. Requests join and leave between tokens; each has its own options, and what
-/// it gets does not depend on the others.
+/// Writes the texts of many requests in one batch. Requests join and leave between tokens; each has its own options,
+/// and what it gets does not depend on the others.
 ///
 /// ```swift
 /// var generator = Generator(model, vocabularySize: 32_000, tokenizer: tokenizer)
@@ -101,7 +102,7 @@ public struct Generator<Model: NextTokens> {
       ending: Ending(options, promptCount: counted.count, tokenizer: tokenizer), promptCount: counted.count)
     let text = WrittenText(prompt: counted, source: request.source)
     if options.beams > 1 { return BeamSearch(setting, text) }
-    return TokenSearch(setting, text, random: CounterRandom(seed: options.seed ?? .random(in: 0 ... .max)))
+    return TokenSearch(setting, text, randomness: Randomness(seed: options.seed ?? .random(in: 0 ... .max)))
   }
 
   /// Computes one more token of every request that runs.
