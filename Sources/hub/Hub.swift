@@ -3,7 +3,8 @@ import Foundation
 import HubWords
 import HubRegistry
 
-/// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other parsing.
+/// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other
+/// parsing.
 @main
 struct HubCommand: ParsableCommand {
   static let configuration = CommandConfiguration(

@@ -58,7 +58,8 @@ import Testing
       ["convert", "./pair.adapter", "--to", "peft", "-o", "out"], ["merge", "./pair.adapter", "sw", "-o", "out"],
     ] {
       let result = try hub.run(command)
-      #expect(result.status == 64 && result.errors.contains("a composition consists of several adapters"), "\(result.errors)")
+      #expect(
+        result.status == 64 && result.errors.contains("a composition consists of several adapters"), "\(result.errors)")
     }
   }
 }

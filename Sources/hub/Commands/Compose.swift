@@ -12,8 +12,8 @@ struct Compose: ParsableCommand {
       hub compose 'stack(de, fuse(a, b))' --model xlm-r
       hub compose 'drop(0-4, stack(en, pos))' --model minilm
 
-      Shows what each adapter does at each site, what it costs, and which head answers; or what does not fit, and why. Nothing \
-      is computed.
+      Shows what each adapter does at each site, what it costs, and which head answers; or what does not fit, and \
+      why. Nothing is computed.
       """)
 
   @Argument(help: "Adapters and how they are composed.") var composition: String

@@ -2,7 +2,6 @@ import ArgumentParser
 import Dovetail
 import Foundation
 import HubAdapters
-import HubTensor
 import HubTraining
 import HubWords
 
@@ -14,8 +13,9 @@ struct Evaluate: ParsableCommand {
       hub evaluate --model minilm cr test.tsv
       hub evaluate --model minilm 'stack(en, pos)' en_ewt-ud-test.conllu --at-least accuracy=0.9
 
-      Reads the same files as hub train. Each kind of head has its figures: accuracy, F1 (of entities, for tags such as B-PER), \
-      Matthews, Spearman, exact match, LAS and UAS, perplexity. The exit status is 1 if a figure misses the bound of --at-least.
+      Reads the same files as hub train. Each kind of head has its figures: accuracy, F1 (of entities, for tags such \
+      as B-PER), Matthews, Spearman, exact match, LAS and UAS, perplexity. The exit status is 1 if a figure misses \
+      the bound of --at-least.
       """)
 
   @Argument(help: ArgumentHelp("Adapters and how they are composed.", valueName: "composition")) var setup: String
@@ -35,20 +35,18 @@ struct Evaluate: ParsableCommand {
     name: .customLong("at-least"), parsing: .singleValue,
     help: ArgumentHelp("A bound such as accuracy=0.9: a minimum, or for losses a maximum.", valueName: "figure=value"))
   var bounds: [String] = []
-  @Option(help: ArgumentHelp("The number of threads; by default HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a JSON object.") var json = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
     if let maxLength, maxLength < 8 { throw ValidationError("--max-length must be at least 8") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     _ = try (columnNames(), limits(), dataFormat())
   }
 
   func run() throws {
     let hub = try options.open()
-    let base = try hub.baseModel(model, engine: Engine(threads: threads))
+    let base = try hub.baseModel(model, engine: threads.engine())
     let composed = try hub.compose(Composition(parsing: setup), on: base, head: head)
     let known = Scores.metrics(of: composed.head.answer), limits = try limits()
     if let wrong = limits.first(where: { !known.contains($0.figure) }) {

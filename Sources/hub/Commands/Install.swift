@@ -16,9 +16,9 @@ struct Install: ParsableCommand {
       hub install acme.adapter --require-signature
       hub install --locked hub.lock ./adapters
 
-      Installs bundles, and what the Python libraries `adapters` and PEFT saved, in a folder or in a zip or tar archive. \
-      Everything is checked before anything is installed. A name that was once signed is accepted from the same signer only, \
-      and never in an older version, unless a flag allows it.
+      Installs bundles, and what the Python libraries `adapters` and PEFT saved, in a folder or in a zip or tar \
+      archive. Everything is checked before anything is installed. A name that was once signed is accepted from the \
+      same signer only, and never in an older version, unless a flag allows it.
       """)
 
   @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"), completion: .file())

@@ -24,8 +24,8 @@ struct KeysGenerate: ParsableCommand {
     discussion: """
       hub keys generate release
 
-      Writes the secret key to release.key, which nobody else can read, and prints the public key. The file has OpenSSL's \
-      format.
+      Writes the secret key to release.key, which nobody else can read, and prints the public key. The file has \
+      OpenSSL's format.
       """)
 
   @Argument(help: "The name of the key.") var name: AdapterName

@@ -43,12 +43,15 @@ struct Merge: ParsableCommand {
 
   func validate() throws {
     if subjects.count < 2 { throw ValidationError("give at least two adapters to merge") }
-    if (strategy == .svd) != (rank != nil) { throw ValidationError("--rank is needed with --strategy svd, and only there") }
+    if (strategy == .svd) != (rank != nil) {
+      throw ValidationError("--rank is needed with --strategy svd, and only there")
+    }
   }
 
   func run() throws {
     guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw Failure(.existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
+      throw Failure(
+        .existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
     }
     let parents = try subjects.map { try Subject($0, in: options.open()) }
     let merger = Merger(

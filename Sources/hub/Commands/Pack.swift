@@ -24,7 +24,8 @@ struct Pack: ParsableCommand {
   @Argument(help: ArgumentHelp("A bundle, or an adapter in another format.", valueName: "dir"), completion: .file())
   var source: String?
 
-  @Option(help: ArgumentHelp("Instead of a file: installed adapters and how they are composed.", valueName: "composition"))
+  @Option(
+    help: ArgumentHelp("Instead of a file: installed adapters and how they are composed.", valueName: "composition"))
   var setup: String?
   @Option(
     help: ArgumentHelp("With --setup: the adapter whose head answers; by default the last one.", valueName: "name"))
@@ -39,7 +40,8 @@ struct Pack: ParsableCommand {
   var name: AdapterName?
   @Option(help: ArgumentHelp("The version to give it.", valueName: "version")) var release: String?
   @Option(help: "The adapter's task.") var task: String?
-  @Option(help: ArgumentHelp("The adapter's language, as a tag such as sw; may be given several times.", valueName: "tag"))
+  @Option(
+    help: ArgumentHelp("The adapter's language, as a tag such as sw; may be given several times.", valueName: "tag"))
   var language: [String] = []
   @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference"))
   var over: String?
@@ -51,7 +53,8 @@ struct Pack: ParsableCommand {
   var model: String?
   @Option(
     help: ArgumentHelp(
-      "Sign it with this secret key, and say so in the manifest, so that nobody can remove the signature.", valueName: "file"
+      "Sign it with this secret key, and say so in the manifest, so that nobody can remove the signature.",
+      valueName: "file"
     ), completion: .file())
   var key: String?
   @OptionGroup var hints: HintOptions
@@ -69,7 +72,8 @@ struct Pack: ParsableCommand {
 
   func run() throws {
     guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw Failure(.existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
+      throw Failure(
+        .existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
     }
     let signer = try key.map(SigningKey.init(file:))
     let parcel = try source.map { try adapter($0, signer: signer) } ?? composition(setup ?? "", signer: signer)

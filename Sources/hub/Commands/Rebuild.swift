@@ -12,7 +12,8 @@ struct Rebuild: ParsableCommand {
       hub rebuild cr --in recipes
 
       Nothing is installed. The exit status is 0 if the digest equals the installed adapter's, and 1 if not. \
-      Bytes are equal for the same data, base model and instruction set; HUB_ISA chooses among those that this processor has.
+      Bytes are equal for the same data, base model and instruction set; HUB_ISA chooses among those that this \
+      processor has.
       """)
 
   @Argument(help: "An installed adapter that hub train made.") var reference: String
@@ -20,12 +21,11 @@ struct Rebuild: ParsableCommand {
     name: .customLong("in"), help: ArgumentHelp("Where the recipe's files are.", valueName: "dir"),
     completion: .directory)
   var folder = "."
-  @Option(help: ArgumentHelp("The number of threads; by default HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
-    let hub = try options.open(), engine = try Engine(threads: threads)
+    let hub = try options.open(), engine = try threads.engine()
     let recorded = try hub.recordedRecipe(of: reference, in: folder)
     if recorded.kernels != engine.kernels.name {
       Console.say("hub: note: it was trained with \(recorded.kernels), but this is \(engine.kernels.name)")

@@ -10,8 +10,8 @@ struct RepairCommand: ParsableCommand {
     discussion: """
       hub repair
 
-      Changes nothing if the index is intact; hub verify says whether the files are. A damaged index is kept beside the new \
-      one. Exits with 1 if something could not be restored.
+      Changes nothing if the index is intact; hub verify says whether the files are. A damaged index is kept beside \
+      the new one. Exits with 1 if something could not be restored.
       """)
 
   @OptionGroup var options: RegistryOptions

@@ -11,8 +11,9 @@ struct Search: ParsableCommand {
       hub search sentiment roberta-base
       hub search sw wiki
 
-      All words must occur in what is known about an adapter: name, task, languages, base model, method, description. The \
-      beginning of a word is enough. Works without a network; hub index import makes the index known.
+      All words must occur in what is known about an adapter: name, task, languages, base model, method, \
+      description. The beginning of a word is enough. Works without a network; hub index import makes the index \
+      known.
       """)
 
   @Argument(help: "Words.") var words: [String]

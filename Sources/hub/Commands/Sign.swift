@@ -9,7 +9,8 @@ struct Sign: ParsableCommand {
     discussion: """
       hub sign my.adapter --key release.key
 
-      Checks the whole bundle and adds a signature to it, in place; other signatures stay. Prints the digest that was signed.
+      Checks the whole bundle and adds a signature to it, in place; other signatures stay. Prints the digest that \
+      was signed.
       """)
 
   @Argument(help: ArgumentHelp("Bundles, packed or in folders.", valueName: "file"), completion: .file())

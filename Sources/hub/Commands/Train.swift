@@ -1,7 +1,6 @@
 import ArgumentParser
 import Dovetail
 import Foundation
-import HubTensor
 import HubTraining
 import HubWords
 
@@ -14,9 +13,9 @@ struct Train: ParsableCommand {
       hub train cr.yaml --dry-run
       hub train cr.yaml --set learning_rate=3e-4 --set epochs=5
 
-      A recipe says what to learn from which files; --init prints one with all its keys. It is checked as a whole before any \
-      data is read. A run writes a checkpoint beside its recipe; after an interruption, the same command goes on \
-      from there and ends with the same bytes. Exit statuses: 78 for an invalid recipe, 130 after Ctrl-C.
+      A recipe says what to learn from which files; --init prints one with all its keys. It is checked as a whole \
+      before any data is read. A run writes a checkpoint beside its recipe; after an interruption, the same command \
+      goes on from there and ends with the same bytes. Exit statuses: 78 for an invalid recipe, 130 after Ctrl-C.
       """)
 
   @Argument(help: ArgumentHelp("The recipe, in YAML.", valueName: "recipe"), completion: .file())
@@ -38,15 +37,15 @@ struct Train: ParsableCommand {
   @Flag(help: "Start over, and delete the checkpoint if there is one.") var restart = false
   @Option(help: ArgumentHelp("The checkpoint; by default the recipe's name with .checkpoint.", valueName: "file"))
   var checkpoint: String?
-  @Option(help: ArgumentHelp("The number of threads; by default HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print events as JSON lines.") var json = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
     if (recipe == nil) == (task == nil) { throw ValidationError("give a recipe, or --init and a task") }
-    if !sweeps.isEmpty, dryRun || findsRate { throw ValidationError("--sweep trains, so it cannot be used with --dry-run or --find-lr") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
+    if !sweeps.isEmpty, dryRun || findsRate {
+      throw ValidationError("--sweep trains, so it cannot be used with --dry-run or --find-lr")
+    }
   }
 
   func run() throws {
@@ -55,7 +54,7 @@ struct Train: ParsableCommand {
       return
     }
     guard let path = recipe else { return }
-    let hub = try options.open(), engine = try Engine(threads: threads)
+    let hub = try options.open(), engine = try threads.engine()
     func job(_ further: [String]) throws -> TrainingJob {
       try TrainingJob(Recipe(file: path, settings: settings + further), hub: hub, engine: engine)
     }

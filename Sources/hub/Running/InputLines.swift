@@ -25,8 +25,8 @@ enum LineFormat: String, CaseIterable {
   case text, jsonl
 }
 
-/// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all lines
-/// are objects. What could be either is refused, and never answered as the other.
+/// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all
+/// lines are objects. What could be either is refused, and never answered as the other.
 struct InputReader {
   private let lines: LineReader
   private let isTold: Bool
@@ -130,8 +130,8 @@ struct InputReader {
     return InputLine(.success(.text(text)))
   }
 
-  /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
-  /// and an optional `setup`.
+  /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an
+  /// optional `id` and an optional `setup`.
   private static func object(_ line: [UInt8], at place: String) -> InputLine {
     let (members, failure) = JSON.members(
       parsing: line, limits: JSON.Limits(bytes: LineReader.limit, keepsNumerals: true))
