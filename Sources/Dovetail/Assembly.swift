@@ -77,7 +77,8 @@ struct Assembly {
   func head(of owner: InstalledAdapter?, engine: Engine) throws -> ComposedModel.NamedHead {
     guard let owner else {
       throw Failure(
-        .missingHead, "the base model alone has no head to answer with", hint: "say whose head answers with --head NAME")
+        .missingHead, "the base model alone has no head to answer with", hint: "say whose head answers with --head NAME"
+      )
     }
     guard let head = try fitting(owner).head() else {
       throw Failure(

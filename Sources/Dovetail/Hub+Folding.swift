@@ -9,10 +9,11 @@ import HubTransformer
 import HubWeights
 
 extension Hub {
-  /// Writes a base model with an adapter of linear layers in its weights: LoRA, (IA)³, DoRA or VeRA at no cost in a pass.
+  /// Writes a base model with an adapter of linear layers in its weights: LoRA, (IA)³, DoRA or VeRA at no cost in a
+  /// pass.
   ///
-  /// The registered model stays as it is, so that nothing has to be taken back out. The adapter's head comes along where a
-  /// model class of Hugging Face has one like it, or else the head that the model came with.
+  /// The registered model stays as it is, so that nothing has to be taken back out. The adapter's head comes along
+  /// where a model class of Hugging Face has one like it, or else the head that the model came with.
   ///
   /// - Parameter folder: must not be there yet or be empty; appears when it is complete
   /// - Returns: what is not in the folder, one sentence each.

@@ -158,8 +158,8 @@ struct Pass {
     return try base.model(tokens, with: adapters, in: context)
   }
 
-  /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
-  /// `batch_split`.
+  /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of
+  /// a `batch_split`.
   private func answers(
     _ group: Group, _ hidden: Tensor, _ sequences: Sequences, in context: Context
   ) throws -> [Prediction] {

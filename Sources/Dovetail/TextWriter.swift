@@ -36,8 +36,8 @@ public enum WritingEvent: Sendable {
   case failed(request: Int, Failure)
 }
 
-/// Writes texts with a base model. Requests share passes, whatever their setups, and join and leave between tokens; what one gets
-/// does not depend on the others.
+/// Writes texts with a base model. Requests share passes, whatever their setups, and join and leave between tokens;
+/// what one gets does not depend on the others.
 ///
 /// ```swift
 /// var writer = try TextWriter(hub, on: hub.baseModel("smollm2"))
@@ -93,7 +93,8 @@ public struct TextWriter {
     if base.model is any EncoderDecoder {
       guard let first = options.decoderStartToken ?? options.beginToken else {
         throw Failure(
-          .generationPrompt, "the model does not say which token the decoder starts with", hint: "set decoder_start_token_id")
+          .generationPrompt, "the model does not say which token the decoder starts with",
+          hint: "set decoder_start_token_id")
       }
       prompt = [first]
     } else if prompt.isEmpty, let first = options.beginToken {
@@ -121,7 +122,8 @@ public struct TextWriter {
     case .text(let text): return try base.tokenizer.encode(text).ids
     case .chat(let messages):
       guard let source = try ChatTemplates.source(in: base.folder) else {
-        throw Failure(.missingTemplate, "the model has no chat template", at: base.folder, hint: "give the prompt as plain text")
+        throw Failure(
+          .missingTemplate, "the model has no chat template", at: base.folder, hint: "give the prompt as plain text")
       }
       let special = base.tokenizer.specialIDs
       let tokens = [

@@ -76,7 +76,8 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
     text.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
   }
 
-  /// Equal for names that are one file where case or compatibility forms do not count. `ẞ` is `ß` is `SS`: it takes three steps.
+  /// Equal for names that are one file where case or compatibility forms do not count. `ẞ` is `ß` is `SS`: it takes
+  /// three steps.
   static func collisionKey(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
     guard !isPlain else { return text.lowercased() }

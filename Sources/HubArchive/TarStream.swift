@@ -2,10 +2,10 @@ import HubWords
 
 /// The bytes of a tar file on their way to libarchive, all headers looked at before.
 ///
-/// A tar file can say a name in many ways, of which programs take one or the other: records of pax for one entry or for all
-/// that follow, GNU's long names, names with a zero byte in them, types that some know and others read as files. Here only
-/// one reading is possible: plain files and folders (links and devices are refused later, by name), each with at most one
-/// longer name.
+/// A tar file can say a name in many ways, of which programs take one or the other: records of pax for one entry or for
+/// all that follow, GNU's long names, names with a zero byte in them, types that some know and others read as files.
+/// Here only one reading is possible: plain files and folders (links and devices are refused later, by name), each with
+/// at most one longer name.
 final class TarStream: ByteStream {
   private static let block = 512
   /// Bytes of a longer name, or of the records of an entry.

@@ -11,11 +11,13 @@ struct ZipData {
   let checksum: Int
   let isDeflated: Bool
 
-  /// - Throws: ``Failure/Code/damagedArchive``, or ``Failure/Code/ambiguousArchive`` where the data has another length than
-  ///   the directory says.
+  /// - Throws: ``Failure/Code/damagedArchive``, or ``Failure/Code/ambiguousArchive`` where the data has another length
+  ///   than the directory says.
   func check(_ source: SourceStream) throws {
     guard isDeflated else {
-      guard packed == unpacked else { throw Failure(.ambiguousArchive, "an uncompressed entry has two different sizes") }
+      guard packed == unpacked else {
+        throw Failure(.ambiguousArchive, "an uncompressed entry has two different sizes")
+      }
       return
     }
     var state = z_stream()

@@ -30,7 +30,8 @@ struct ZipLayout {
   private let count: Int
 
   /// - Returns: the names in the directory, to which libarchive's must be equal.
-  /// - Throws: ``Failure/Code/ambiguousArchive``, ``Failure/Code/truncatedArchive`` or ``Failure/Code/excessiveArchive``.
+  /// - Throws: ``Failure/Code/ambiguousArchive``, ``Failure/Code/truncatedArchive`` or
+  ///   ``Failure/Code/excessiveArchive``.
   static func check(_ source: SourceStream, limits: ArchiveLimits) throws -> Set<[UInt8]> {
     let layout = ZipLayout(source: source, count: source.count ?? 0)
     let directory = try layout.directory(limits: limits)

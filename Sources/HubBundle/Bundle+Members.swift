@@ -34,7 +34,8 @@ extension Bundle {
       return try locating(String(place.dropLast())) {
         let bundle = try Bundle("\(folder)/\(place.dropLast())", isMember: true)
         guard bundle.digest == member.digest else {
-          throw Failure(.changedBundleFile, "the member has the digest \(bundle.digest), but the manifest says \(member.digest)")
+          throw Failure(
+            .changedBundleFile, "the member has the digest \(bundle.digest), but the manifest says \(member.digest)")
         }
         return bundle
       }
@@ -48,12 +49,14 @@ extension Bundle {
     }
     let pinned = try PinnedComposition(config)
     try check(
-      weights.tensors.isEmpty && head == nil && probe == nil, "a composition cannot have weights, a head or a probe of its own",
+      weights.tensors.isEmpty && head == nil && probe == nil,
+      "a composition cannot have weights, a head or a probe of its own",
       at: manifest.name.text)
     for (member, bundle) in zip(manifest.composed, members) {
       let base = bundle.manifest.base
       try check(
-        bundle.manifest.version == member.version, "the member has the version \(bundle.manifest.version), but the manifest says \(member.version)",
+        bundle.manifest.version == member.version,
+        "the member has the version \(bundle.manifest.version), but the manifest says \(member.version)",
         at: member.reference)
       let isSameBase = base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize
       try check(isSameBase, "the member is for another base model", at: member.reference)

@@ -64,8 +64,8 @@ public struct Bundle: Sendable {
     try locating(folder) { try Bundle(folder) }
   }
 
-  /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it is
-  /// not read again. Failures do not name the folder, which is not the one that was asked for.
+  /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it
+  /// is not read again. Failures do not name the folder, which is not the one that was asked for.
   static func publishing(_ scratch: ScratchFolder, isDurable: Bool) throws -> Bundle {
     let bundle = try Bundle(scratch.path)
     try scratch.publish(isDurable: isDurable)
@@ -120,13 +120,15 @@ public struct Bundle: Sendable {
     let manifest = try locating(manifestName) { try Manifest(parsing: bytes) }
     for signer in manifest.signers where !signatures.contains(where: { $0.key.description == signer }) {
       throw Failure(
-        .missingSignature, "the manifest says that \(signer) signed the bundle, but the signature is missing", at: "signers",
+        .missingSignature, "the manifest says that \(signer) signed the bundle, but the signature is missing",
+        at: "signers",
         hint: "do not use the bundle: somebody changed it")
     }
     return (manifest, digest, signatures)
   }
 
-  /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.
+  /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own
+  /// files.
   private static func check(
     _ manifest: Manifest, _ members: MemberFolders, against mapped: [String: MappedFile]
   ) throws -> Roles {

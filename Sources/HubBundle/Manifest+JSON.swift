@@ -102,7 +102,8 @@ extension Manifest {
       base.encoderLayers.map { (0...InputLimits.layers).contains($0) } ?? true,
       "an encoder's layers must be 0 to \(InputLimits.layers)", "base.encoderLayers")
     try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
-    try check(languages.allSatisfy(Self.isLanguageTag), "a language must be a BCP 47 tag such as en or zh-Hant", "languages")
+    try check(
+      languages.allSatisfy(Self.isLanguageTag), "a language must be a BCP 47 tag such as en or zh-Hant", "languages")
     try check(
       signers.count <= InputLimits.signatures, "there are more than \(InputLimits.signatures) signers", "signers")
     try check(

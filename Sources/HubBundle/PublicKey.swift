@@ -9,8 +9,8 @@ extension Failure.Code {
 /// An Ed25519 public key: `ed25519:` and 64 lower-case hexadecimal digits.
 ///
 /// Verification is the strictest that honest signers pass (RFC 8032, 5.1.7; Chalkias et al., "Taming the many EdDSAs"):
-/// key and R are encoded in the one canonical way and are not of small order, and S is below the order of the group. So a
-/// signature cannot be changed into another one, and no key verifies everything.
+/// key and R are encoded in the one canonical way and are not of small order, and S is below the order of the group. So
+/// a signature cannot be changed into another one, and no key verifies everything.
 public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// 64 lower-case hexadecimal digits.
   public let hex: String
@@ -88,8 +88,8 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
     ],
   ]
 
-  /// Whether the encoding of a point is the canonical one, and the point not of small order. The highest bit is the sign
-  /// of x; the points with x = 0, where it could be either, are of small order.
+  /// Whether the encoding of a point is the canonical one, and the point not of small order. The highest bit is the
+  /// sign of x; the points with x = 0, where it could be either, are of small order.
   private static func isSound(_ point: ArraySlice<UInt8>) -> Bool {
     let y = Array(point.dropLast()) + [(point.last ?? 0) & 0x7F]
     return isBelow(y[...], modulus) && !smallOrder.contains(y)

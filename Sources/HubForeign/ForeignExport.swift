@@ -25,7 +25,8 @@ extension AdapterContent {
 
   /// How many layers come before a decoder's; `nil` if the base has no such decoder.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if the base has one, and the manifest does not say.
+  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if the base has one, and the manifest does
+  ///   not say.
   func encoderLayers(of family: ModelFamily) throws -> Int? {
     guard family.decoderLayers != nil else { return nil }
     guard let layers = manifest.base.encoderLayers else {

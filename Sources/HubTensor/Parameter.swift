@@ -33,7 +33,8 @@ public final class Parameter: Sendable {
     state = Mutex(State(value: value))
   }
 
-  /// Some of the columns as a parameter of its own, transposed: `[columns, rows]`. Models that store `[in, out]` are read so.
+  /// Some of the columns as a parameter of its own, transposed: `[columns, rows]`. Models that store `[in, out]` are
+  /// read so.
   ///
   /// - Parameter part: what follows the name
   public func transposed(columns range: Range<Int>, name part: String? = nil) -> Parameter {

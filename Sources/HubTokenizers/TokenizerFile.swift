@@ -3,7 +3,8 @@ import HubWeights
 import HubWords
 
 /// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library, or
-/// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's `sentencepiece.bpe.model`.
+/// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's
+/// `sentencepiece.bpe.model`.
 ///
 /// ```swift
 /// let tokenizer = try TokenizerFile.load(folder: "bert-base-cased")
@@ -11,11 +12,12 @@ import HubWords
 /// ```
 public enum TokenizerFile {
   /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`, `vocab.json` with `merges.txt`, or
-  /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special tokens
-  /// have which role, and how the others are meant.
+  /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special
+  /// tokens have which role, and how the others are meant.
   ///
   /// - Throws: ``Failure``, naming the file: ``Failure/Code/missingTokenizer`` if there is none; others as
-  ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and ``load(sentencePiece:)``.
+  ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and
+  ///   ``load(sentencePiece:)``.
   public static func load(folder: String) throws -> any Tokenizer {
     func has(_ name: String) -> Bool { FileBytes.exists("\(folder)/\(name)") }
     if let name = GGUFFile.name(in: folder) { return try load(gguf: "\(folder)/\(name)") }

@@ -1,6 +1,7 @@
 import HubTensor
 
-/// Which examples make the batches of each epoch: a function of the seed and the epoch, so that a run can go on anywhere.
+/// Which examples make the batches of each epoch: a function of the seed and the epoch, so that a run can go on
+/// anywhere.
 public struct Batches: Sendable {
   /// What ends a batch.
   public enum Size: Hashable, Sendable {

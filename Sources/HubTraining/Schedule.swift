@@ -14,7 +14,8 @@ public struct Schedule: Hashable, Sendable {
     case cosineWithRestarts(cycles: Double = 1)
     /// Down to 10⁻⁷ along a power of what is left.
     case polynomial(power: Double = 1)
-    /// With the inverse of the square root of the steps; `timescale` is the number of warm-up steps if `nil`, or 10 000.
+    /// With the inverse of the square root of the steps; `timescale` is the number of warm-up steps if `nil`, or
+    /// 10 000.
     case inverseSquareRoot(timescale: Int? = nil)
   }
 

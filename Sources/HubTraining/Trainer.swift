@@ -43,8 +43,8 @@ public struct EvaluationRecord: Hashable, Sendable {
   public let figures: JSON.Members
 }
 
-/// Runs a recipe: steps, evaluations, checkpoints. From the same model, examples and options it comes to the same weights,
-/// however many threads the engine has and wherever it was interrupted.
+/// Runs a recipe: steps, evaluations, checkpoints. From the same model, examples and options it comes to the same
+/// weights, however many threads the engine has and wherever it was interrupted.
 public final class Trainer {
   /// What a run tells while it goes on.
   public enum Event {
@@ -115,8 +115,8 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoint: where a checkpoint is written; `nil` for none
   ///   - shouldStop: asked after each step; then a checkpoint is written and the run ends
-  /// - Throws: ``Failure`` with code ``Failure/Code/divergence``; the last checkpoint stays as it is. Also what the model
-  ///   and the file system throw.
+  /// - Throws: ``Failure`` with code ``Failure/Code/divergence``; the last checkpoint stays as it is. Also what the
+  ///   model and the file system throw.
   public func run(
     checkpoint: TrainingCheckpoint? = nil, shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }
   ) throws -> Ending {

@@ -3,8 +3,8 @@ import HubWords
 
 /// A model that comes as a GGUF file, in the words of Hugging Face's checkpoints: LLaMA, Mistral and Qwen2.
 ///
-/// The weights are made 32-bit numbers. Writers of such files put the rows of LLaMA's queries and keys into another order,
-/// in which pairs that are rotated stand side by side; here they get their own order back.
+/// The weights are made 32-bit numbers. Writers of such files put the rows of LLaMA's queries and keys into another
+/// order, in which pairs that are rotated stand side by side; here they get their own order back.
 struct GGUFModel {
   /// What `config.json` would say.
   let configuration: JSONObject
@@ -120,8 +120,8 @@ private struct GGUFSizes {
     return ["rope_type": "linear", "factor": .number(factor)]
   }
 
-  /// Which row of the file comes in which place, for queries and keys: of a head with `d` rows, `2i` and `2i + 1` are `i` and
-  /// `d/2 + i`.
+  /// Which row of the file comes in which place, for queries and keys: of a head with `d` rows, `2i` and `2i + 1` are
+  /// `i` and `d/2 + i`.
   func rowOrder(of name: String, rows: Int) -> [Int]? {
     let count = name.contains(".q_proj.") ? heads : name.contains(".k_proj.") ? keyHeads : 0
     guard count > 0, rows % (2 * count) == 0 else { return nil }

@@ -11,8 +11,8 @@ public struct TokenBatch: Sendable {
   public let sequences: Sequences
   /// The position of the first token of each sequence: 0, unless the text goes on from tokens that were read before.
   public let starts: [Int]
-  /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such. Not
-  /// for setups with a `parallel`.
+  /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such.
+  /// Not for setups with a `parallel`.
   public let unseen: Set<Int>
 
   /// - Parameters:

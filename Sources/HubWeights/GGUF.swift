@@ -11,8 +11,8 @@ extension Failure.Code {
   public static let unsupportedGGUF = Self("gguf/unsupported", .badData)
 }
 
-/// A file in the format of `llama.cpp`, versions 2 and 3, little-endian: metadata with the sizes of a model and its tokenizer,
-/// then tensors. Counts, lengths and places are checked before anything is allocated or read.
+/// A file in the format of `llama.cpp`, versions 2 and 3, little-endian: metadata with the sizes of a model and its
+/// tokenizer, then tensors. Counts, lengths and places are checked before anything is allocated or read.
 ///
 /// Format: ggml's `docs/gguf.md`.
 public struct GGUFFile: Sendable {

@@ -7,8 +7,8 @@ extension Failure.Code {
   public static let missingModelWeights = Self("model/not-found", .notFound)
 }
 
-/// The weights of a whole model in a folder as Hugging Face keeps it: safetensors or what `torch.save` writes, in one file or
-/// in shards.
+/// The weights of a whole model in a folder as Hugging Face keeps it: safetensors or what `torch.save` writes, in one
+/// file or in shards.
 public enum ModelWeights {
   /// The names of the file, or of the index of the shards, in the order in which they are looked for.
   public static let names = [

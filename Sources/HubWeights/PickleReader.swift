@@ -283,7 +283,9 @@ extension PickleReader {
 
   private mutating func append(_ values: [PickleValue]) throws {
     let index = try top()
-    guard case .list(var list) = objects[index] else { throw malformed("the pickle appends to something that is not a list") }
+    guard case .list(var list) = objects[index] else {
+      throw malformed("the pickle appends to something that is not a list")
+    }
     objects[index] = .list([])
     list += values
     objects[index] = .list(list)

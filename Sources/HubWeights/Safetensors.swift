@@ -21,7 +21,8 @@ extension Failure.Code {
 public enum Safetensors {
   /// Maps a file.
   ///
-  /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and tensor.
+  /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and
+  ///   tensor.
   public static func open(_ path: String) throws -> WeightFile {
     try open(MappedFile(path))
   }
@@ -139,12 +140,14 @@ private struct Place {
     }
     guard offsets[1] <= dataCount else {
       throw Failure(
-        .truncatedSafetensors, "the data would end at byte \(offsets[1]), but the file has only \(dataCount) bytes of data")
+        .truncatedSafetensors,
+        "the data would end at byte \(offsets[1]), but the file has only \(dataCount) bytes of data")
     }
     let needed = try StoredTensor.elementCount(of: shape, name: "shape") * type.byteSize
     guard needed == offsets[1] - offsets[0] else {
       throw Failure(
-        .safetensorsLayout, "\(typeName) \(shape) needs \(needed) bytes, but data_offsets span \(offsets[1] - offsets[0])")
+        .safetensorsLayout,
+        "\(typeName) \(shape) needs \(needed) bytes, but data_offsets span \(offsets[1] - offsets[0])")
     }
     self.name = name
     self.type = type

@@ -2,7 +2,8 @@ import HubArchive
 import HubWords
 
 /// Writes the safetensors format: tensors in ascending order of their names' bytes, the header padded with spaces
-/// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are equal files.
+/// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are
+/// equal files.
 public enum SafetensorsWriter {
   /// The whole file in memory.
   ///

@@ -50,7 +50,8 @@ public struct StoredTensor: Sendable {
     count = try Self.elementCount(of: shape, name: name)
     guard count * type.byteSize == region.count else {
       throw Failure(
-        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, but there are \(region.count)",
+        .malformedTensor,
+        "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, but there are \(region.count)",
         at: name)
     }
     self.name = name
@@ -117,8 +118,8 @@ public struct StoredTensor: Sendable {
     return try floats().withUnsafeBufferPointer(body)
   }
 
-  /// The bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped or borrowed, aligned,
-  /// and of a type of four bytes.
+  /// The bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped or borrowed,
+  /// aligned, and of a type of four bytes.
   public func withMappedUnits<Result>(
     _ body: (UnsafeBufferPointer<Float>, any AnyObject & Sendable) throws -> Result
   ) rethrows -> Result? {

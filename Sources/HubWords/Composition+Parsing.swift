@@ -1,16 +1,17 @@
 extension Composition {
   /// Reads a composition. The grammar:
   ///
-  ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition ")"
-  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task" | name
+  ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition
+  ///     ")" block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task" | name
   ///     argument    = composition | option "=" value
   ///     value       = word | "[" word { "," word } "]"
   ///     layers      = range | "[" range { "," range } "]"
   ///     range       = number [ "-" number ]
   ///
-  /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
-  /// `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``, which has options of
-  /// its own. What may nest in what follows the Python library; below the second level, only stacks are allowed.
+  /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each
+  /// child), `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``, which has
+  /// options of its own. What may nest in what follows the Python library; below the second level, only stacks are
+  /// allowed.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
   ///   subject shows the text with a caret where it goes wrong.

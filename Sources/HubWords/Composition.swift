@@ -170,8 +170,8 @@ extension Composition {
       }
     }
 
-    /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere around
-    /// what may stand there. A custom block stands where an `average` does, and around the same.
+    /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere
+    /// around what may stand there. A custom block stands where an `average` does, and around the same.
     func allows(_ inner: Block) -> Bool {
       if case .custom = inner { return allows(.average) }
       return allowed.contains(inner)

@@ -25,7 +25,8 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   /// - Throws: ``Failure`` with ``Failure/Code/malformedVersion``.
   public init(_ text: String) throws {
     func malformed() -> Failure {
-      Failure(.malformedVersion, "expected a version such as 1.0.0 or 1.0.0-rc.1, found \(text.prefix(100).debugDescription)")
+      Failure(
+        .malformedVersion, "expected a version such as 1.0.0 or 1.0.0-rc.1, found \(text.prefix(100).debugDescription)")
     }
     let plus = text.utf8.firstIndex(of: UInt8(ascii: "+")) ?? text.endIndex
     let minus = text[..<plus].utf8.firstIndex(of: UInt8(ascii: "-")) ?? plus

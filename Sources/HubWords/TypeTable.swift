@@ -5,7 +5,8 @@ extension Failure.Code {
   public static let takenName = Self("types/name", .usage)
 }
 
-/// Types by the names that files and texts know them by: those that a module has, and those that a program adds to them.
+/// Types by the names that files and texts know them by: those that a module has, and those that a program adds to
+/// them.
 public final class TypeTable<Element: Sendable>: Sendable {
   private let own: [Element]
   private let reserved: Set<String>

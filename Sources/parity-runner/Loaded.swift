@@ -83,7 +83,8 @@ struct Loaded {
   /// The layers of the model, or of its decoder.
   var ownLayers: Int { base.shape.layers - (base.shape.encoderLayers ?? 0) }
 
-  /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over the words.
+  /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over
+  /// the words.
   private mutating func addHead(of checkpoint: Checkpoint, _ parityCase: Case) throws {
     let modelClass = parityCase.modelClass ?? parityCase.peft?.modelClass, isWhole = parityCase.training?.mode == "full"
     guard parityCase.heads.contains("default") || modelClass != nil,

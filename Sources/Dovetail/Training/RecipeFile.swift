@@ -12,8 +12,8 @@ extension Recipe {
   ///
   /// - Parameters:
   ///   - settings: `key=value`, each in the place of what the file says
-  /// - Throws: ``Failure`` with code ``Failure/Code/invalidRecipe`` at line and column: not YAML, an unknown key, a value that
-  ///   makes no sense.
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidRecipe`` at line and column: not YAML, an unknown key, a
+  ///   value that makes no sense.
   public init(file path: String, settings: [String] = []) throws {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw Failure(.missingFile, "there is no such recipe", at: path, hint: "hub train --init TASK writes one")

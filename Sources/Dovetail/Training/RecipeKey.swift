@@ -44,14 +44,16 @@ struct RecipeKey: Sendable {
     RecipeKey("train", .file, "", "the examples"),
     RecipeKey("dev", .file, "", "examples by which the best weights are chosen"),
     RecipeKey("test", .file, "", "examples that are measured once, at the end"),
-    RecipeKey("format", .choice { DataFormat.allCases.map(\.rawValue) }, "", "of the files, if their names do not tell"),
+    RecipeKey(
+      "format", .choice { DataFormat.allCases.map(\.rawValue) }, "", "of the files, if their names do not tell"),
     RecipeKey("columns", .mapping, "", "what the files call their columns: {text: review, label: stars}"),
     RecipeKey("dev_share", .number(0...0.5), "0.05", "without dev: the share of train to use for it"),
     RecipeKey("max_length", .integer(8...100_000), "128", "longer texts are cut to this many tokens, or into windows"),
     RecipeKey("epochs", .integer(1...100_000), "3", "how often each example is seen"),
     RecipeKey("steps", .integer(1...100_000_000), "", "the largest number of steps"),
     RecipeKey("batch_size", .integer(1...65_536), "16", "examples in a batch"),
-    RecipeKey("batch_tokens", .integer(8...10_000_000), "", "instead of batch_size: tokens in a batch, which is not padded"),
+    RecipeKey(
+      "batch_tokens", .integer(8...10_000_000), "", "instead of batch_size: tokens in a batch, which is not padded"),
     RecipeKey("accumulate", .integer(1...65_536), "1", "batches in a step"),
     RecipeKey("optimizer", .choice { ["adamw", "sgd", "adafactor"] }, "adamw", "how the weights are updated"),
     RecipeKey("learning_rate", .number(0...10), "1e-4", "the full rate"),

@@ -31,8 +31,8 @@ public protocol FoldableMethod: AdapterMethod {
   /// - Parameters:
   ///   - weights: those of the base model, by the names that it asks for
   ///   - family: the base model's
-  /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
-  ///   model does not have.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers
+  ///   that the model does not have.
   func folded(
     into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm, in context: Context
   ) throws -> StoredWeights

@@ -4,8 +4,8 @@ import HubModels
 import HubTransformer
 public import HubWeights
 
-/// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for libraries
-/// that know no more than these.
+/// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for
+/// libraries that know no more than these.
 public struct WrittenOutBottleneck: Sendable {
   /// AdapterHub's keys.
   public let configuration: JSON.Members

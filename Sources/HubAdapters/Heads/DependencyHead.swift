@@ -3,8 +3,8 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
-/// and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
+/// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of
+/// Glavaš and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
 ///
 /// With `x` a dependent and `y` a head, `arc = [x; 1]ᵀ U y` and `relation_k = [x; 1]ᵀ U_k [y; 1]`. In UDapter's parser,
 /// `udapter_parsing`, these are what layers that are generated for a language make of the words.

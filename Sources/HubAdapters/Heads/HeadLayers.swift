@@ -69,8 +69,8 @@ extension Activation {
   }
 }
 
-/// Linear layers over one vector for each sequence: its first token, the last where the base model reads from left to right,
-/// or, where `use_pooler` says so, the pooler's output.
+/// Linear layers over one vector for each sequence: its first token, the last where the base model reads from left to
+/// right, or, where `use_pooler` says so, the pooler's output.
 struct PooledLayers: Sendable {
   private let layers: HeadLayers
   private let usesPooler: Bool
@@ -82,7 +82,8 @@ struct PooledLayers: Sendable {
     poolerUpdate = try c.optionalInteger("pooler_rank").map { rank in
       guard (1...65_536).contains(rank), c.members["use_pooler"] == true else {
         throw Failure(
-          .invalidHead, "the rank must be between 1 and 65536, and the head must use the pooler", at: c.path(to: "pooler_rank"))
+          .invalidHead, "the rank must be between 1 and 65536, and the head must use the pooler",
+          at: c.path(to: "pooler_rank"))
       }
       return (
         try weights["pooler"].parameter(

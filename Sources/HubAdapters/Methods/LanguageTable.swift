@@ -64,7 +64,8 @@ struct LanguageTable: Sendable {
   func speaking(_ values: [Float]) throws -> LanguageTable {
     guard values.count == self.values.columns, values.allSatisfy(\.isFinite) else {
       throw Failure(
-        .invalidConfiguration, "a language is described by \(self.values.columns) finite numbers here, not \(values.count)",
+        .invalidConfiguration,
+        "a language is described by \(self.values.columns) finite numbers here, not \(values.count)",
         at: "language")
     }
     var copy = self

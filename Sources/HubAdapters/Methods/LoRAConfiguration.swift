@@ -7,14 +7,16 @@ import HubTransformer
 /// What PEFT can say beyond them has keys of its own. `targets` names the adapted layers one by one,
 /// `{"0.query": {"r": 4, "alpha": 8}, "2.output": {"scales_input": true}}`, and takes the place of the library's
 /// switches; a target's `form` is `"matrix"` for an update that is written out, `"rotation"` for a matrix that what the
-/// layer reads goes through first, and `"scaled_rotation"` for one with factors for what comes out; `use_rslora` divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
+/// layer reads goes through first, and `"scaled_rotation"` for one with factors for what comes out; `use_rslora`
+/// divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
 struct LoRAConfiguration: Sendable {
   enum Kind: Sendable {
     /// `W x + b + s·B A x`
     case lowRank
     /// `(W x + b) ⊙ l`
     case scale
-    /// Low rank with shared frozen factors and square matrices between them, which start as `d` and `b` on the diagonal.
+    /// Low rank with shared frozen factors and square matrices between them, which start as `d` and `b` on the
+    /// diagonal.
     case vera(d: Float, b: Float)
   }
 
@@ -159,7 +161,7 @@ extension LoRAConfiguration {
   private static func rank(_ c: JSONObject) throws -> Int? {
     guard let rank = try c.optionalInteger("r") else { return nil }
     guard (1...65_536).contains(rank) else {
-      throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r"))
+      throw Failure.outside(1...65_536, rank, .invalidConfiguration, at: c.path(to: "r"))
     }
     return rank
   }
@@ -184,10 +186,12 @@ extension LoRAConfiguration {
     case ("scale", nil, nil): return .scale
     case ("add", nil, _), ("scale", _, _?):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"", at: c.path(to: "vera_b"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"",
+        at: c.path(to: "vera_b"))
     case ("add", _, nil), ("scale", _?, _):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"", at: c.path(to: "vera_d"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"",
+        at: c.path(to: "vera_d"))
     default:
       throw Failure(
         .invalidConfiguration, "composition_mode is \"add\" or \"scale\", not \(mode.debugDescription)",

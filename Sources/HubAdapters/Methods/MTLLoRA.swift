@@ -33,7 +33,8 @@ public struct MTLLoRA: AdapterMethod {
     let sharpness = Float(try configuration.optionalNumber("weights_sharpness") ?? 0.05)
     guard sharpness > 0 else {
       throw Failure(
-        .invalidConfiguration, "the sharpness must be above 0, not \(sharpness)", at: configuration.path(to: "weights_sharpness"))
+        .invalidConfiguration, "the sharpness must be above 0, not \(sharpness)",
+        at: configuration.path(to: "weights_sharpness"))
     }
     var units: [Site: UpdateUnit] = [:]
     for target in try c.targets(shape) {

@@ -4,7 +4,8 @@ import HubModels
 import HubTransformer
 
 extension JSONObject {
-  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for something.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for
+  ///   something.
   func refuseUnknown(_ known: Set<String>) throws {
     for entry in members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
       throw Failure(

@@ -6,8 +6,8 @@ public import HubTransformer
 /// Changes of the hidden states of a few tokens after a layer (Wu et al. 2024): `z + Rᵀ(act(W z + b) − R z)`, where
 /// LoReFT has a matrix `R` with orthonormal rows and NoReFT any; DiReFT leaves out `− R z`.
 ///
-/// The first and the last tokens of a sequence are changed; where both are the same, the last ones win. As in the Python
-/// library ReFT works only in the first adapter of a setup. The library does not save what makes a DiReFT
+/// The first and the last tokens of a sequence are changed; where both are the same, the last ones win. As in the
+/// Python library ReFT works only in the first adapter of a setup. The library does not save what makes a DiReFT
 /// (`subtract_projection`), so that its files read as NoReFT unless the key is there.
 public struct ReFT: AdapterMethod {
   public static let architecture: String? = "reft"
@@ -66,7 +66,9 @@ struct ReFTConfiguration: Sendable {
     activation = try c.optionalActivation("non_linearity") ?? .identity
     dropout = try c.dropout("dropout", absent: 0.05)
     guard try c.optionalBool("output_reft") ?? true else {
-      throw Failure(.invalidConfiguration, "output_reft must be true: the layer's output is the only place that is supported", at: c.path(to: "output_reft"))
+      throw Failure(
+        .invalidConfiguration, "output_reft must be true: the layer's output is the only place that is supported",
+        at: c.path(to: "output_reft"))
     }
     layers =
       c.members["layers"] == "all"

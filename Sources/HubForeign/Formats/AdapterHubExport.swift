@@ -87,7 +87,8 @@ extension AdapterHub {
     for key in ["targets", "use_rslora", "lora_bias", "shift_positions"] {
       guard let value = c.members[key], !value.isNull, value != false else { continue }
       throw Failure(
-        .inexpressibleAdapter, "AdapterHub's format cannot express this", at: c.path(to: key), hint: "try hub convert --to peft")
+        .inexpressibleAdapter, "AdapterHub's format cannot express this", at: c.path(to: key),
+        hint: "try hub convert --to peft")
     }
     for (key, value) in [("dora_form", "peft"), ("combine", "words")] where c.members[key]?.string == value {
       throw Failure(

@@ -2,8 +2,8 @@ import HubModels
 import HubWeights
 import HubWords
 
-/// Adapters of linear layers that a model stores as one: the library adapts all of them together. The first factors of the
-/// adapted ones stand below each other, and so do the second ones, the scalings and the gates.
+/// Adapters of linear layers that a model stores as one: the library adapts all of them together. The first factors of
+/// the adapted ones stand below each other, and so do the second ones, the scalings and the gates.
 enum AdapterHubJoined {
   /// What stands in a stable name for the layers together.
   static let place = "joined"

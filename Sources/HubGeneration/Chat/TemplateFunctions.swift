@@ -1,6 +1,7 @@
 import HubWords
 
-/// Filters, tests and the methods of strings and dictionaries, by the names that templates use. Others are refused by name.
+/// Filters, tests and the methods of strings and dictionaries, by the names that templates use. Others are refused by
+/// name.
 extension TemplateRun {
   mutating func filter(
     _ name: String, _ value: TemplateValue, _ given: [TemplateValue], _ named: [String: TemplateValue]

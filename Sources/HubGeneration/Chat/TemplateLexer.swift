@@ -17,8 +17,8 @@ enum TemplateToken: Hashable {
   case symbol(String)
 }
 
-/// Cuts a template into parts, with the white space left out that `trim_blocks` and `lstrip_blocks` leave out: what stands
-/// before a statement on its line, and the end of the line after it.
+/// Cuts a template into parts, with the white space left out that `trim_blocks` and `lstrip_blocks` leave out: what
+/// stands before a statement on its line, and the end of the line after it.
 struct TemplateLexer {
   private let scalars: [Unicode.Scalar]
   private var place = 0

@@ -25,7 +25,8 @@ struct TemplateRun {
     }
   }
 
-  /// Counts everything that a new value is made of, so that values that hold others twice do not grow beyond all measure.
+  /// Counts everything that a new value is made of, so that values that hold others twice do not grow beyond all
+  /// measure.
   private mutating func weighed(_ value: TemplateValue) throws -> TemplateValue {
     try weigh(value, depth: 0)
     return value
@@ -307,7 +308,9 @@ struct TemplateRun {
       let object = try value(object)
       return try method(name, of: object, given, named)
     }
-    guard case .name(let name) = callee else { throw Self.failure("the template calls something that is not a function") }
+    guard case .name(let name) = callee else {
+      throw Self.failure("the template calls something that is not a function")
+    }
     switch name {
     case "raise_exception":
       throw Failure(.refusedMessages, "the chat template refuses the messages: \(given.first?.text ?? "")")

@@ -1,7 +1,7 @@
 import HubWords
 
-/// A finite automaton that reads the UTF-8 of texts that match a pattern (Thompson 1968): states, some of which are reached
-/// without a byte.
+/// A finite automaton that reads the UTF-8 of texts that match a pattern (Thompson 1968): states, some of which are
+/// reached without a byte.
 struct ByteMachine: Sendable {
   /// The most states of a machine.
   static let maximalStates = 200_000

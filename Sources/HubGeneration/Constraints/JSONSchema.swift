@@ -1,8 +1,8 @@
 import HubWords
 
-/// Schemas of JSON, as far as the texts that fulfil them are regular: objects with named members, arrays, strings, numbers,
-/// enumerations, alternatives and references that do not lead back to themselves. Every text that is written fulfils the
-/// schema; not every text that fulfils it is written.
+/// Schemas of JSON, as far as the texts that fulfil them are regular: objects with named members, arrays, strings,
+/// numbers, enumerations, alternatives and references that do not lead back to themselves. Every text that is written
+/// fulfils the schema; not every text that fulfils it is written.
 struct JSONSchema {
   /// How deep schemas may be, references counted.
   static let maximalDepth = 32

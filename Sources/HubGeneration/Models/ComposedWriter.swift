@@ -3,11 +3,11 @@ public import HubTensor
 public import HubTransformer
 import HubWords
 
-/// A base model that writes, with a setup of adapters and a head for each row: what lets requests with different adapters share
-/// a batch.
+/// A base model that writes, with a setup of adapters and a head for each row: what lets requests with different
+/// adapters share a batch.
 ///
-/// Keys and values of what was read are kept. Where an adapter looks at the whole text (a gate that is a mean over it, ReFT's
-/// positions), its rows read the text again at every step instead.
+/// Keys and values of what was read are kept. Where an adapter looks at the whole text (a gate that is a mean over it,
+/// ReFT's positions), its rows read the text again at every step instead.
 public struct ComposedWriter: NextTokens {
   /// What a row begins with.
   public struct Start: Sendable {
@@ -106,8 +106,8 @@ public struct ComposedWriter: NextTokens {
     }
   }
 
-  /// What the heads make of the last token of each row. A layer as wide as the vocabulary is read once for all rows of a head,
-  /// whatever their adapters.
+  /// What the heads make of the last token of each row. A layer as wide as the vocabulary is read once for all rows of
+  /// a head, whatever their adapters.
   private func named(_ hidden: Tensor, _ sequences: Sequences, in context: Context) throws -> [[Float]] {
     var result = [[Float]](repeating: [], count: rows.count)
     for indices in Dictionary(grouping: rows.indices, by: { Reader(rows[$0]) }).values {

@@ -45,7 +45,8 @@ struct SearchSetting: Sendable {
   }
 
   static let nothingAllowed = Failure(
-    .generationStuck, "the constraints leave no token that may come next", hint: "allow more tokens, or loosen the constraints")
+    .generationStuck, "the constraints leave no token that may come next",
+    hint: "allow more tokens, or loosen the constraints")
 }
 
 /// A text that is being written, with what is reported of each token.

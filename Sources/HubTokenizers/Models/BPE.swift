@@ -1,7 +1,7 @@
 import HubWords
 
-/// Byte pair encoding, the model of RoBERTa and GPT-2: a word is its characters at first; then, again and again, the two
-/// neighbours that were the earliest to be merged when the vocabulary was made become one (Sennrich et al. 2016).
+/// Byte pair encoding, the model of RoBERTa and GPT-2: a word is its characters at first; then, again and again, the
+/// two neighbours that were the earliest to be merged when the vocabulary was made become one (Sennrich et al. 2016).
 struct BPE: TokenModel {
   let vocabulary: Vocabulary
   let unknownID: Int32?

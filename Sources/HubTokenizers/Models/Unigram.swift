@@ -1,7 +1,7 @@
 import HubWords
 
-/// The model of SentencePiece's unigram language models, such as XLM-R's: of all ways to cut a word into tokens, the one
-/// whose tokens' log probabilities have the largest sum (Kudo 2018, "Subword Regularization").
+/// The model of SentencePiece's unigram language models, such as XLM-R's: of all ways to cut a word into tokens, the
+/// one whose tokens' log probabilities have the largest sum (Kudo 2018, "Subword Regularization").
 ///
 /// A character that no token covers costs ten more than the least probable token; such characters in a row are one
 /// unknown token.

@@ -45,7 +45,8 @@ extension TokenizerFile {
   static func parts(of json: JSONObject, _ key: String) throws -> [JSONObject] {
     let parts = try json.array(key)
     guard parts.count <= InputLimits.tokenizerParts else {
-      throw Failure(.excessiveTokenizer, "a sequence has \(parts.count) parts, which is too many", at: json.path(to: key))
+      throw Failure(
+        .excessiveTokenizer, "a sequence has \(parts.count) parts, which is too many", at: json.path(to: key))
     }
     return try parts.enumerated().map { index, part in
       let part = try JSONObject(part, path: "\(json.path(to: key))[\(index)]")

@@ -1,8 +1,8 @@
 import Foundation
 public import HubWords
 
-/// SentencePiece's normalisation, such as NFKC with its own rules: a table made with the model says what becomes of which
-/// characters.
+/// SentencePiece's normalisation, such as NFKC with its own rules: a table made with the model says what becomes of
+/// which characters.
 ///
 /// As `tokenizers` applies it: to what a person sees as one character first, if that has fewer than six bytes, then to
 /// each of its scalars. A character that only begins with an entry is replaced by it as a whole.

@@ -170,7 +170,8 @@ public enum DataFormat: String, CaseIterable, Sendable {
     var heads: [JSON] = []
     for (index, word) in words.enumerated() {
       guard word.columns.count == 10, word.columns[0] == "\(index + 1)" else {
-        throw Failure(.malformedRow, "expected a word of ten columns, numbered in order", at: "\(file): line \(word.number)")
+        throw Failure(
+          .malformedRow, "expected a word of ten columns, numbered in order", at: "\(file): line \(word.number)")
       }
       guard let head = Int(word.columns[6]), (0...words.count).contains(head) else {
         throw Failure(

@@ -5,8 +5,8 @@ public import HubWords
 
 /// BART (Lewis et al. 2020), mBART (Liu et al. 2020) and Marian's translators (Junczys-Dowmunt et al. 2018).
 ///
-/// BART and Marian normalise after each sublayer, mBART before it and once more at the end. Positions are learned, and count
-/// from 2; Marian's are those of the first transformer.
+/// BART and Marian normalise after each sublayer, mBART before it and once more at the end. Positions are learned, and
+/// count from 2; Marian's are those of the first transformer.
 public struct BART: EncoderDecoder {
   public static let families: [ModelFamily] = [.bart, .mbart, .marian]
 

@@ -2,8 +2,8 @@ public import HubModels
 public import HubWords
 import HubTensor
 
-/// RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020): BERT with one token type, and with positions that count from
-/// after the padding id.
+/// RoBERTa (Liu et al. 2019) and XLM-R (Conneau et al. 2020): BERT with one token type, and with positions that count
+/// from after the padding id.
 public struct RoBERTa: PostNormModel {
   public static let families: [ModelFamily] = [.roberta, .xlmRoberta]
 

@@ -2,8 +2,8 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// AdaLoRA (Zhang et al. 2023): `W x + b + alpha / (ranks + 1e-5) · B (E ⊙ A) x`, which is a LoRA with `E ⊙ A` as its first
-  /// factor. `ranks` is how many singular values training left, as the file or `rank_pattern` says.
+  /// AdaLoRA (Zhang et al. 2023): `W x + b + alpha / (ranks + 1e-5) · B (E ⊙ A) x`, which is a LoRA with `E ⊙ A` as its
+  /// first factor. `ranks` is how many singular values training left, as the file or `rank_pattern` says.
   static let adaLoRA: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config
     try refuseOptions(

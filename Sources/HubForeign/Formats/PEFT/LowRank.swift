@@ -39,7 +39,8 @@ extension PEFTMethod {
     let a = try module.tensor("lora_A.weight"), b = try module.tensor("lora_B.weight")
     guard let rank = a.shape.first, a.shape.count == 2 else {
       throw Failure(
-        .unknownForeignTensor, "the factor has the shape \(a.shape): some trainers save shards like this instead of the whole",
+        .unknownForeignTensor,
+        "the factor has the shape \(a.shape): some trainers save shards like this instead of the whole",
         at: module.name)
     }
     try targets.check(rank: rank, of: module)

@@ -42,7 +42,8 @@ extension PEFTMethod {
       let blockSize = try config.optionalInteger("oft_block_size") ?? 0
       guard named == 0 || named == count, blockSize == 0 || blockSize == size else {
         throw Failure(
-          .unsupportedForeignContent, "the tensors have \(count) blocks of \(size), but r or oft_block_size says otherwise",
+          .unsupportedForeignContent,
+          "the tensors have \(count) blocks of \(size), but r or oft_block_size says otherwise",
           at: module.name)
       }
       return count

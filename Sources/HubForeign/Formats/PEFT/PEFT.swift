@@ -3,8 +3,8 @@ import HubModels
 import HubWords
 import HubWeights
 
-/// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights of
-/// the adapter, and of heads that were trained beside it.
+/// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights
+/// of the adapter, and of heads that were trained beside it.
 ///
 /// The weights say which layers are adapted, and how; the configuration is held against them (``PEFTTargets``).
 public enum PEFT: ForeignFormat {
@@ -56,8 +56,8 @@ public enum PEFT: ForeignFormat {
     }
   }
 
-  /// The families that the base model may be of: the one that the files or the user name, or else those whose modules the
-  /// tensors name. Names of models say nothing: they may be paths.
+  /// The families that the base model may be of: the one that the files or the user name, or else those whose modules
+  /// the tensors name. Names of models say nothing: they may be paths.
   private static func families(_ json: JSONObject, _ file: WeightFile, _ hints: ForeignHints) throws -> [ModelFamily] {
     if let type = modelType(json) {
       if let family = ModelFamilies.family(of: type) { return [family] }
@@ -75,7 +75,8 @@ public enum PEFT: ForeignFormat {
     return [family]
   }
 
-  /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
+  /// `xlm-roberta`, from the module that defines the model's class:
+  /// `transformers.models.xlm_roberta.modeling_xlm_roberta`.
   private static func modelType(_ json: JSONObject) -> String? {
     guard let library = json.members["auto_mapping"]?["parent_library"]?.string else { return nil }
     let parts = library.split(separator: ".")

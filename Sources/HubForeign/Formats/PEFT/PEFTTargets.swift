@@ -3,11 +3,11 @@ import HubModels
 import HubWords
 import HubWeights
 
-/// Which modules the configuration of an adapter means, and what it says of them, by the rules with which PEFT matches full
-/// names (`check_target_module_exists` and `get_pattern_key` in 0.21).
+/// Which modules the configuration of an adapter means, and what it says of them, by the rules with which PEFT matches
+/// full names (`check_target_module_exists` and `get_pattern_key` in 0.21).
 ///
-/// The tensors say which modules are adapted. What the configuration says must be the same: PEFT leaves out in silence what
-/// is only in one of the two.
+/// The tensors say which modules are adapted. What the configuration says must be the same: PEFT leaves out in silence
+/// what is only in one of the two.
 struct PEFTTargets {
   private let config: JSONObject
   private let matches: (String) -> Bool
@@ -143,7 +143,8 @@ struct PEFTTargets {
     guard let rank = try own.map({ $0.integer }) ?? config.optionalInteger("r") ?? absent, (1...65_536).contains(rank)
     else {
       throw Failure(
-        .unsupportedForeignContent, "a rank must be a number between 1 and 65536", at: own == nil ? "r" : "rank_pattern")
+        .unsupportedForeignContent, "a rank must be a number between 1 and 65536", at: own == nil ? "r" : "rank_pattern"
+      )
     }
     return rank
   }

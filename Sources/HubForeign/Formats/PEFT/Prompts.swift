@@ -10,7 +10,8 @@ extension PEFTMethod {
     "modules_to_save", "init_weights",
   ]
 
-  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin after them.
+  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin after
+  /// them.
   static let prefixTuning: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config
     try refuseOptions(config, except: options)
@@ -25,7 +26,8 @@ extension PEFTMethod {
       let (half, overflow) = layers.multipliedReportingOverflow(by: hiddenSize)
       guard !overflow, half > 0, half < 1 << 40, tensor.shape.last == 2 * half else {
         throw Failure(
-          .unsupportedForeignContent, "the shape \(tensor.shape) does not fit \(layers) layers of \(hiddenSize) columns",
+          .unsupportedForeignContent,
+          "the shape \(tensor.shape) does not fit \(layers) layers of \(hiddenSize) columns",
           at: "num_layers")
       }
     }
@@ -38,8 +40,8 @@ extension PEFTMethod {
       weights: [flat.renamed("prefix.values")], hiddenSize: hiddenSize)
   }
 
-  /// Prompt tuning, and P-tuning (Liu et al. 2021), whose encoder PEFT leaves out when it saves: `[tokens, hidden]`, words
-  /// before the text's.
+  /// Prompt tuning, and P-tuning (Liu et al. 2021), whose encoder PEFT leaves out when it saves: `[tokens, hidden]`,
+  /// words before the text's.
   static let promptTuning: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     try refuseOptions(files.config, except: options)
     let length = try files.config.integer("num_virtual_tokens"), tensor = try prompt(files, length)

@@ -2,8 +2,8 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// VeRA (Kopiczko et al. 2024): `W x + b + (λ_b ⊙ B) (λ_d ⊙ A) x` with one `A` and one `B` for all layers, of which each
-  /// takes the part that it needs. Written out as a LoRA.
+  /// VeRA (Kopiczko et al. 2024): `W x + b + (λ_b ⊙ B) (λ_d ⊙ A) x` with one `A` and one `B` for all layers, of which
+  /// each takes the part that it needs. Written out as a LoRA.
   static let vera: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["projection_prng_key", "save_projection", "vera_dropout", "d_initial"])
@@ -17,10 +17,12 @@ extension PEFTMethod {
     let rank = a.shape[0], first = try a.floats(), second = try b.floats()
     guard try rank == config.optionalInteger("r") ?? 256, b.shape[1] == rank else {
       throw Failure(
-        .unsupportedForeignContent, "the shared matrices have the rank \(rank), but the configuration says another", at: "r")
+        .unsupportedForeignContent, "the shared matrices have the rank \(rank), but the configuration says another",
+        at: "r")
     }
     var layers = PEFTLinearLayers()
-    // The shared first factor is as wide as the widest input. A layer's own is the model's, but for the last of a layer.
+    // The shared first factor is as wide as the widest input. A layer's own is the model's, but for the last of a
+    // layer.
     let hidden =
       try files.modules.first { $0.place?.place != "intermediate" }?.tensor("vera_lambda_b").count ?? a.shape[1]
     for module in files.modules {
