@@ -146,7 +146,7 @@ MISTAKES = [
     (["dev: no.jsonl"], 5),
     (["test: no.jsonl"], 5), (["dev_share: 0.9"], 5), (["dev_share: -0.1"], 5), (["max_length: 3"], 5),
     (["max_length: 9999999"], 5), (["format: xml"], 5), (["columns: text"], 5), (["columns: {txt: a}"], 5),
-    (["columns: {text: 3}"], 5), (["adapter: seq_bnn"], 5), (["adapter: 3"], 5), (["adapter: {method: lora, r: 0}"], 5),
+    (["columns: {text: 3}"], 5), (["adapter: seq_bnn"], 5), (["adapter: oft"], 5), (["adapter: 3"], 5), (["adapter: {method: lora, r: 0}"], 5),
     (["adapter: {method: lora, rank: 8}"], 5), (["adapter: {method: seq_bn, reduction_factor: none}"], 5),
     (["over: nobody"], 5), (["over: stack(en"], 5), (["over: ''"], 5), (["fuse: [over]"], 5), (["fuse: over"], 5),
     (["fuse: [over, nobody]"], 5), (["fuse: [over, plain]", "adapter: lora"], 5), (["version: one"], 5),
@@ -167,8 +167,7 @@ def mistakes(hub):
         path = hub.folder / "planted.yaml"
         path.write_text("\n".join(lines) + "\n")
         done = subprocess.run([hub.program, "train", str(path)], cwd=hub.folder, env=hub.environment,
-            capture_output=True,
-                              text=True)
+            capture_output=True, text=True)
         if done.returncode != 78 or f"planted.yaml: line {line}," not in done.stderr:
             print(f"line {line} of {lines}: status {done.returncode}\n{done.stderr}", file=sys.stderr)
             wrong += 1
