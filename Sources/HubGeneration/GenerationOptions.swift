@@ -74,9 +74,9 @@ public struct GenerationOptions: Hashable, Sendable {
   public var presencePenalty: Float = 0
   /// Subtracted from the logit of each token once for every time that it was written.
   public var frequencyPenalty: Float = 0
-  /// No sequence of so many tokens appears twice (`no_repeat_ngram_size`); 0 to allow all.
+  /// No sequence of this many tokens appears twice (`no_repeat_ngram_size`); 0 to allow all.
   public var noRepeatedTokens = 0
-  /// No sequence of so many tokens of the source is written (`encoder_no_repeat_ngram_size`).
+  /// No sequence of this many tokens of the source is written (`encoder_no_repeat_ngram_size`).
   public var noRepeatedSourceTokens = 0
   /// Tokens or sequences that are never written (`bad_words_ids`).
   public var forbiddenSequences: [[Int32]] = []

@@ -7,7 +7,7 @@ public struct Batches: Sendable {
   public enum Size: Hashable, Sendable {
     /// So many examples.
     case examples(Int)
-    /// As many examples as have so many tokens in all, and at least one: there is no padding to count.
+    /// As many examples as have this many tokens in all, and at least one: there is no padding to count.
     case tokens(Int)
   }
 

@@ -23,7 +23,7 @@ public struct TrainingOptions: Sendable {
   public var dropsInBase = true
   /// The steps between evaluations; `nil` for one after each epoch.
   public var evaluationInterval: Int?
-  /// After so many evaluations without a gain the run ends; `nil` for never.
+  /// After this many evaluations without a gain the run ends; `nil` for never.
   public var patience: Int?
   /// The figure that tells which weights are the best; one of ``Scores/metrics(of:)``.
   public var metric = "loss"

@@ -9,7 +9,7 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   public let major: Int
   /// Rises with what is added.
   public let minor: Int
-  /// Rises with what is mended.
+  /// Rises with fixes.
   public let patch: Int
   /// The identifiers after `-`, such as `["rc", "1"]`; empty for a release.
   public let prerelease: [String]

@@ -72,7 +72,7 @@ public struct Setup: Sendable {
       composition, root: SetupBuilder(whole: composition, adapter: adapter, fusion: fusion).node(composition))
   }
 
-  /// One setup for each of several requests that share a pass, each with so many sequences; `nil` is the base model
+  /// One setup for each of several requests that share a pass, each with this many sequences; `nil` is the base model
   /// alone.
   ///
   /// Unlike a `batch_split`, no setup has any influence on another: each answers as it does alone.
