@@ -32,7 +32,7 @@ public struct WrittenOutBottleneck: Sendable {
 }
 
 extension BottleneckBlock {
-  fileprivate func projections(in context: Context) -> [(name: String, Context.Projection)] {
+  fileprivate func projections(in context: Context) -> [(name: String, Context.LinearWeights)] {
     [("down", down), ("up", up)].compactMap { name, layer in layer.projection(in: context).map { (name, $0) } }
   }
 }

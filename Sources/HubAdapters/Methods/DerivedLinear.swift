@@ -22,7 +22,7 @@ struct DerivedLinear: BottleneckLayer {
     self.bias = bias.map { DerivedParameter(from: parameters, $0) }
   }
 
-  func projection(in context: Context) -> Context.Projection? {
+  func projection(in context: Context) -> Context.LinearWeights? {
     // Both are of the same parameters: either they are settled or none is.
     weight.settled(in: context).map { ($0, bias?.settled(in: context)) }
   }

@@ -137,7 +137,7 @@ struct PHMLayer: BottleneckLayer {
       }, bias: bias.map { bias in { @Sendable context in context.value(of: bias) } })
   }
 
-  func projection(in context: Context) -> Context.Projection? { linear.projection(in: context) }
+  func projection(in context: Context) -> Context.LinearWeights? { linear.projection(in: context) }
 
   func callAsFunction(
     _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context

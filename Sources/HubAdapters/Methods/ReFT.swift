@@ -121,13 +121,13 @@ private struct ReFTLayer: LayerAdapter {
 
 /// `z + Rᵀ(act(W z + b) − R z)`
 struct ReFTUnit: Sendable {
-  private enum Projection: Sendable {
+  private enum Directions: Sendable {
     case free(Parameter)
     case orthogonal(HouseholderProjection)
   }
 
   private let source: Linear
-  private let projection: Projection
+  private let projection: Directions
   /// `R [r, hidden]` and `Rᵀ [hidden, r]`.
   private let rows, columns: DerivedParameter
   private let activation: Activation
