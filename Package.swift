@@ -55,7 +55,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     ["HubModels", "HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting", database]
   ),
   ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
-  ("HubGenerationTests", ["HubGeneration", "HubTokenizers", "HubWords"]),
+  ("HubGenerationTests", ["HubGeneration", "HubTensor", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),
   (
@@ -140,17 +140,17 @@ let fixtures = [
   "ParityTests": "Cases", "HubAdaptersTests": "Independent",
 ]
 
-/// The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise. A package that others
-/// depend on by version may not ask for that.
-let loops: [CSetting] = Context.packageDirectory.contains("/checkouts/") ? [] : [.unsafeFlags(["-O3"])]
+/// The loops are compiled with optimisation in debug builds too: unit tests would crawl otherwise. Packages with tools
+/// version 6.2 may ask for that, and others can still depend on them by version.
+let loops: [CSetting] = [.unsafeFlags(["-O3"])]
 
 var targets: [Target] = [
   .target(name: "CHubKernels", exclude: ["body"], cSettings: loops),
-  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"]), .brew(["openssl@3"])]),
+  .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
   .systemLibrary(
-    name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"]), .brew(["libarchive"])]),
-  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"]), .brew(["zlib"])]),
-  .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"]), .brew(["sqlite"])]),
+    name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+  .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+  .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
   .target(name: "HubTesting", dependencies: ["HubWords"], path: "Tests/HubTesting", swiftSettings: swift),
 ]
 for layer in layers {

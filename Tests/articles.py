@@ -2,8 +2,8 @@
 
     python3 Tests/articles.py
 
-A block of code below `<!-- from FILE -->` must stand in that file, line for line; and every path of ours that README.md, the
-articles and the pages under .github name must be there.
+A block of code below `<!-- from FILE -->` must stand in that file, line for line; and every path of ours that
+README.md, the articles and the pages under .github name must be there.
 """
 import pathlib
 import re

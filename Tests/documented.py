@@ -2,11 +2,12 @@
 
     python3 Tests/documented.py [FOLDER OR FILE...]
 
-Looked at are the `public` and `open` declarations in Sources, programs aside. A comment stands right above the declaration or
-its attributes. Exempt is what the reader finds explained elsewhere:
+Looked at are the `public` and `open` declarations in Sources, programs aside. A comment stands right above the
+declaration or its attributes. Exempt is what the reader finds explained elsewhere:
 
 - what protocols of the standard library ask for (STANDARD);
-- a member that a protocol of ours declares under a comment, in a type that conforms to it and in the protocol's own extension;
+- a member that a protocol of ours declares under a comment, in a type that conforms to it and in the protocol's own
+  extension;
 - an initializer whose every argument is a property of its type: the properties have the comments;
 - an extension, which has those of what is in it.
 """
@@ -17,11 +18,13 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PROGRAMS = {"hub", "bench", "parity-runner"}
 STANDARD = {"hash", "==", "<", "description", "debugDescription", "encode", "rawValue", "next", "makeIterator"}
-STANDARD |= {f"init({kind}Literal:)" for kind in ["string", "integer", "float", "boolean", "array", "dictionary"]} | {"init(rawValue:)"}
+STANDARD |= {f"init({kind}Literal:)"
+    for kind in ["string", "integer", "float", "boolean", "array", "dictionary"]} | {"init(rawValue:)"}
 BEFORE = r"(\s*)(?:@\w+(?:\([^)]*\))?\s+)*"
 MODIFIERS = r"(?:(?:static|final|class|mutating|nonmutating|nonisolated|indirect|convenience|required|lazy|override|(?:public|private|internal|fileprivate)\(set\))\s+)*"
 KINDS = r"(struct|enum|protocol|actor|class|extension|func|var|let|init|subscript|typealias|associatedtype)\b"
-DECLARATION = re.compile(rf"^{BEFORE}(public\s+|open\s+)?(?:package\s+|internal\s+|private\s+|fileprivate\s+)?{MODIFIERS}{KINDS}[?!]?\s*(`[^`]+`|[\w.]+|[^\s(\w]+)?(.*)")
+DECLARATION = re.compile(
+    rf"^{BEFORE}(public\s+|open\s+)?(?:package\s+|internal\s+|private\s+|fileprivate\s+)?{MODIFIERS}{KINDS}[?!]?\s*(`[^`]+`|[\w.]+|[^\s(\w]+)?(.*)")
 TYPES = {"struct", "enum", "protocol", "actor", "class", "extension"}
 
 
@@ -38,8 +41,11 @@ class Declaration:
                 self.head += " " + lines[rest].strip()
         if self.kind in {"init", "subscript"}:
             arguments = (lines[number] + self.head)[lines[number].find(self.kind) + len(self.kind):]
-            self.labels = re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+\w+)?\s*:", self.head if self.head.startswith("(") else arguments)
-            self.arguments = [last or first for first, last in re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+(\w+))?\s*:", self.head if self.head.startswith("(") else arguments)]
+            self.labels = re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+\w+)?\s*:", self.head if self.head.startswith("(")
+                else arguments)
+            self.arguments = [last or first for first,
+                last in re.findall(r"[(,]\s*(?:@\w+\s+)?(\w+)(?:\s+(\w+))?\s*:", self.head if self.head.startswith("(")
+                    else arguments)]
             name = f"{self.kind}({''.join(label + ':' for label in self.labels)})"
         self.name = name
         above = number - 1
@@ -57,7 +63,8 @@ def declarations(path):
     lines, stack = path.read_text().splitlines(), []
     for number, line in enumerate(lines):
         indent = len(line) - len(line.lstrip())
-        while line.strip() and stack and indent <= stack[-1].indent and not line.lstrip().startswith((")", "{", "where", "}")):
+        while line.strip() and stack and indent <= stack[-1].indent and not line.lstrip().startswith(
+            (")", "{", "where", "}")):
             stack.pop()
         match = DECLARATION.match(line)
         # Locals stand deeper than the members of the innermost type.
@@ -71,7 +78,8 @@ def declarations(path):
 
 
 def main():
-    paths = [path for path in sorted((ROOT / "Sources").rglob("*.swift")) if path.relative_to(ROOT / "Sources").parts[0] not in PROGRAMS]
+    paths = [path for path in sorted((ROOT / "Sources").rglob("*.swift"))
+        if path.relative_to(ROOT / "Sources").parts[0] not in PROGRAMS]
     everything = [declaration for path in paths for declaration in declarations(path)]
     protocols = {declaration.name: declaration for declaration in everything if declaration.kind == "protocol"}
     explained, properties, conformances = {}, {}, {}
@@ -100,12 +108,16 @@ def main():
             return True
         if scope and scope.kind != "protocol" and declaration.name in asked(scope.name):
             return True
-        return declaration.kind == "init" and bool(scope) and set(declaration.arguments) <= properties.get(scope.name, set())
+        return declaration.kind == "init" and bool(scope) and set(declaration.arguments) <= properties.get(scope.name,
+            set())
 
     wanted = [pathlib.Path(name).resolve() for name in sys.argv[1:]] or [ROOT]
     # What a public protocol asks for is public without the word.
-    shown = [each for each in everything if (each.isPublic or each.scope and each.scope.kind == "protocol" and each.scope.isPublic) and not isExempt(each)]
-    bare = [each for each in shown if not each.isCommented and any(each.path.is_relative_to(folder) for folder in wanted)]
+    shown = [each for each in everything
+        if (each.isPublic or each.scope and each.scope.kind == "protocol" and each.scope.isPublic)
+        and not isExempt(each)]
+    bare = [each for each in shown if not each.isCommented
+        and any(each.path.is_relative_to(folder) for folder in wanted)]
     for each in bare:
         print(f"{each.path.relative_to(ROOT)}:{each.line}: {each.text}")
     if bare:

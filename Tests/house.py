@@ -38,8 +38,10 @@ PURPOSE = {
 
 def modules():
     """Each module of Sources and the modules that it imports, other packages aside."""
-    package = json.loads(subprocess.run(["swift", "package", "dump-package"], cwd=ROOT, check=True, capture_output=True).stdout)
-    kept = {target["name"]: target for target in package["targets"] if target["type"] != "test" and not (target.get("path") or "").startswith(("Tests/", "Examples/"))}
+    package = json.loads(
+        subprocess.run(["swift", "package", "dump-package"], cwd=ROOT, check=True, capture_output=True).stdout)
+    kept = {target["name"]: target for target in package["targets"] if target["type"] != "test"
+        and not (target.get("path") or "").startswith(("Tests/", "Examples/"))}
     names = lambda target: [(part.get("byName") or part.get("target") or [None])[0] for part in target["dependencies"]]
     return {name: {other for other in names(target) if other in kept} for name, target in kept.items()}
 

@@ -2,8 +2,8 @@
 
     python3 Tests/pictures.py [--check]
 
-composition.svg shows what `stack(en, pos)` does in a model; speed.svg the medians of the tables in Speed.md, so that the
-numbers stand in one place. Both are readable on light and on dark pages.
+composition.svg shows what `stack(en, pos)` does in a model; speed.svg the medians of the tables in Speed.md, so that
+the numbers stand in one place. Both are readable on light and on dark pages.
 """
 import pathlib
 import re
@@ -52,7 +52,9 @@ def arrow(x, y, end):
 def composition():
     """One layer drawn large, between the embeddings and the head."""
     middle, y, height = 105, 88, 34
-    parts = [text(20, 30, "stack(en, pos)", "mono"), text(150, 30, "the base model (grey) stays as it is; each adapter works on what the one before it gave", "small")]
+    parts = [text(20, 30, "stack(en, pos)", "mono"),
+        text(150, 30, "the base model (grey) stays as it is; each adapter works on what the one before it gave",
+            "small")]
     stations = [
         (20, 100, "base", "embeddings"), (150, 90, "base", "attention"), (262, 110, "base", "feed-forward"),
         (396, 64, "first", "en"), (484, 64, "second", "pos"), (572, 60, "base", "+ norm"), (686, 74, "head", "head"),
@@ -73,11 +75,14 @@ def composition():
 
 def speed():
     """The first table of Speed.md: how much longer a peer takes."""
-    rows = re.findall(r"^\| (\w+) \| (\w+) [\d.]+ s \| ([\w-]+) \| [\d.]+ \| \*\*([\d.]+)x\*\*", SPEED.read_text().split("\n## ")[2], re.M)
-    names = {"openvino-f32": "OpenVINO", "openvino-int8": "OpenVINO", "onnx-fp32": "ONNX Runtime", "onnx-int8": "ONNX Runtime", "torch-float32": "PyTorch"}
+    rows = re.findall(r"^\| (\w+) \| (\w+) [\d.]+ s \| ([\w-]+) \| [\d.]+ \| \*\*([\d.]+)x\*\*",
+        SPEED.read_text().split("\n## ")[2], re.M)
+    names = {"openvino-f32": "OpenVINO", "openvino-int8": "OpenVINO", "onnx-fp32": "ONNX Runtime",
+        "onnx-int8": "ONNX Runtime", "torch-float32": "PyTorch"}
     wanted = ["classify_1x32", "classify_8x128", "classify_ragged32", "fuse8_8x128"]
     chosen = [row for name in wanted for row in rows if row[0] == name]
-    parts, y, scale = [text(20, 26, "XLM-R base on one core of an Ice Lake: how long others take, Dovetail = 1")], 44, 150
+    parts, y, scale = [
+        text(20, 26, "XLM-R base on one core of an Ice Lake: how long others take, Dovetail = 1")], 44, 150
     for workload, precision, peer, ratio in chosen:
         width = float(ratio) * scale
         parts.append(text(20, y + 14, f"{workload}, {precision}", "small mono"))

@@ -1,4 +1,5 @@
-"""Checks that Tests/promises.md has a row for every promise of the format and the registry, and that every test it names is there.
+"""Checks that Tests/promises.md has a row for every promise of the format and the registry, and that every test it
+names is there.
 
     python3 Tests/promises.py [--log FILE]
 
@@ -47,11 +48,15 @@ def main():
     named = re.findall(r"`(\w+Tests)\.([^`]+)`", PAGE)
     faults = [f"P{number} has no row" for number in sorted(PROMISES - set(promised()))]
     faults += [f"there is no test {suite}.{test}" for suite, test in named if (suite, test) not in titles]
-    faults += [f"there is no {path}" for path in re.findall(r"`(Tests/[\w/]+\.\w+)`", PAGE) if not (TESTS.parent / path).is_file()]
+    faults += [f"there is no {path}" for path in re.findall(r"`(Tests/[\w/]+\.\w+)`", PAGE)
+        if not (TESTS.parent / path).is_file()]
     if options.log:
-        lines = re.findall(r"^. Test (?:\"(.+?)\"|(\w+)\(.*?\)) (?:with \d+ test cases )?(passed|failed) after", options.log.read_text(), re.M)
-        passed, failed = ({first or second for first, second, outcome in lines if outcome == wanted} for wanted in ("passed", "failed"))
-        faults += [f"{suite}.{test} did not pass" for suite, test in named if titles.get((suite, test)) in failed or titles.get((suite, test)) not in passed]
+        lines = re.findall(r"^. Test (?:\"(.+?)\"|(\w+)\(.*?\)) (?:with \d+ test cases )?(passed|failed) after",
+            options.log.read_text(), re.M)
+        passed, failed = ({first or second for first, second, outcome in lines if outcome == wanted}
+            for wanted in ("passed", "failed"))
+        faults += [f"{suite}.{test} did not pass" for suite, test in named if titles.get((suite, test)) in failed
+            or titles.get((suite, test)) not in passed]
     if faults:
         sys.exit("\n".join(faults))
     print(f"all {len(named)} tests of the promises are there" + (" and passed" if options.log else ""))

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs what the tests need (Debian or Ubuntu with a Swift toolchain), then runs them all: the checks of style and
-# documentation, the quick start, the tour, the real adapters against what the Python library says of them, hostile input,
-# failing disks, and the unit tests. Where the folder ../shared is (or DOVETAIL_SHARED names it), the large suites that lie
-# there run too. Each step says how long it took.
+# documentation, the quick start, the tour, the real adapters against what the Python library says of them, hostile
+# input, failing disks, and the unit tests. Where the folder ../shared is (or DOVETAIL_SHARED names it), the large suites
+# that lie there run too. Each step says how long it took.
 #
 #     Tests/run.sh            the parsers get their corpus and some mutations of it, in the debug build
 #     Tests/run.sh --long     they get libFuzzer with AddressSanitizer, for 60 seconds each or FUZZ_SECONDS
@@ -27,10 +27,12 @@ python3 -m py_compile Tests/*.py Tests/Real/check.py Tests/Bench/*.py Tests/Kern
   Tests/Fuzz/*.py Tests/Strangers/*.py Tests/Training/*.py
 python3 Tests/promises.py
 python3 Tests/documented.py
+python3 Tests/columns.py
 
 step "Documentation"
 python3 Tests/house.py
 python3 Tests/articles.py
+python3 Tests/speed.py
 python3 Tests/pictures.py --check
 docc=$(dirname "$(readlink -f "$(command -v swift)")")/docc
 if [ -x "$docc" ]; then

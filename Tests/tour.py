@@ -2,8 +2,8 @@
 
     python3 tour.py HUB MODEL            RECORD=1 writes what they print into the pages
 
-HUB is the hub binary, MODEL the folder of the base model. Each page begins with an empty registry that knows the model as
-minilm. Dates are left out of the comparison.
+HUB is the hub binary, MODEL the folder of the base model. Each page begins with an empty registry that knows the model
+as minilm. Dates are left out of the comparison.
 """
 import difflib, fcntl, os, pathlib, pty, re, struct, sys, tempfile, termios
 
@@ -49,7 +49,8 @@ def play(page, hub, model):
     text = page.read_text()
     with tempfile.TemporaryDirectory() as folder:
         os.symlink(root / "Examples", pathlib.Path(folder) / "Examples")
-        os.environ.update(HUB_REGISTRY=f"{folder}/registry", PATH=f"{hub.parent}:{os.environ['PATH']}", TERM="dumb", LC_ALL="C.UTF-8")
+        os.environ.update(HUB_REGISTRY=f"{folder}/registry", PATH=f"{hub.parent}:{os.environ['PATH']}", TERM="dumb",
+            LC_ALL="C.UTF-8")
         os.environ.pop("NO_COLOR", None)
         in_terminal(f"hub model add {model} --as minilm", folder)
         parts, at = [], 0
@@ -67,7 +68,9 @@ def main():
         if os.environ.get("RECORD"):
             page.write_text(played)
         elif dateless(played) != dateless(text):
-            sys.stdout.writelines(difflib.unified_diff(dateless(text).splitlines(True), dateless(played).splitlines(True), page.name, "played"))
+            sys.stdout.writelines(
+                difflib.unified_diff(dateless(text).splitlines(True), dateless(played).splitlines(True), page.name,
+                    "played"))
             sys.exit(f"the commands do not print what {page.name} says")
         print(f"{page.name}: {text.count(chr(10) + '$ ')} commands print what it says")
 

@@ -9,7 +9,8 @@ import HubTraining
 import HubTransformer
 import HubWeights
 
-/// Adds a method, a head with its own kind of answer and a block to Dovetail; trains the method, packs it, and runs it like any other.
+/// Adds a method, a head with its own kind of answer and a block to Dovetail; trains the method, packs it, and runs it
+/// like any other.
 ///
 ///     swift run CustomMethod path/to/model
 @main

@@ -4,7 +4,8 @@ import HubTensor
 import HubModels
 import HubTransformer
 
-/// SSF, scaling and shifting of features (Lian et al. 2022): after each linear layer `y ↦ γ ⊙ y + β`, at first the identity.
+/// SSF, scaling and shifting of features (Lian et al. 2022): after each linear layer `y ↦ γ ⊙ y + β`, at first the
+/// identity.
 struct ScaleAndShift: AdapterMethod {
   static let architecture: String? = "ssf"
 

@@ -7,8 +7,8 @@ import HubTraining
 import HubTransformer
 import HubWords
 
-/// Trains an adapter with a loss of its own, R-Drop (Liang et al. 2021): a text is read twice, each time with other values
-/// dropped, and what the head says the one time must agree with what it says the other time.
+/// Trains an adapter with a loss of its own, R-Drop (Liang et al. 2021): a text is read twice, each time with other
+/// values dropped, and what the head says the one time must agree with what it says the other time.
 ///
 ///     swift run TrainAdapter minilm
 @main

@@ -1,4 +1,5 @@
-"""Reads the archives that a bundle may be packed in, and judges the names in them, by the specification (v1/README.md)."""
+"""Reads the archives that a bundle may be packed in, and judges the names in them, by the specification
+(v1/README.md)."""
 
 import re
 import unicodedata
@@ -27,7 +28,8 @@ def check_name(name):
         require(len(part.encode()) <= 255, "archive/limit")
         require(part not in ("", ".", "..") and part == part.strip() and not part.endswith("."), "archive/unsafe-name")
         require(not set(part) & set("\\:~"), "archive/unsafe-name")
-        require(all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn") for c in part), "archive/unsafe-name")
+        require(all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn") for c in part),
+            "archive/unsafe-name")
     require(unicodedata.normalize("NFC", name) == name, "archive/unsafe-name")
 
 
@@ -39,7 +41,8 @@ def check_collisions(names):
     files = [key(name) for name in names]
     spelled = {name.rsplit("/", count)[0] for name in names for count in range(1, name.count("/") + 1)}
     folders = {key(folder) for folder in spelled}
-    require(len(set(files)) == len(files) and len(folders) == len(spelled) and not folders & set(files), "archive/colliding-names")
+    require(len(set(files)) == len(files) and len(folders) == len(spelled) and not folders & set(files),
+        "archive/colliding-names")
 
 
 # Archives

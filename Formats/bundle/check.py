@@ -1,10 +1,10 @@
-"""Judges bundles of format 1 by the text of their specification (v1/README.md) and nothing else. Standard library only; so
-bundles in zstd are judged by Python 3.14 and later.
+"""Judges bundles of format 1 by the text of their specification (v1/README.md) and nothing else. Standard library only;
+so bundles in zstd are judged by Python 3.14 and later.
 
     python3 Formats/bundle/check.py my.adapter folder/
 
-Prints for each a line: the path, and the digest of the bundle or the code of its fault, separated by a tab. Exits with 1 if
-one has a fault.
+Prints for each a line: the path, and the digest of the bundle or the code of its fault, separated by a tab. Exits with
+1 if one has a fault.
 """
 
 import hashlib
@@ -163,7 +163,8 @@ def check_manifest(manifest):
         require(isinstance(dependency, dict), "json/unexpected")
         name(dependency)
         word(dependency, "role")
-        spaceless = dict(dependency, range=dependency["range"].replace(" ", "")) if isinstance(dependency.get("range"), str) else dependency
+        spaceless = dict(dependency, range=dependency["range"].replace(" ", "")) if isinstance(dependency.get("range"),
+            str) else dependency
         matching(spaceless, "range", f"{COMPARATOR}(,{COMPARATOR}){{0,15}}", "version/malformed", 256, required=False)
         matching(dependency, "digest", "(sha256:)?[0-9a-f]{64}", "digest/malformed", 71, required=False)
     signers = strings(manifest, "signers", "manifest/invalid", "ed25519:[0-9a-f]{64}", 72)
@@ -215,7 +216,8 @@ def check_signatures(signatures, digest):
         require(named and ed25519.verifies(key, content[64:], message), "bundle/bad-signature")
 
 
-WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2, "U8": 1, "BOOL": 1}
+WIDTHS = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4, "U16": 2,
+    "U8": 1, "BOOL": 1}
 EXPONENTS = {"F64": ("Q", 0x7FF << 52), "F32": ("I", 0x7F800000), "F16": ("H", 0x7C00), "BF16": ("H", 0x7F80)}
 
 
@@ -233,7 +235,8 @@ def check_weights(data):
     end = 0
     for tensor in sorted(tensors, key=lambda tensor: tensor["data_offsets"]):
         shape, (start, stop) = tensor["shape"], tensor["data_offsets"]
-        require(len(shape) <= 8 and all(0 <= size < 2**31 for size in shape) and math.prod(shape) <= 2**40, "tensor/malformed")
+        require(len(shape) <= 8 and all(0 <= size < 2**31 for size in shape) and math.prod(shape) <= 2**40,
+            "tensor/malformed")
         require(start == end and stop - start == math.prod(shape) * WIDTHS[tensor["dtype"]], "safetensors/layout")
         require(stop <= len(data), "safetensors/truncated")
         check_finite(data[start:stop], tensor["dtype"])
@@ -243,7 +246,8 @@ def check_weights(data):
 
 
 def is_tensor(tensor):
-    if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape", "data_offsets"} or not isinstance(tensor["dtype"], str):
+    if not isinstance(tensor, dict) or set(tensor) != {"dtype", "shape",
+        "data_offsets"} or not isinstance(tensor["dtype"], str):
         return False
     numbers = [tensor["shape"], tensor["data_offsets"]]
     are_integers = all(isinstance(list_, list) and all(type(number) is int for number in list_) for list_ in numbers)
@@ -253,7 +257,8 @@ def is_tensor(tensor):
 def check_finite(data, kind):
     if kind in EXPONENTS:
         letter, exponent = EXPONENTS[kind]
-        require(all(number & exponent != exponent for number, in struct.iter_unpack("<" + letter, data)), "tensor/not-finite")
+        require(all(number & exponent != exponent for number, in struct.iter_unpack("<" + letter, data)),
+            "tensor/not-finite")
 
 
 def check_probe(probe, hidden_size):
@@ -314,7 +319,8 @@ def judge(files, is_member=False):
     require(set(own) == {"manifest.json", *listed, *signatures}, "bundle/unlisted-file")
     known = ("config", "weights", "headConfig", "headWeights", "card", "probe")
     require(all(len(roles.get(role, [])) < 2 for role in known), "bundle/roles")
-    require("config" in roles and "weights" in roles and ("headConfig" in roles) == ("headWeights" in roles), "bundle/roles")
+    require("config" in roles and "weights" in roles and ("headConfig" in roles) == ("headWeights" in roles),
+        "bundle/roles")
     for role in "config", "headConfig":
         require(all(isinstance(parse(content), dict) for content in roles.get(role, [])), "json/unexpected")
     tensors = sum(check_weights(content) for role in ("weights", "headWeights") for content in roles.get(role, []))

@@ -1,5 +1,5 @@
-"""Reads the setup of a composition, as the specification (v1/README.md) has its grammar. A tree is the name of a member, or
-`base`, or a tuple of a block, its children and its options. What is wrong is a ValueError.
+"""Reads the setup of a composition, as the specification (v1/README.md) has its grammar. A tree is the name of a
+member, or `base`, or a tuple of a block, its children and its options. What is wrong is a ValueError.
 """
 
 import math

@@ -109,13 +109,15 @@ def vectors():
     yield "R and S exchanged", key, good[32:] + good[:32], message
     yield "R of small order, S = h a", key, join(NEUTRAL, challenge(encode(NEUTRAL), key, message) * a), message
     loose = (P + 1).to_bytes(32, "little")
-    yield "R = neutral in another encoding", key, loose + (challenge(loose, key, message) * a % L).to_bytes(32, "little"), message
+    yield "R = neutral in another encoding", key, loose + (challenge(loose, key, message) * a % L).to_bytes(32,
+        "little"), message
     torsion = [times(index, order_8()) for index in range(8)]
     for index, point in enumerate(torsion):
         small, count = encode(point), 0
         while times(challenge(encode(times(count + 1, BASE)), small, message), point) != NEUTRAL:
             count += 1
-        yield f"key of small order {index}, which verifies everything", small, join(times(count + 1, BASE), count + 1), message
+        yield f"key of small order {index}, which verifies everything", small, join(times(count + 1, BASE), count
+            + 1), message
     for name, data in ("p + 1", loose), ("1, x negative", (1 | 1 << 255).to_bytes(32, "little")):
         yield f"key with y = {name}: the neutral point in another encoding", data, join(BASE, 1), message
     for wanted in False, True:
@@ -123,10 +125,12 @@ def vectors():
         while (challenge(encode(BASE), mixed, b"%d" % count) % 8 == 0) != wanted:
             count += 1
         text = b"%d" % count
-        name = "a key with a part of small order" + (", which the challenge takes away" if wanted else ": 8 S B = 8 R + 8 h A only")
+        name = "a key with a part of small order" + (", which the challenge takes away" if wanted
+            else ": 8 S B = 8 R + 8 h A only")
         yield name, mixed, join(BASE, 1 + challenge(encode(BASE), mixed, text) * a), text
     mixed = add(times(2, BASE), torsion[1])
-    yield "R with a part of small order: 8 S B = 8 R + 8 h A only", key, join(mixed, 2 + challenge(encode(mixed), key, message) * a), message
+    yield "R with a part of small order: 8 S B = 8 R + 8 h A only", key, join(mixed, 2
+        + challenge(encode(mixed), key, message) * a), message
 
 
 def order_8():

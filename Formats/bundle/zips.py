@@ -1,5 +1,5 @@
-"""Reads zip files of which every byte is accounted for: entries, directory and end record follow each other without a gap, and
-what is said twice is said alike. What other programs could see differently is a fault.
+"""Reads zip files of which every byte is accounted for: entries, directory and end record follow each other without a
+gap, and what is said twice is said alike. What other programs could see differently is a fault.
 """
 
 import stat
@@ -45,7 +45,8 @@ def directory(data):
         position = name_end + extra + note
         require(position <= end, "archive/ambiguous")
         record = {
-            "name": data[name_end - name:name_end], "flags": flags, "method": method, "checksum": checksum, "packed": packed,
+            "name": data[name_end - name:name_end], "flags": flags, "method": method, "checksum": checksum,
+            "packed": packed,
             "unpacked": unpacked, "offset": offset}
         kind = stat.S_IFMT(mode >> 16) if host == UNIX else 0
         require(flags & ENCRYPTED == 0 and method in (0, 8) and part == 0, "archive/forbidden-entry")
@@ -72,7 +73,8 @@ def entry(data, record, limit):
     """The content of an entry, compared with the directory, and where it ends."""
     start = record["offset"]
     require(start + 30 <= len(data) and data[start:start + 4] == LOCAL, "archive/ambiguous")
-    _, flags, method, _, _, checksum, packed, unpacked, name, extra = struct.unpack("<HHHHHIIIHH", data[start + 4:start + 30])
+    _, flags, method, _, _, checksum, packed, unpacked, name, extra = struct.unpack("<HHHHHIIIHH",
+        data[start + 4:start + 30])
     if 0xFFFFFFFF in (packed, unpacked):
         raise NotImplementedError("zip files with 64-bit sizes")
     body = start + 30 + name + extra

@@ -77,12 +77,13 @@ struct Assembly {
   func head(of owner: InstalledAdapter?, engine: Engine) throws -> ComposedModel.NamedHead {
     guard let owner else {
       throw Failure(
-        .missingHead, "the base model alone answers nothing", hint: "name an adapter whose head answers with --head")
+        .missingHead, "the base model alone has no head to answer with", hint: "say whose head answers with --head NAME"
+      )
     }
     guard let head = try fitting(owner).head() else {
       throw Failure(
         .missingHead, "the adapter \(owner.name.text.debugDescription) has no head", at: owner.reference,
-        hint: "put a task adapter last, or name an adapter whose head answers with --head")
+        hint: "put a task adapter last, or say whose head answers with --head NAME")
     }
     return try locating("\(owner.reference) head") {
       ComposedModel.NamedHead(

@@ -123,6 +123,6 @@ extension Manifest.Base {
     guard let fingerprint, let otherFingerprint = other.fingerprint, !allowingOtherWeights else { return }
     throw refuse(
       "fingerprint", fingerprint.short, otherFingerprint.short,
-      hint: "same architecture, other weights: --allow-base-mismatch tries it all the same")
+      hint: "the architecture is the same, but the weights differ: --allow-base-mismatch tries it anyway")
   }
 }

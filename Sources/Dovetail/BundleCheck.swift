@@ -74,7 +74,8 @@ public enum BundleCheck {
       : try AdapterMethods.type(for: bundle.config).impliedSizes(bundle.config, weights, hiddenSize: base.hiddenSize)
     let layers = base.layers ?? implied.layers
     guard (0...InputLimits.layers).contains(layers) else {
-      throw Failure(.invalidConfiguration, "a base of \(layers) layers is beyond the limit of \(InputLimits.layers)")
+      throw Failure(
+        .invalidConfiguration, "a base model of \(layers) layers is over the limit of \(InputLimits.layers)")
     }
     // Without a word of it, the feed-forward block has the width that BERT and most of its relatives give it.
     return ModelShape(

@@ -5,7 +5,8 @@ import HubWords
 
 /// Where the files of a model keep its chat template.
 enum ChatTemplates {
-  /// The template: in a file of its own, in `tokenizer_config.json`, or in the metadata of a GGUF file; `nil` if there is none.
+  /// The template: in a file of its own, in `tokenizer_config.json`, or in the metadata of a GGUF file; `nil` if there
+  /// is none.
   static func source(in folder: String) throws -> String? {
     if let name = GGUFFile.name(in: folder) {
       return try GGUFFile("\(folder)/\(name)").optional("tokenizer.chat_template", "a text") { $0.string }

@@ -1,14 +1,14 @@
 public import HubWords
-import Synchronization
 
-/// The models that requests ask for by their setups, each composed once: for programs that answer many.
+/// The models that requests ask for by their setups, each composed once: for programs that answer many. While one is
+/// being composed, others can be used and composed.
 public final class ComposedModels: Sendable {
   /// The base model that all of them are composed on.
   public let base: Base
   private let hub: Hub
   private let head: String?
   private let allowingOtherWeights: Bool
-  private let composed = Mutex<[String?: Result<ComposedModel, Failure>]>([:])
+  private let composed = OncePerKey<String?, Result<ComposedModel, Failure>>()
 
   /// - Parameters:
   ///   - head: the adapter whose head answers; otherwise each setup's own
@@ -21,9 +21,8 @@ public final class ComposedModels: Sendable {
   ///
   /// - Parameter setup: the text of a composition; `nil` is the base model alone
   public func model(_ setup: String?) -> Result<ComposedModel, Failure> {
-    composed.withLock { composed in
-      if let known = composed[setup] { return known }
-      let model = Result { () throws(Failure) in
+    composed.value(of: setup) {
+      Result { () throws(Failure) in
         do {
           let composition = try setup.map { try Composition(parsing: $0) }
           return try hub.compose(composition, on: base, head: head, allowingOtherWeights: allowingOtherWeights)
@@ -31,8 +30,6 @@ public final class ComposedModels: Sendable {
           throw error as? Failure ?? Failure(.unexpectedError, "\(error)")
         }
       }
-      composed[setup] = model
-      return model
     }
   }
 }

@@ -82,7 +82,7 @@ extension Hub {
       if let name = try? AdapterName(candidate) { return name }
     }
     throw Failure(
-      .malformedName, "the folder has no name that a model may have", at: checkpoint.folder,
+      .malformedName, "the folder's name cannot be the name of a model", at: checkpoint.folder,
       hint: "give it one with --as")
   }
 

@@ -55,8 +55,8 @@ extension Hub {
     let heads = try owners.map { try assembly.head(of: $0, engine: base.engine) }
     guard heads.count >= setup?.copies ?? 1 else {
       throw Failure(
-        .missingHead, "a parallel gives several answers, and one head answers",
-        hint: "leave out --head: each branch has its own")
+        .missingHead, "each branch of a parallel block answers with its own head",
+        hint: "leave out --head")
     }
     return ComposedModel(base: base, setup: setup, heads: heads)
   }

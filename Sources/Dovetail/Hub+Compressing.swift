@@ -8,10 +8,11 @@ import HubWeights
 import HubWords
 
 extension Hub {
-  /// Writes a base model whose matrices take less room: in bfloat16, or in eight bits with a scale for each row, which is the
-  /// format `int-quantized` of compressed-tensors.
+  /// Writes a base model whose matrices take less room: in bfloat16, or in eight bits with a scale for each row, which
+  /// is the format `int-quantized` of compressed-tensors.
   ///
-  /// What comes out is another model, with a fingerprint of its own: adapters are trained on the one that they will run on.
+  /// What comes out is another model, with a fingerprint of its own: adapters are trained on the one that they will run
+  /// on.
   ///
   /// - Parameter folder: must not be there yet or be empty; appears when it is complete
   /// - Throws: ``Failure``: no such model, one whose matrices lie across, a folder that holds something.
@@ -20,8 +21,9 @@ extension Hub {
     let family = checkpoint.family
     guard precision != .int8 || family.layers.joined == nil else {
       throw Failure(
-        .unsupportedModel, "the matrices of \(family.className) lie across, for which the format has no scales",
-        at: baseName, hint: "take --precision bfloat16")
+        .unsupportedModel,
+        "the matrices of \(family.className) are stored transposed, for which the format has no scales",
+        at: baseName, hint: "use --precision bfloat16")
     }
     let own = checkpoint.weights.tensors.values.map { $0.renamed("\(family.prefix).\($0.name)") }
     let tensors = try locating(record.folder) { try Self.compressed(own + checkpoint.headTensors, to: precision) }

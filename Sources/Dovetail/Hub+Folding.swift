@@ -9,10 +9,11 @@ import HubTransformer
 import HubWeights
 
 extension Hub {
-  /// Writes a base model with an adapter of linear layers in its weights: LoRA, (IA)³, DoRA or VeRA at no cost in a pass.
+  /// Writes a base model with an adapter of linear layers in its weights: LoRA, (IA)³, DoRA or VeRA at no cost in a
+  /// pass.
   ///
-  /// The registered model stays as it is, so that nothing has to be taken back out. The adapter's head comes along where a
-  /// model class of Hugging Face has one like it, or else the head that the model came with.
+  /// The registered model stays as it is, so that nothing has to be taken back out. The adapter's head comes along
+  /// where a model class of Hugging Face has one like it, or else the head that the model came with.
   ///
   /// - Parameter folder: must not be there yet or be empty; appears when it is complete
   /// - Returns: what is not in the folder, one sentence each.
@@ -32,8 +33,8 @@ extension Hub {
         installed.config(), StoredWeights(file.tensors), shape: checkpoint.shape(), engine: engine)
       guard let foldable = method as? any FoldableMethod else {
         throw Failure(
-          .unfoldableAdapter, "only adapters of linear layers can become part of the weights",
-          hint: "LoRA, (IA)³, DoRA and VeRA are such")
+          .unfoldableAdapter, "only adapters of linear layers can be folded into the weights",
+          hint: "LoRA, (IA)³, DoRA and VeRA can be")
       }
       return try foldable.folded(
         into: checkpoint.weights, of: checkpoint.family, as: .running, in: Context(engine))
@@ -65,7 +66,7 @@ private struct FoldedHead {
     let family = checkpoint.family, configuration = own.configuration.members
     guard let form = family.head(like: configuration), configuration["pooler_rank"] == nil else {
       notes = [
-        "the head is not in the folder: no model class of Hugging Face has one like it; hub run --head \(adapter.name) takes the adapter's"
+        "the head is not in the folder: no model class of Hugging Face has one like it; run the adapter's with hub run --head \(adapter.name)"
       ]
       return
     }

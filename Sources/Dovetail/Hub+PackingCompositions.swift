@@ -44,7 +44,8 @@ extension Hub {
   private func base(of members: [InstalledAdapter]) throws -> Manifest.Base {
     guard let best = members.first(where: { $0.manifest.base.fingerprint != nil }) ?? members.first else {
       throw Failure(
-        .malformedPinning, "the base model alone is no composition to pack", hint: "name at least one adapter")
+        .malformedPinning, "the base model alone is not a composition that can be packed",
+        hint: "name at least one adapter")
     }
     for member in members {
       try locating(member.reference) {

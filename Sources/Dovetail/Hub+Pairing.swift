@@ -2,15 +2,17 @@ public import HubWords
 import HubRegistry
 
 extension Hub {
-  /// The composition that answers a task in a language: the installed task adapter, stacked on the adapter of the language.
+  /// The composition that answers a task in a language: the installed task adapter, stacked on the adapter of the
+  /// language.
   ///
-  /// A task adapter that was trained over the adapter of one language works over that of another (MAD-X, Pfeiffer et al.
-  /// 2020). Without a language it stands on the one that it was trained over, if it names one.
+  /// A task adapter that was trained over the adapter of one language works over that of another (MAD-X, Pfeiffer et
+  /// al. 2020). Without a language it stands on the one that it was trained over, if it names one.
   ///
   /// - Parameters:
   ///   - task: what adapters say they do, or the name of one
   ///   - language: a tag such as `sw`
-  /// - Throws: ``Failure``: no adapter, or several of different names, do the task on this base; none speaks the language.
+  /// - Throws: ``Failure``: no adapter, or several of different names, do the task on this base; none speaks the
+  ///   language.
   public func setup(forTask task: String, in language: String? = nil, on base: Base) throws -> Composition {
     let own = base.identity
     let fitting = try registry.list(AdapterFilter(base: own.architecture)).filter {

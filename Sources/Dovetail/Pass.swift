@@ -76,14 +76,14 @@ extension Base {
     let encodings = try Answers.type(for: head).sequences(of: input, for: head, by: encoder)
     if let count = encodings.map(\.count).first(where: { $0 > longest }) {
       throw Failure(
-        .overlongText, "the text has \(count) tokens, the model takes \(longest)",
-        hint: "--max-length \(longest) cuts it")
+        .overlongText, "the text has \(count) tokens, but the model takes at most \(longest)",
+        hint: "cut it with --max-length \(longest)")
     }
     if let id = encodings.lazy.flatMap(\.ids).first(where: { $0 >= model.vocabularySize }) {
       throw Failure(
         .wrongInput,
-        "the token \(tokenizer.token(id)?.debugDescription ?? "") has the id \(id), and the model knows \(model.vocabularySize)",
-        hint: "is the tokenizer another model's?")
+        "the token \(tokenizer.token(id)?.debugDescription ?? "") has the id \(id), but the model knows only \(model.vocabularySize)",
+        hint: "does the tokenizer belong to another model?")
     }
     return Question(input: input, encodings: encodings)
   }
@@ -158,8 +158,8 @@ struct Pass {
     return try base.model(tokens, with: adapters, in: context)
   }
 
-  /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of a
-  /// `batch_split`.
+  /// What the heads of a group's model say: each about all rows, about its branch of a `parallel`, or about its part of
+  /// a `batch_split`.
   private func answers(
     _ group: Group, _ hidden: Tensor, _ sequences: Sequences, in context: Context
   ) throws -> [Prediction] {

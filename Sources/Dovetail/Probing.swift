@@ -18,7 +18,7 @@ extension Base {
   /// - Throws: ``Failure``: a fusion, which is nothing without its members; an adapter of another base.
   public func probe(_ content: AdapterContent, text: String) throws -> Probe {
     guard content.manifest.kind != .fusion else {
-      throw Failure(.unprobedAdapter, "a fusion says nothing without its members, and has no probe")
+      throw Failure(.unprobedAdapter, "a fusion cannot have a probe: without its members it computes nothing")
     }
     guard let fingerprint = identity.fingerprint else {
       throw Failure(.unprobedAdapter, "the base model has no fingerprint", at: name)
@@ -65,7 +65,7 @@ extension Hub {
         findings.append(
           Finding(
             kind: "probe", subject: adapter.reference,
-            message: "the answer moved by \(Float(deviation)), and \(Float(Probe.tolerance)) is allowed"))
+            message: "the answer moved by \(Float(deviation)), but only \(Float(Probe.tolerance)) is allowed"))
       } catch let failure as Failure {
         findings.append(
           Finding(kind: "probe", subject: adapter.reference, message: "the probe cannot be run: \(failure.message)"))

@@ -36,8 +36,8 @@ public enum WritingEvent: Sendable {
   case failed(request: Int, Failure)
 }
 
-/// Writes texts with a base model. Requests share passes, whatever their setups, and join and leave between tokens; what one gets
-/// does not depend on the others.
+/// Writes texts with a base model. Requests share passes, whatever their setups, and join and leave between tokens;
+/// what one gets does not depend on the others.
 ///
 /// ```swift
 /// var writer = try TextWriter(hub, on: hub.baseModel("smollm2"))
@@ -93,7 +93,8 @@ public struct TextWriter {
     if base.model is any EncoderDecoder {
       guard let first = options.decoderStartToken ?? options.beginToken else {
         throw Failure(
-          .generationPrompt, "nothing says which token the decoder begins with", hint: "give decoder_start_token_id")
+          .generationPrompt, "the model does not say which token the decoder starts with",
+          hint: "set decoder_start_token_id")
       }
       prompt = [first]
     } else if prompt.isEmpty, let first = options.beginToken {
@@ -103,8 +104,8 @@ public struct TextWriter {
     guard length <= base.model.maximumLength else {
       throw Failure(
         .generationPrompt,
-        "\(prompt.count) tokens and what is to be written are \(length), the model takes \(base.model.maximumLength)",
-        hint: "give a shorter text or fewer new tokens")
+        "the prompt's \(prompt.count) tokens and those to write are \(length), but the model takes at most \(base.model.maximumLength)",
+        hint: "shorten the text, or ask for fewer new tokens")
     }
     let request = GenerationRequest(
       prompt: prompt, source: start.source, options: options, processors: constraint.map { [$0] } ?? [])
@@ -121,7 +122,8 @@ public struct TextWriter {
     case .text(let text): return try base.tokenizer.encode(text).ids
     case .chat(let messages):
       guard let source = try ChatTemplates.source(in: base.folder) else {
-        throw Failure(.missingTemplate, "the model has no chat template", at: base.folder, hint: "give it as text")
+        throw Failure(
+          .missingTemplate, "the model has no chat template", at: base.folder, hint: "give the prompt as plain text")
       }
       let special = base.tokenizer.specialIDs
       let tokens = [
@@ -155,7 +157,7 @@ public struct TextWriter {
       if head.answer == .word { return ComposedWriter.Start(group: starts.count, setup: setup, head: head) }
     }
     guard let head = try base.writingHead.get() else {
-      throw Failure(.missingHead, "the base model has no head that writes", at: base.name)
+      throw Failure(.missingHead, "the base model has no language model head to write with", at: base.name)
     }
     return ComposedWriter.Start(group: starts.count, setup: setup, head: head)
   }

@@ -52,8 +52,8 @@ extension TextInput {
 }
 
 extension [Unicode.Scalar] {
-  /// A range with the marks and joiners that belong to its characters. Tokenizers drop them, and places that were found in
-  /// what is left of a text lack those at the end of a word: the vowels of Hindi and Thai, combining accents.
+  /// A range with the marks and joiners that belong to its characters. Tokenizers drop them, and places that were found
+  /// in what is left of a text lack those at the end of a word: the vowels of Hindi and Thai, combining accents.
   ///
   /// - Parameter room: where the neighbours begin and end
   func whole(_ range: Range<Int>, within room: Range<Int>) -> Range<Int> {

@@ -25,8 +25,8 @@ public protocol AdapterMethod: Sendable {
   /// - Throws: ``Failure`` that names the key or the tensor that is wrong.
   init(configuration: JSONObject, shape: ModelShape, weights: ParameterSource) throws
 
-  /// What the file of such an adapter says about its base model: the layers that it has weights for or leaves out, unless
-  /// the method says more.
+  /// What the file of such an adapter says about its base model: the layers that it has weights for or leaves out,
+  /// unless the method says more.
   ///
   /// - Parameters:
   ///   - weights: by the names of the bundle format
@@ -60,8 +60,9 @@ public protocol AdapterMethod: Sendable {
   /// Those of ``parameters`` that training leaves as they are.
   var frozenParameters: [Parameter] { get }
 
-  /// Whether what it does to a token depends on tokens that follow, such as a mean over all of them. Then a text that goes on
-  /// is not what it was plus something new, and is read anew. True unless a method says otherwise: that is slower, never wrong.
+  /// Whether what it does to a token depends on tokens that follow, such as a mean over all of them. Then a text that
+  /// goes on is not what it was plus something new, and is read again. True unless a method says otherwise: that is
+  /// slower, never wrong.
   var looksAtWholeTexts: Bool { get }
 }
 
@@ -182,8 +183,8 @@ public protocol PrefixAdapter: Sendable {
 
 /// An adapter of the output of a whole layer.
 public protocol LayerAdapter: Sendable {
-  /// Whether it has its place in a composition. One that has none acts only in the first adapter of a setup, and then on
-  /// all rows.
+  /// Whether it has its place in a composition. One that has none acts only in the first adapter of a setup, and then
+  /// on all rows.
   var composes: Bool { get }
   /// - Parameters:
   ///   - input: what went into the layer

@@ -3,10 +3,10 @@ public import HubModels
 public import HubTransformer
 import HubWords
 
-/// What the file of an adapter says about the base model that it was made for. Files of other libraries do not say how many
-/// layers the base had: then it is as many as have weights or are left out.
+/// What the file of an adapter says about the base model that it was made for. Files of other libraries do not say how
+/// many layers the base had: then it is as many as have weights or are left out.
 public struct ImpliedSizes: Hashable, Sendable {
-  /// The base has at least so many layers.
+  /// The base has at least this many layers.
   public var layers: Int
   /// The width of the embedding output, where what acts on it tells it.
   public var embeddingSize: Int?

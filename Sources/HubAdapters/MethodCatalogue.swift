@@ -11,10 +11,17 @@ public struct CataloguedMethod: Sendable {
   public let paper: String
   /// What it computes.
   public let equation: String
+  /// Whether it can be trained here. Otherwise adapters of it come from other libraries, with matrices that are written
+  /// out: training these would not keep them orthogonal, or a product.
+  public let isTrainable: Bool
   private let configure: @Sendable (ModelShape) -> JSON.Members
 
-  init(name: String, paper: String, equation: String, configure: @escaping @Sendable (ModelShape) -> JSON.Members) {
-    (self.name, self.paper, self.equation, self.configure) = (name, paper, equation, configure)
+  init(
+    name: String, paper: String, equation: String, isTrainable: Bool = true,
+    configure: @escaping @Sendable (ModelShape) -> JSON.Members
+  ) {
+    (self.name, self.paper, self.equation, self.isTrainable) = (name, paper, equation, isTrainable)
+    self.configure = configure
   }
 
   /// The configuration for a base model.
@@ -84,6 +91,9 @@ public enum MethodCatalogue {
         "r": 1, "alpha": 1, "attn_matrices": ["k", "v"], "intermediate_lora": true, "composition_mode": "scale",
         "init_weights": "ia3",
       ])),
+    imported("lokr", "Yeh et al. 2024", "W x + b + α/r·(A ⊗ B) x", form: "matrix"),
+    imported("oft", "Qiu et al. 2023", "W R x + b, R rotates blocks of columns", form: "rotation"),
+    imported("boft", "Liu et al. 2024", "s ⊙ W R x + b, R a product of such rotations", form: "scaled_rotation"),
     method("mtl_lora", "Yang et al. 2024", "W x + b + α/r·Σ wₖ Bₖ Λ A x", lora.with(["architecture": "mtl_lora"])),
     method(
       "prefix_tuning", "Li and Liang 2021", "attention over [P; K] and [P′; V]", ["architecture": "prefix_tuning"]),
@@ -134,6 +144,17 @@ public enum MethodCatalogue {
     _ name: String, _ paper: String, _ equation: String, _ configuration: JSON.Members
   ) -> CataloguedMethod {
     CataloguedMethod(name: name, paper: paper, equation: equation) { _ in configuration }
+  }
+
+  /// A method of PEFT whose adapters of queries and values are read with their matrices written out.
+  private static func imported(_ name: String, _ paper: String, _ equation: String, form: String) -> CataloguedMethod {
+    CataloguedMethod(name: name, paper: paper, equation: equation, isTrainable: false) { shape in
+      let sites = (0..<shape.layers).flatMap { [Site($0, .query), Site($0, .value)] }
+      let targets = sites.filter(shape.has).reduce(into: JSON.Members()) {
+        $0["\($1.layer).\($1.place.rawValue)"] = .object(["form": .string(form)])
+      }
+      return ["architecture": "lora", "targets": .object(targets)]
+    }
   }
 
   private static let sequential: JSON.Members = [

@@ -1,16 +1,13 @@
 import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension ArchiveReader {
   /// Writes all remaining entries below a folder that exists, files with mode 0644 and folders with 0755.
   ///
-  /// No file is overwritten and no link followed. If anything fails, what was written is removed again; a large archive is
-  /// read to its end before more than ``InputLimits/uncheckedBytes`` of it are written. What is written is not made durable.
+  /// No file is overwritten and no link followed. If anything fails, what was written is removed again; a large archive
+  /// is read to its end before more than ``InputLimits/uncheckedBytes`` of it are written. What is written is not made
+  /// durable.
   ///
   /// - Returns: the files, in the order of the archive.
   @discardableResult

@@ -142,7 +142,7 @@ public final class ArchiveReader {
       throw Failure(.unsafeEntryName, "the name of an entry is not UTF-8", at: "entry \(entryCount)")
     }
     guard zipNames?.contains(bytes) ?? true else {
-      throw Failure(.ambiguousArchive, "an entry and the directory disagree", at: EntryName.escaped(text))
+      throw Failure(.ambiguousArchive, "an entry and the zip directory disagree", at: EntryName.escaped(text))
     }
     guard header.isFile || header.isFolder else {
       throw Failure(
@@ -193,7 +193,7 @@ public final class ArchiveReader {
   }
 
   private static func wrongLength(_ entry: Current) -> Failure {
-    Failure(.damagedArchive, "the entry has another length than its header says", at: entry.name.text)
+    Failure(.damagedArchive, "the entry's length differs from what its header says", at: entry.name.text)
   }
 
   /// Reads a whole archive and keeps nothing of it.

@@ -53,7 +53,7 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
   /// What is wrong with a component, as the end of "the name of an entry ...".
   private static func fault(in component: Substring) -> String? {
     if component.isEmpty { return "has an empty component, or is absolute" }
-    if component == "." || component == ".." { return "climbs with '\(component)'" }
+    if component == "." || component == ".." { return "has the component '\(component)'" }
     if component.utf8.last == UInt8(ascii: ".") { return "has a component that ends with a dot" }
     for scalar in component.unicodeScalars {
       switch scalar.properties.generalCategory {
@@ -76,7 +76,8 @@ public struct EntryName: Hashable, Sendable, Comparable, CustomStringConvertible
     text.unicodeScalars.map { $0.escaped(asASCII: true) }.joined()
   }
 
-  /// Equal for names that are one file where case or compatibility forms do not count. `ẞ` is `ß` is `SS`: it takes three steps.
+  /// Equal for names that are one file where case or compatibility forms do not count. `ẞ` is `ß` is `SS`: it takes
+  /// three steps.
   static func collisionKey(_ text: String) -> String {
     let isPlain = text.utf8.allSatisfy { $0 < 0x80 }
     guard !isPlain else { return text.lowercased() }

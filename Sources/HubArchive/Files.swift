@@ -1,10 +1,6 @@
 public import HubWords
 
-#if canImport(Darwin)
-  package import Darwin
-#else
-  package import Glibc
-#endif
+package import Glibc
 
 extension Failure.Code {
   /// No such file or folder.
@@ -47,7 +43,7 @@ package final class OpenFile: Sendable {
     let descriptor = openat(folder?.descriptor ?? AT_FDCWD, path, flags)
     guard descriptor >= 0 else {
       throw errno == ELOOP
-        ? Failure(.irregularFile, "a link stands where a file should", at: path)
+        ? Failure(.irregularFile, "expected a file, found a link", at: path)
         : Failure.system(.unreadableFile, "open the file", at: path)
     }
     self.init(descriptor: descriptor, path: path)
@@ -107,11 +103,7 @@ package final class OpenFile: Sendable {
   package func write(_ bytes: UnsafeRawBufferPointer) throws {
     var written = 0
     while written < bytes.count {
-      #if canImport(Darwin)
-        let result = Darwin.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-      #else
-        let result = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
-      #endif
+      let result = Glibc.write(descriptor, bytes.baseAddress?.advanced(by: written), bytes.count - written)
       if result < 0 && errno == EINTR { continue }
       guard result > 0 else { throw Failure.system(.unwritableFile, "write the file", at: path) }
       written += result
@@ -150,7 +142,7 @@ package final class AtomicFile {
 
   package init(_ path: String) throws {
     let parts = PathParts(path)
-    guard !parts.name.isEmpty else { throw Failure(.unwritableFile, "no file name", at: path) }
+    guard !parts.name.isEmpty else { throw Failure(.unwritableFile, "the path has no file name", at: path) }
     self.path = path
     folder = parts.folder
     file = try OpenFile(creating: parts.temporaryPath)

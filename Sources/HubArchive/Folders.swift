@@ -1,10 +1,6 @@
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// Something stands already where a file or folder should be made.
@@ -138,7 +134,7 @@ package final class ScratchFolder {
     if isDurable { try OpenFile(folder: path).synchronizeAll() }
     guard rename(path, target) == 0 else {
       throw [ENOTEMPTY, EEXIST, ENOTDIR].contains(errno)
-        ? Failure(.existingFile, "there is something already", at: target)
+        ? Failure(.existingFile, "something with this name exists already", at: target)
         : Failure.system(.unwritableFile, "rename into place", at: target)
     }
     isPublished = true

@@ -1,10 +1,6 @@
 public import HubWords
 
-#if canImport(Darwin)
-  public import Darwin
-#else
-  public import Glibc
-#endif
+public import Glibc
 
 extension Failure.Code {
   /// The input is compressed or encoded in a way that is not read.
@@ -80,7 +76,7 @@ private final class DescriptorStream: ByteStream {
     }
     guard status.st_mode & S_IFMT != S_IFDIR else {
       throw Failure(
-        .unreadableFile, "a folder, not a file of lines",
+        .unreadableFile, "this is a folder, not a file of lines",
         hint: "name one of its files, or give them all: cat DIR/* | hub run …")
     }
   }
@@ -112,11 +108,7 @@ private final class DescriptorStream: ByteStream {
   private func read(at offset: Int) throws -> Int {
     let free = UnsafeMutableRawBufferPointer(rebasing: buffer[offset...])
     while true {
-      #if canImport(Darwin)
-        let result = Darwin.read(descriptor, free.baseAddress, free.count)
-      #else
-        let result = Glibc.read(descriptor, free.baseAddress, free.count)
-      #endif
+      let result = Glibc.read(descriptor, free.baseAddress, free.count)
       if result >= 0 { return result }
       switch errno {
       case EINTR: continue

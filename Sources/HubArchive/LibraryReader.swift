@@ -1,11 +1,7 @@
 import CArchive
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// An archive does not follow its format: a wrong checksum, length or header.
@@ -91,7 +87,7 @@ final class LibraryReader {
     guard feed.delivered - end >= 1024, feed.delivered % 512 == 0 else {
       throw Failure(.truncatedArchive, "the tar archive has no complete end marker")
     }
-    guard feed.nonZeroEnd <= end else { throw Failure(.damagedArchive, "there is data behind the end of the archive") }
+    guard feed.nonZeroEnd <= end else { throw Failure(.damagedArchive, "there is data after the end of the archive") }
   }
 
   private func check(_ status: Int32) throws {
@@ -100,8 +96,8 @@ final class LibraryReader {
     let reason = archive_error_string(handle).map { String(cString: $0) } ?? "unknown error"
     if reason.hasPrefix("Unrecognized archive format") {
       throw Failure(
-        .unknownArchive, "not an archive that is understood",
-        hint: "zip, tar, tar in gzip and tar in zstd are understood")
+        .unknownArchive, "not a kind of archive that Dovetail reads",
+        hint: "it reads zip, tar, tar with gzip and tar with zstd")
     }
     throw Failure(
       .damagedArchive, "the archive is damaged (\(reason.prefix(1).lowercased() + reason.dropFirst().prefix(200)))")
@@ -126,11 +122,11 @@ private final class Feed {
   }
 
   func seek(_ offset: Int, _ origin: Int32) throws -> Int {
-    guard let count = stream.count else { throw Failure(.damagedArchive, "cannot go back in the archive") }
+    guard let count = stream.count else { throw Failure(.damagedArchive, "cannot move back in the archive") }
     let base = origin == SEEK_END ? count : origin == SEEK_CUR ? delivered : 0
     let (target, overflow) = base.addingReportingOverflow(offset)
     guard !overflow, (0...count).contains(target), stream.seek(to: target) else {
-      throw Failure(.damagedArchive, "the archive points outside of itself")
+      throw Failure(.damagedArchive, "the archive points outside itself")
     }
     delivered = target
     return target

@@ -2,10 +2,10 @@ import HubWords
 
 /// The bytes of a tar file on their way to libarchive, all headers looked at before.
 ///
-/// A tar file can say a name in many ways, of which programs take one or the other: records of pax for one entry or for all
-/// that follow, GNU's long names, names with a zero byte in them, types that some know and others read as files. Here only
-/// one reading is possible: plain files and folders (links and devices are refused later, by name), each with at most one
-/// longer name.
+/// A tar file can say a name in many ways, of which programs take one or the other: records of pax for one entry or for
+/// all that follow, GNU's long names, names with a zero byte in them, types that some know and others read as files.
+/// Here only one reading is possible: plain files and folders (links and devices are refused later, by name), each with
+/// at most one longer name.
 final class TarStream: ByteStream {
   private static let block = 512
   /// Bytes of a longer name, or of the records of an entry.
@@ -75,14 +75,14 @@ final class TarStream: ByteStream {
     switch kind {
     case UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"):
       guard size <= Self.extensionBytes else {
-        throw Failure(.excessiveArchive, "what is said of an entry has \(size) bytes")
+        throw Failure(.excessiveArchive, "the extended header of an entry has \(size) bytes, which is too much")
       }
       if size > 0 { extended = (kind, size, []) }
       skip(size)
     case 0, UInt8(ascii: "0"), UInt8(ascii: "1"), UInt8(ascii: "2"), UInt8(ascii: "3"), UInt8(ascii: "4"),
       UInt8(ascii: "5"), UInt8(ascii: "6"):
       let isFile = kind == 0 || kind == UInt8(ascii: "0")
-      guard isFile || size == 0 || recordedSize != nil else { throw ambiguous("an entry that is no file has data") }
+      guard isFile || size == 0 || recordedSize != nil else { throw ambiguous("an entry that is not a file has data") }
       skip(recordedSize ?? size)
       (recordedSize, hasLongName) = (nil, false)
     default:
@@ -127,7 +127,7 @@ final class TarStream: ByteStream {
     while let space = rest.firstIndex(of: 0x20) {
       guard let length = Int(String(decoding: rest[..<space], as: UTF8.self)), length > space - rest.startIndex + 2,
         length <= rest.count, rest[rest.startIndex + length - 1] == 0x0A
-      else { throw ambiguous("a record of an entry has not the length that it says") }
+      else { throw ambiguous("the length of a record of an entry is wrong") }
       let record = rest[(space + 1)..<(rest.startIndex + length - 1)]
       rest = rest[(rest.startIndex + length)...]
       guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else {
@@ -135,15 +135,15 @@ final class TarStream: ByteStream {
       }
       try read(String(decoding: record[..<equals], as: UTF8.self), record[(equals + 1)...], ofAll: ofAll, &seen)
     }
-    guard rest.isEmpty else { throw ambiguous("there is something else behind the records of an entry") }
+    guard rest.isEmpty else { throw ambiguous("there is something else after the records of an entry") }
   }
 
   private func read(_ key: String, _ value: ArraySlice<UInt8>, ofAll: Bool, _ seen: inout Set<String>) throws {
     let decides = ["path", "linkpath", "size", "hdrcharset"].contains(key) || key.hasPrefix("GNU.sparse.")
     guard decides else { return }
-    guard !ofAll else { throw ambiguous("a record says the \(key) of all entries that follow") }
+    guard !ofAll else { throw ambiguous("a record sets the \(key) of all entries after it") }
     guard seen.insert(key).inserted, !value.contains(0) else {
-      throw ambiguous("the \(key) of an entry is said twice, or has a zero byte in it")
+      throw ambiguous("the \(key) of an entry is given twice, or has a zero byte in it")
     }
     switch key {
     case "path":

@@ -11,11 +11,13 @@ struct ZipData {
   let checksum: Int
   let isDeflated: Bool
 
-  /// - Throws: ``Failure/Code/damagedArchive``, or ``Failure/Code/ambiguousArchive`` where the data has another length than
-  ///   the directory says.
+  /// - Throws: ``Failure/Code/damagedArchive``, or ``Failure/Code/ambiguousArchive`` where the data has another length
+  ///   than the directory says.
   func check(_ source: SourceStream) throws {
     guard isDeflated else {
-      guard packed == unpacked else { throw Failure(.ambiguousArchive, "an entry is not packed and has two sizes") }
+      guard packed == unpacked else {
+        throw Failure(.ambiguousArchive, "an uncompressed entry has two different sizes")
+      }
       return
     }
     var state = z_stream()
@@ -52,14 +54,14 @@ struct ZipData {
       isFinished = status == Z_STREAM_END
       guard count <= unpacked else { break }
       guard isFinished || made > 0 || state.avail_in > 0 || position < packed else {
-        throw Failure(.damagedArchive, "the packed data has no end")
+        throw Failure(.damagedArchive, "the packed data has no end marker")
       }
     }
     guard isFinished, count == unpacked, position == packed, state.avail_in == 0 else {
-      throw Failure(.ambiguousArchive, "the packed data has another length than the directory says")
+      throw Failure(.ambiguousArchive, "the length of the packed data differs from what the directory says")
     }
     guard Int(sum) == checksum else {
-      throw Failure(.damagedArchive, "the data has another checksum than the directory says")
+      throw Failure(.damagedArchive, "the checksum of the data differs from what the directory says")
     }
   }
 }

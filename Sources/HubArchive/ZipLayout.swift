@@ -30,7 +30,8 @@ struct ZipLayout {
   private let count: Int
 
   /// - Returns: the names in the directory, to which libarchive's must be equal.
-  /// - Throws: ``Failure/Code/ambiguousArchive``, ``Failure/Code/truncatedArchive`` or ``Failure/Code/excessiveArchive``.
+  /// - Throws: ``Failure/Code/ambiguousArchive``, ``Failure/Code/truncatedArchive`` or
+  ///   ``Failure/Code/excessiveArchive``.
   static func check(_ source: SourceStream, limits: ArchiveLimits) throws -> Set<[UInt8]> {
     let layout = ZipLayout(source: source, count: source.count ?? 0)
     let directory = try layout.directory(limits: limits)
@@ -69,13 +70,13 @@ struct ZipLayout {
       throw Failure(.truncatedArchive, "the zip file has no end record")
     }
     guard tail[start + 20, 2] == tailCount - start - 22 else {
-      throw ambiguous("there are bytes behind the end of the zip file")
+      throw ambiguous("there are bytes after the end of the zip file")
     }
     let recordOffset = count - tailCount + start
     var (entries, size, offset) = (tail[start + 10, 2], tail[start + 12, 4], tail[start + 16, 4])
     var end = recordOffset
     guard tail[start + 4, 4] == 0, tail[start + 8, 2] == entries else {
-      throw ambiguous("the zip file says that it has several parts")
+      throw ambiguous("the zip file is one of several parts")
     }
     if let large = try zip64Record(before: recordOffset) {
       guard [large.entries, 0xFFFF].contains(entries), [large.size, Self.full32].contains(size),
@@ -103,7 +104,7 @@ struct ZipLayout {
     guard locator[4, 4] == 0, locator[8, 8] == start, locator[16, 4] == 1, record[0, 4] == 0x0606_4B50,
       record[4, 8] == 44,
       record[16, 8] == 0, record[24, 8] == record[32, 8]
-    else { throw ambiguous("the end record of a large zip file is not what it should be") }
+    else { throw ambiguous("the end record of a large zip file is malformed") }
     return (start, record[32, 8], record[40, 8], record[48, 8])
   }
 
@@ -149,7 +150,7 @@ struct ZipLayout {
       records.append(record)
       position = end
     }
-    guard position == fields.bytes.count else { throw ambiguous("there are bytes behind the directory") }
+    guard position == fields.bytes.count else { throw ambiguous("there are bytes after the directory") }
     return records
   }
 
@@ -182,7 +183,7 @@ struct ZipLayout {
     let name = try source.bytes(at: record.offset + 30, count: nameCount)
     guard header[0, 4] == 0x0403_4B50, name == record.name, header[6, 2] == record.flags, header[8, 2] == record.method
     else {
-      throw ambiguous("an entry and the directory disagree", record.name)
+      throw ambiguous("an entry and the zip directory disagree", record.name)
     }
     let hasDescriptor = record.flags & Self.hasDescriptor != 0
     func agrees(_ local: Int, _ central: Int) -> Bool {
@@ -191,7 +192,7 @@ struct ZipLayout {
     guard agrees(header[14, 4], record.checksum), agrees(header[18, 4], record.packed),
       agrees(header[22, 4], record.unpacked)
     else {
-      throw ambiguous("an entry and the directory disagree", record.name)
+      throw ambiguous("an entry and the zip directory disagree", record.name)
     }
     let dataStart = record.offset + 30 + nameCount + extraCount
     guard dataStart <= count, record.packed <= count - dataStart else {
@@ -217,7 +218,7 @@ struct ZipLayout {
         if matches, try isBoundary(offset + fields.bytes.count) { return fields.bytes.count }
       }
     }
-    throw ambiguous("the sizes behind an entry and the directory disagree", record.name)
+    throw ambiguous("the sizes after an entry and those in the zip directory disagree", record.name)
   }
 
   /// True where a header of an entry or of the directory begins.

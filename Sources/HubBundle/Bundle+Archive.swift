@@ -72,7 +72,7 @@ extension Bundle {
     }
     guard try reader.contents(limit: 256) == checksum(Digest(of: bytes)) else {
       throw Failure(
-        .changedBundleFile, "the manifest is not the one of which \(checksumName) holds the digest", at: reader.path)
+        .changedBundleFile, "the manifest does not match the digest in \(checksumName)", at: reader.path)
     }
     return bytes
   }

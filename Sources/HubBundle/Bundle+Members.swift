@@ -29,12 +29,13 @@ extension Bundle {
     return try manifest.composed.map { member in
       let place = MemberFolders.folder(of: member.digest)
       guard files[place + manifestName] != nil else {
-        throw Failure(.missingBundleFile, "a member of the composition is not there", at: place + manifestName)
+        throw Failure(.missingBundleFile, "a member of the composition is missing", at: place + manifestName)
       }
       return try locating(String(place.dropLast())) {
         let bundle = try Bundle("\(folder)/\(place.dropLast())", isMember: true)
         guard bundle.digest == member.digest else {
-          throw Failure(.changedBundleFile, "the member has digest \(bundle.digest)")
+          throw Failure(
+            .changedBundleFile, "the member has the digest \(bundle.digest), but the manifest says \(member.digest)")
         }
         return bundle
       }
@@ -48,29 +49,31 @@ extension Bundle {
     }
     let pinned = try PinnedComposition(config)
     try check(
-      weights.tensors.isEmpty && head == nil && probe == nil, "a composition has no weights, head or probe of its own",
+      weights.tensors.isEmpty && head == nil && probe == nil,
+      "a composition cannot have weights, a head or a probe of its own",
       at: manifest.name.text)
     for (member, bundle) in zip(manifest.composed, members) {
       let base = bundle.manifest.base
       try check(
-        bundle.manifest.version == member.version, "the member has version \(bundle.manifest.version)",
+        bundle.manifest.version == member.version,
+        "the member has the version \(bundle.manifest.version), but the manifest says \(member.version)",
         at: member.reference)
       let isSameBase = base.architecture == manifest.base.architecture && base.hiddenSize == manifest.base.hiddenSize
       try check(isSameBase, "the member is for another base model", at: member.reference)
     }
     let references = manifest.composed.map(\.reference)
     try check(
-      pinned.references == Set(references), "the setup does not name the members, or not all of them",
+      pinned.references == Set(references), "the setup does not name exactly the members",
       at: "\(pinned.setup)")
     let named = Dictionary(zip(references, members)) { first, _ in first }
     for reference in pinned.setup.leaves {
-      try check(named[reference]?.manifest.kind != .fusion, "a fusion stands where an adapter should", at: reference)
+      try check(named[reference]?.manifest.kind != .fusion, "expected an adapter, found a fusion", at: reference)
     }
     for (children, name) in pinned.setup.fusions {
       let fused = Composition.members(of: children).map { String($0.prefix { $0 != "@" }) }
       let fusion = named[name ?? ""]?.manifest
       let isOfThem = fusion?.kind == .fusion && fusion?.members.map(\.text) == fused
-      try check(isOfThem, "this is no fusion of \(fused.joined(separator: ", "))", at: name ?? "\(pinned.setup)")
+      try check(isOfThem, "this is not a fusion of \(fused.joined(separator: ", "))", at: name ?? "\(pinned.setup)")
     }
   }
 }

@@ -2,11 +2,7 @@ import HubArchive
 public import HubWords
 import HubWeights
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// A signature is not one of this bundle.
@@ -15,8 +11,8 @@ extension Failure.Code {
   public static let missingSignature = Self("bundle/missing-signature", .refused)
 }
 
-/// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the 32
-/// of the key and the 64 of its signature. So a signature that lost its name is still one, and says of what.
+/// A file below `signatures/` of a bundle, verified: `signatures/KEY.ed25519`, the 32 bytes of the bundle's digest, the
+/// 32 of the key and the 64 of its signature. So a signature that lost its name is still one, and says of what.
 public struct BundleSignature: Hashable, Sendable {
   /// The key that signed.
   public let key: PublicKey
@@ -64,7 +60,8 @@ public struct BundleSignature: Hashable, Sendable {
     return try files.map { path, bytes in
       guard let signature = BundleSignature(bytes), signature.bundle == bundle, signature.path == path else {
         throw Failure(
-          .badSignature, "this is not a signature of the bundle", at: path, hint: "do not use it: somebody changed it")
+          .badSignature, "this signature does not belong to the bundle", at: path,
+          hint: "do not use the bundle: somebody changed it")
       }
       return signature
     }.sorted { $0.key < $1.key }

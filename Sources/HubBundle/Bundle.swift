@@ -64,8 +64,8 @@ public struct Bundle: Sendable {
     try locating(folder) { try Bundle(folder) }
   }
 
-  /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it is
-  /// not read again. Failures do not name the folder, which is not the one that was asked for.
+  /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it
+  /// is not read again. Failures do not name the folder, which is not the one that was asked for.
   static func publishing(_ scratch: ScratchFolder, isDurable: Bool) throws -> Bundle {
     let bundle = try Bundle(scratch.path)
     try scratch.publish(isDurable: isDurable)
@@ -120,13 +120,15 @@ public struct Bundle: Sendable {
     let manifest = try locating(manifestName) { try Manifest(parsing: bytes) }
     for signer in manifest.signers where !signatures.contains(where: { $0.key.description == signer }) {
       throw Failure(
-        .missingSignature, "\(signer) signed the bundle, and the signature is not there", at: "signers",
-        hint: "do not use it: somebody changed it")
+        .missingSignature, "the manifest says that \(signer) signed the bundle, but the signature is missing",
+        at: "signers",
+        hint: "do not use the bundle: somebody changed it")
     }
     return (manifest, digest, signatures)
   }
 
-  /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own files.
+  /// Compares what is listed with what is there. Signatures are not listed: they sign the list. Members list their own
+  /// files.
   private static func check(
     _ manifest: Manifest, _ members: MemberFolders, against mapped: [String: MappedFile]
   ) throws -> Roles {
@@ -138,18 +140,18 @@ public struct Bundle: Sendable {
       guard file.path != manifestName, !BundleSignature.isSignature(file.path), !members.hold(file.path),
         let found = mapped[file.path]
       else {
-        throw Failure(.missingBundleFile, "the manifest lists a file that is not there", at: file.path)
+        throw Failure(.missingBundleFile, "the manifest lists a file that is missing", at: file.path)
       }
       guard found.count == file.size else {
         throw Failure(
-          .changedBundleFile, "the file has \(found.count) bytes, the manifest says \(file.size)", at: file.path)
+          .changedBundleFile, "the file has \(found.count) bytes, but the manifest says \(file.size)", at: file.path)
       }
       var hasher = Digest.Hasher()
       found.withBytes { hasher.update($0) }
       let digest = hasher.finish()
       guard digest == file.digest else {
         throw Failure(
-          .changedBundleFile, "the file has digest \(digest), the manifest says \(file.digest)", at: file.path)
+          .changedBundleFile, "the file has the digest \(digest), but the manifest says \(file.digest)", at: file.path)
       }
       roles.add(file.role, found)
     }

@@ -83,7 +83,7 @@ extension Manifest {
     guard numbers[0] == 1 else {
       throw Failure(
         .newerManifest,
-        "the bundle has format \(numbers[0]).\(numbers[1]), and this version of Dovetail reads formats 1.x",
+        "the bundle has format \(numbers[0]).\(numbers[1]), but this version of Dovetail reads only formats 1.x",
         at: "format", hint: "update Dovetail to read this bundle")
     }
   }
@@ -102,11 +102,12 @@ extension Manifest {
       base.encoderLayers.map { (0...InputLimits.layers).contains($0) } ?? true,
       "an encoder's layers must be 0 to \(InputLimits.layers)", "base.encoderLayers")
     try check(labels?.count ?? 0 <= InputLimits.labels, "there are more than \(InputLimits.labels) labels", "labels")
-    try check(languages.allSatisfy(Self.isLanguageTag), "a language is a BCP 47 tag such as en or zh-Hant", "languages")
+    try check(
+      languages.allSatisfy(Self.isLanguageTag), "a language must be a BCP 47 tag such as en or zh-Hant", "languages")
     try check(
       signers.count <= InputLimits.signatures, "there are more than \(InputLimits.signatures) signers", "signers")
     try check(
-      signers.allSatisfy(Self.isKey), "a signer is a public key: 'ed25519:' and 64 lower-case hexadecimal digits",
+      signers.allSatisfy(Self.isKey), "a signer must be a public key: 'ed25519:' and 64 lower-case hexadecimal digits",
       "signers")
     try check(zip(signers, signers.dropFirst()).allSatisfy(<), "the signers are not in ascending order", "signers")
     try check(files.count <= InputLimits.entries, "there are more than \(InputLimits.entries) files", "files")

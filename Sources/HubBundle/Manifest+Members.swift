@@ -26,9 +26,9 @@ extension Manifest {
       guard condition else { throw Failure(.invalidManifest, message, at: "dependencies") }
     }
     let count = dependencies.count { $0.role == Dependency.memberRole }
-    try check((1...InputLimits.members).contains(count), "a composition has 1 to \(InputLimits.members) members")
-    try check(composed.count == count, "a member has a digest, and its range is = and the full version")
-    try check(Set(composed.map(\.reference)).count == count, "a member is there twice")
+    try check((1...InputLimits.members).contains(count), "a composition must have 1 to \(InputLimits.members) members")
+    try check(composed.count == count, "a member must have a digest, and = with the full version as its range")
+    try check(Set(composed.map(\.reference)).count == count, "a member is listed twice")
     try check(!composed.contains { $0.name == name && $0.version == version }, "the composition is a member of itself")
   }
 }

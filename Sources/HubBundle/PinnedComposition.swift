@@ -5,8 +5,8 @@ extension Failure.Code {
   public static let malformedPinning = Self("bundle/bad-composition", .badData)
 }
 
-/// A composition in which every adapter is named with its version, and every fusion too: the configuration of a bundle of
-/// the kind `composition`.
+/// A composition in which every adapter is named with its version, and every fusion too: the configuration of a bundle
+/// of the kind `composition`.
 public struct PinnedComposition: Hashable, Sendable {
   /// The composition; each name in it has a version.
   public let setup: Composition
@@ -15,7 +15,8 @@ public struct PinnedComposition: Hashable, Sendable {
 
   public init(_ setup: Composition, head: String? = nil) { (self.setup, self.head) = (setup, head) }
 
-  /// - Throws: ``Failure/Code/malformedPinning`` also for a text that is not in the form in which compositions are written.
+  /// - Throws: ``Failure/Code/malformedPinning`` also for a text that is not in the form in which compositions are
+  ///   written.
   public init(_ object: JSONObject) throws {
     let text = try object.string("setup")
     do {
@@ -25,7 +26,8 @@ public struct PinnedComposition: Hashable, Sendable {
     }
     guard setup.description == text, (text + (head ?? "")).utf8.allSatisfy({ $0 < 0x80 }) else {
       throw Failure(
-        .malformedPinning, "the setup is not in its one form", at: object.path(to: "setup"), hint: "write \(setup)")
+        .malformedPinning, "the setup is not written in its standard form", at: object.path(to: "setup"),
+        hint: "write \(setup)")
     }
   }
 
@@ -50,8 +52,8 @@ extension Composition {
     return own + children.flatMap(\.fusions)
   }
 
-  /// The same with something else in the place of its adapters and of its fusions' names. A stack that comes to stand in a
-  /// stack becomes part of it.
+  /// The same with something else in the place of its adapters and of its fusions' names. A stack that comes to stand
+  /// in a stack becomes part of it.
   public func replacing(
     adapter: (String) throws -> Composition, fusion: (_ children: [Composition], _ name: String?) throws -> String?
   ) rethrows -> Composition {

@@ -5,8 +5,8 @@ extension Failure.Code {
   public static let malformedProbe = Self("bundle/bad-probe", .badData)
 }
 
-/// A tiny input and what an adapter made of it on its base model: the file `probe.json` of a bundle. What it makes of it
-/// on another day, machine or version must be the same.
+/// A tiny input and what an adapter made of it on its base model: the file `probe.json` of a bundle. What it makes of
+/// it on another day, machine or version must be the same.
 public struct Probe: Hashable, Sendable {
   /// The input.
   public let text: String
@@ -40,7 +40,7 @@ public struct Probe: Hashable, Sendable {
     }
     guard state.count == hiddenSize else {
       throw Failure(
-        .malformedProbe, "the state has \(state.count) numbers, and the hidden size is \(hiddenSize)",
+        .malformedProbe, "the state has \(state.count) numbers, but the hidden size is \(hiddenSize)",
         at: object.path(to: "state"))
     }
   }
@@ -58,7 +58,8 @@ public struct Probe: Hashable, Sendable {
     ]
   }
 
-  /// How far apart two answers to one probe may be: arithmetic differs between processors, and a wrong weight does more.
+  /// How far apart two answers to one probe may be: arithmetic differs between processors, and a wrong weight does
+  /// more.
   public static let tolerance = 1e-3
 
   /// The largest difference of a number, in parts of the largest number that this probe expects, or of 1.

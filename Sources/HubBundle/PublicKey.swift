@@ -9,8 +9,8 @@ extension Failure.Code {
 /// An Ed25519 public key: `ed25519:` and 64 lower-case hexadecimal digits.
 ///
 /// Verification is the strictest that honest signers pass (RFC 8032, 5.1.7; Chalkias et al., "Taming the many EdDSAs"):
-/// key and R are encoded in the one canonical way and are not of small order, and S is below the order of the group. So a
-/// signature cannot be changed into another one, and no key verifies everything.
+/// key and R are encoded in the one canonical way and are not of small order, and S is below the order of the group. So
+/// a signature cannot be changed into another one, and no key verifies everything.
 public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible {
   /// 64 lower-case hexadecimal digits.
   public let hex: String
@@ -22,7 +22,7 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
     guard digits.utf8.count == 64, digits.utf8.allSatisfy(Self.alphabet.contains) else {
       throw Failure(
         .malformedKey,
-        "a public key is 'ed25519:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
+        "expected 'ed25519:' and 64 lower-case hexadecimal digits, found \(text.prefix(100).debugDescription)")
     }
     try self.init(bytes: Self.bytes(digits))
   }
@@ -31,7 +31,7 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
   init(bytes: [UInt8]) throws {
     let hex = Self.hex(bytes[...])
     guard bytes.count == 32, Self.isSound(bytes[...]) else {
-      throw Failure(.malformedKey, "this public key proves nothing", at: Self.prefix + hex)
+      throw Failure(.malformedKey, "this public key is weak: signatures by it can be forged", at: Self.prefix + hex)
     }
     (self.hex, self.bytes) = (hex, bytes)
   }
@@ -88,8 +88,8 @@ public struct PublicKey: Hashable, Sendable, Comparable, CustomStringConvertible
     ],
   ]
 
-  /// Whether the encoding of a point is the canonical one, and the point not of small order. The highest bit is the sign
-  /// of x; the points with x = 0, where it could be either, are of small order.
+  /// Whether the encoding of a point is the canonical one, and the point not of small order. The highest bit is the
+  /// sign of x; the points with x = 0, where it could be either, are of small order.
   private static func isSound(_ point: ArraySlice<UInt8>) -> Bool {
     let y = Array(point.dropLast()) + [(point.last ?? 0) & 0x7F]
     return isBelow(y[...], modulus) && !smallOrder.contains(y)

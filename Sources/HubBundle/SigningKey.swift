@@ -2,11 +2,7 @@ import Foundation
 import HubArchive
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// A file holds no secret key.
@@ -44,16 +40,18 @@ public struct SigningKey: Sendable {
 
   private static let begin = "-----BEGIN PRIVATE KEY-----"
   private static let end = "-----END PRIVATE KEY-----"
-  /// What stands in front of the 32 bytes of the seed: version 0, the algorithm 1.3.101.112, an octet string in another.
+  /// What stands in front of the 32 bytes of the seed: version 0, the algorithm 1.3.101.112, an octet string in
+  /// another.
   private static let header: [UInt8] = [0x30, 0x2E, 2, 1, 0, 0x30, 5, 6, 3, 0x2B, 0x65, 0x70, 4, 0x22, 4, 0x20]
 
   /// Reads a key.
   ///
-  /// - Throws: ``Failure/Code/malformedSecretKey``; ``Failure/Code/exposedKey`` if the group or others may read the file.
+  /// - Throws: ``Failure/Code/malformedSecretKey``; ``Failure/Code/exposedKey`` if the group or others may read the
+  ///   file.
   public init(file path: String) throws {
     let file = try OpenFile(reading: path)
     guard try file.status().st_mode & 0o077 == 0 else {
-      throw Failure(.exposedKey, "other users may read this secret key", at: path, hint: "chmod 600 \(path)")
+      throw Failure(.exposedKey, "other users can read this secret key", at: path, hint: "chmod 600 \(path)")
     }
     let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1024, alignment: 1)
     defer { buffer.deallocate() }
@@ -68,7 +66,9 @@ public struct SigningKey: Sendable {
 
   /// Writes the key to a file that must not be there yet, for this user alone.
   public func write(to path: String) throws {
-    guard access(path, F_OK) != 0 else { throw Failure(.existingFile, "there is something already", at: path) }
+    guard access(path, F_OK) != 0 else {
+      throw Failure(.existingFile, "something with this name exists already", at: path)
+    }
     let text = [Self.begin, Data(Self.header + seed).base64EncodedString(), Self.end, ""].joined(
       separator: "\n")
     let output = try AtomicFile(path)

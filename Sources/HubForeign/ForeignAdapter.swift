@@ -76,7 +76,7 @@ public protocol ForeignFormat: Sendable {
 
   /// Reads a folder.
   ///
-  /// - Parameter hints: what the user says where the files leave it open
+  /// - Parameter hints: what the user says where the files do not say
   /// - Throws: ``Failure`` that names the file, key or tensor that is wrong.
   static func read(folder: String, _ hints: ForeignHints) throws -> ForeignAdapter
 

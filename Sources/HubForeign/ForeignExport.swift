@@ -17,7 +17,7 @@ extension AdapterContent {
   func family() throws -> ModelFamily {
     guard let family = ModelFamilies.family(of: manifest.base.architecture) else {
       throw Failure(
-        .inexpressibleAdapter, "the names of the modules of a \(manifest.base.architecture) are not known",
+        .inexpressibleAdapter, "the module names of a \(manifest.base.architecture) are unknown",
         at: "base.architecture")
     }
     return family
@@ -25,7 +25,8 @@ extension AdapterContent {
 
   /// How many layers come before a decoder's; `nil` if the base has no such decoder.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if the base has one, and the manifest does not say.
+  /// - Throws: ``Failure`` with code ``Failure/Code/inexpressibleAdapter`` if the base has one, and the manifest does
+  ///   not say.
   func encoderLayers(of family: ModelFamily) throws -> Int? {
     guard family.decoderLayers != nil else { return nil }
     guard let layers = manifest.base.encoderLayers else {

@@ -31,8 +31,8 @@ public struct ForeignFolder {
       let others = files.filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".bin") || $0.hasSuffix(".pt") }.sorted()
       throw Failure(
         .missingForeignFile,
-        "\(config) is there, and its weights are not"
-          + (others.isEmpty ? "" : "; there is \(others.prefix(3).joined(separator: ", "))"), at: path,
+        "\(config) has no weights beside it"
+          + (others.isEmpty ? "" : "; found \(others.prefix(3).joined(separator: ", "))"), at: path,
         hint: "expected \(candidates.joined(separator: " or "))")
     }
     let path = "\(path)/\(file)"

@@ -27,8 +27,8 @@ extension ForeignAdapter {
         throw Failure(
           .contradictedHint,
           head == nil
-            ? "the adapter has no head that labels could belong to"
-            : "\(labels.count) labels, and the head has \(count.map { "\($0) outputs" } ?? "other ones"); each needs a name of its own",
+            ? "the adapter has no head to give labels to"
+            : "\(labels.count) labels do not fit the head's \(count.map { "\($0) outputs" } ?? "outputs"), which need a name each",
           at: "--labels")
       }
       head?.configuration["label2id"] = .object(

@@ -2,8 +2,8 @@ import Foundation
 import HubWords
 
 extension GenerationOptions {
-  /// The options that come with a model: those of `generation_config.json`, or without that file what `config.json` says of
-  /// tokens.
+  /// The options that come with a model: those of `generation_config.json`, or without that file what `config.json`
+  /// says of tokens.
   ///
   /// - Throws: ``Failure``, at the file: not JSON, or an option that is not supported
   public init(ofModel folder: String) throws {

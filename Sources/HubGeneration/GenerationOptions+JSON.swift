@@ -11,8 +11,8 @@ extension GenerationOptions {
 
   /// Takes over the options that an object states; null leaves an option as it is.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/generationOption`` for an option that is unknown or not supported at
-  ///   this value; ``Failure/Code/unexpectedJSON`` for a value of another type
+  /// - Throws: ``Failure`` with code ``Failure/Code/generationOption`` for an option that is unknown or not supported
+  ///   at this value; ``Failure/Code/unexpectedJSON`` for a value of another type
   public mutating func merge(_ json: JSONObject) throws {
     for entry in json.members.entries where !entry.value.isNull {
       if let read = Self.readers[entry.key] {

@@ -25,14 +25,15 @@ public struct GenerationOptions: Hashable, Sendable {
 
   /// The most tokens that are written (`max_new_tokens`).
   public var maxNewTokens: Int?
-  /// The most tokens, the prompt included (`max_length`); counts where ``maxNewTokens`` is not given. Without both, 20 tokens
-  /// are written.
+  /// The most tokens, the prompt included (`max_length`); counts where ``maxNewTokens`` is not given. Without both, 20
+  /// tokens are written.
   public var maxLength: Int?
   /// The fewest tokens that are written before the text may end (`min_new_tokens`).
   public var minNewTokens = 0
   /// The same, the prompt included (`min_length`); counts where ``minNewTokens`` is 0.
   public var minLength = 0
-  /// From which new token on the end becomes more likely, and by which factor a token (`exponential_decay_length_penalty`).
+  /// From which new token on the end becomes more likely, and by which factor a token
+  /// (`exponential_decay_length_penalty`).
   public var lengthDecay: Decay?
 
   /// Where a factor begins to count, and the factor.
@@ -64,8 +65,8 @@ public struct GenerationOptions: Hashable, Sendable {
 
   // MARK: Scores
 
-  /// Divides the positive logits of tokens that have appeared and multiplies negative ones; the prompt of a decoder counts
-  /// (`repetition_penalty`, Keskar et al. 2019).
+  /// Divides the positive logits of tokens that have appeared and multiplies negative ones; the prompt of a decoder
+  /// counts (`repetition_penalty`, Keskar et al. 2019).
   public var repetitionPenalty: Float = 1
   /// Raises the tokens of the source (`encoder_repetition_penalty`).
   public var sourceRepetitionPenalty: Float = 1
@@ -73,9 +74,9 @@ public struct GenerationOptions: Hashable, Sendable {
   public var presencePenalty: Float = 0
   /// Subtracted from the logit of each token once for every time that it was written.
   public var frequencyPenalty: Float = 0
-  /// No sequence of so many tokens appears twice (`no_repeat_ngram_size`); 0 to allow all.
+  /// No sequence of this many tokens appears twice (`no_repeat_ngram_size`); 0 to allow all.
   public var noRepeatedTokens = 0
-  /// No sequence of so many tokens of the source is written (`encoder_no_repeat_ngram_size`).
+  /// No sequence of this many tokens of the source is written (`encoder_no_repeat_ngram_size`).
   public var noRepeatedSourceTokens = 0
   /// Tokens or sequences that are never written (`bad_words_ids`).
   public var forbiddenSequences: [[Int32]] = []

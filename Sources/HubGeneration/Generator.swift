@@ -1,3 +1,4 @@
+import HubTensor
 public import HubTokenizers
 public import HubWords
 
@@ -10,8 +11,8 @@ extension Failure.Code {
   public static let generationPrompt = Self("generation/prompt", .usage)
 }
 
-/// Writes the texts of many requests in one batch. Requests join and leave between tokens; each has its own options, and what
-/// it gets does not depend on the others.
+/// Writes the texts of many requests in one batch. Requests join and leave between tokens; each has its own options,
+/// and what it gets does not depend on the others.
 ///
 /// ```swift
 /// var generator = Generator(model, vocabularySize: 32_000, tokenizer: tokenizer)
@@ -73,16 +74,16 @@ public struct Generator<Model: NextTokens> {
       throw Failure(.generationPrompt, "the prompt is empty", hint: "give at least one token")
     }
     if let id = (request.prompt + counted).first(where: { $0 < 0 || Int($0) >= vocabularySize }) {
-      throw Failure(.generationPrompt, "the prompt has the id \(id), and the model has \(vocabularySize) tokens")
+      throw Failure(.generationPrompt, "the prompt has the id \(id), but the model has only \(vocabularySize) tokens")
     }
     guard options.limit(afterPrompt: counted.count) > counted.count else {
       throw Failure(
         .generationPrompt,
-        "the prompt has \(counted.count) tokens, and max_length is \(options.limit(afterPrompt: counted.count))",
-        hint: "give max_new_tokens")
+        "the prompt has \(counted.count) tokens, but max_length is \(options.limit(afterPrompt: counted.count))",
+        hint: "set max_new_tokens")
     }
     guard options.stopStrings.isEmpty || tokenizer != nil else {
-      throw Failure(.generationOption, "stop_strings need the model's tokenizer", at: "stop_strings")
+      throw Failure(.generationOption, "stop_strings needs the model's tokenizer", at: "stop_strings")
     }
     let id = nextID
     nextID += 1
@@ -101,7 +102,7 @@ public struct Generator<Model: NextTokens> {
       ending: Ending(options, promptCount: counted.count, tokenizer: tokenizer), promptCount: counted.count)
     let text = WrittenText(prompt: counted, source: request.source)
     if options.beams > 1 { return BeamSearch(setting, text) }
-    return TokenSearch(setting, text, random: CounterRandom(seed: options.seed ?? .random(in: 0 ... .max)))
+    return TokenSearch(setting, text, randomness: Randomness(seed: options.seed ?? .random(in: 0 ... .max)))
   }
 
   /// Computes one more token of every request that runs.
@@ -120,7 +121,7 @@ public struct Generator<Model: NextTokens> {
     }
     let logits = try model.logits(appending: tokens)
     for row in logits where row.count != vocabularySize {
-      throw Failure(.generationNotFinite, "the model gives \(row.count) scores, not \(vocabularySize)")
+      throw Failure(.generationNotFinite, "the model gave \(row.count) scores, not \(vocabularySize)")
     }
     return advance(logits)
   }

@@ -1,6 +1,8 @@
-/// A model that goes on with texts: rows of tokens that grow, each with what the model remembers of it (its keys and values).
+/// A model that goes on with texts: rows of tokens that grow, each with what the model remembers of it (its keys and
+/// values).
 ///
-/// ``Generator`` decides which tokens come next and which rows stay. What a row computes must not depend on its neighbours.
+/// ``Generator`` decides which tokens come next and which rows stay. What a row computes must not depend on its
+/// neighbours.
 public protocol NextTokens<Start> {
   /// What a new row begins with besides tokens: the source of a translation, the setup of the request.
   associatedtype Start

@@ -1,7 +1,8 @@
 public import HubTokenizers
 
-/// Makes text of tokens as they come, and hands out only what further tokens cannot change: never a part of a character, nor the
-/// beginning of a text that stops. All pieces together are what ``Tokenizer/decode(_:skippingSpecialTokens:)`` makes of all tokens.
+/// Makes text of tokens as they come, and hands out only what further tokens cannot change: never a part of a
+/// character, nor the beginning of a text that stops. All pieces together are what
+/// ``Tokenizer/decode(_:skippingSpecialTokens:)`` makes of all tokens.
 public struct TextStream: Sendable {
   private let tokenizer: any Tokenizer
   private let stopStrings: [[Unicode.Scalar]]

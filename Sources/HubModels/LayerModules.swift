@@ -34,8 +34,8 @@ public struct LayerModules: Sendable {
     Site.Place.allCases.filter { $0.isLinear ? linear[$0] != nil : !$0.isCrossing || linear[.crossQuery] != nil }
   }
 
-  /// The path of a linear layer within the model, such as `encoder.layer.3.attention.self.query`; `nil` where the family
-  /// has none.
+  /// The path of a linear layer within the model, such as `encoder.layer.3.attention.self.query`; `nil` where the
+  /// family has none.
   public func path(at site: Site) -> String? { linear[site.place].map { "\(list).\(site.layer).\($0)" } }
 
   /// The path of the layer norm of a sublayer.

@@ -23,8 +23,8 @@ public struct ModelFamily: Sendable {
   public var optionalFingerprintKeys = ["activation", "n_heads"]
   /// The modules that a model consists of. Everything else in a checkpoint belongs to a head or is a buffer.
   public var parts = ["embeddings", "encoder", "pooler"]
-  /// Names of tensors, without the prefix, that some files hold and that say nothing: buffers, and copies of what is tied.
-  /// `#` stands for a number.
+  /// Names of tensors, without the prefix, that some files hold and that say nothing: buffers, and copies of what is
+  /// tied. `#` stands for a number.
   public var idleTensors: Set<String> = ["embeddings.position_ids"]
   /// What the modules of a layer are called; of an encoder's layer, where there is a decoder.
   public var layers = LayerModules()
@@ -132,7 +132,8 @@ public struct ModelFamily: Sendable {
     return decoderLayers.path(at: Site(site.layer - encoderLayers, site.place))
   }
 
-  /// How many layers an encoder has before a decoder's, if these are names of all tensors of a model; `nil` for a single stack.
+  /// How many layers an encoder has before a decoder's, if these are names of all tensors of a model; `nil` for a
+  /// single stack.
   public func encoderLayers(naming names: some Sequence<String>) -> Int? {
     guard decoderLayers != nil else { return nil }
     return (names.compactMap { layers.splitLayer($0)?.layer }.max() ?? -1) + 1
@@ -169,8 +170,8 @@ public enum ModelFamilies {
   /// The family of a `model_type`; `nil` if it is unknown.
   public static func family(of modelType: String) -> ModelFamily? { all.first { $0.modelType == modelType } }
 
-  /// The families whose modules these names of tensors name: by the modules of layers, and by a prefix where one stands before
-  /// them.
+  /// The families whose modules these names of tensors name: by the modules of layers, and by a prefix where one stands
+  /// before them.
   public static func families(naming names: [String]) -> [ModelFamily] {
     let prefixed = all.filter { family in names.contains { $0.hasPrefix(family.prefix + ".") } }
     let matching = (prefixed.isEmpty ? all : prefixed).filter { family in

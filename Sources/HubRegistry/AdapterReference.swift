@@ -6,8 +6,8 @@ extension Failure.Code {
   public static let malformedReference = Self("reference/malformed", .usage)
 }
 
-/// Which adapter is meant: `name`, `name@1.2.0`, `name@^1.2`, `name@sha256:` and at least twelve digits of its digest, or
-/// `name@publisher` as AdapterHub calls it, which is an alias.
+/// Which adapter is meant: `name`, `name@1.2.0`, `name@^1.2`, `name@sha256:` and at least twelve digits of its digest,
+/// or `name@publisher` as AdapterHub calls it, which is an alias.
 public struct AdapterReference: Hashable, Sendable, CustomStringConvertible {
   /// Which of the versions of a name is meant.
   public enum Selector: Hashable, Sendable {

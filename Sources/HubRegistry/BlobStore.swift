@@ -3,11 +3,7 @@ import HubArchive
 public import HubWords
 import HubWeights
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// A file of an installed adapter is gone.
@@ -28,8 +24,8 @@ struct BlobStore: Sendable {
   func path(of digest: Digest) -> String { "\(shard(of: digest))/\(digest.hex)" }
   private func shard(of digest: Digest) -> String { "\(folder)/\(digest.hex.prefix(2))" }
 
-  /// Maps a blob and compares it with its digest: what was compared is what is mapped, through one descriptor, and it did
-  /// not change meanwhile.
+  /// Maps a blob and compares it with its digest: what was compared is what is mapped, through one descriptor, and it
+  /// did not change meanwhile.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/missingBlob`` or ``Failure/Code/damagedBlob``.
   func open(_ digest: Digest, size: Int) throws -> MappedFile {
@@ -43,8 +39,8 @@ struct BlobStore: Sendable {
     return mapped
   }
 
-  /// Copies a blob into memory and compares that with its digest: whatever becomes of the file, what was compared is what
-  /// is used.
+  /// Copies a blob into memory and compares that with its digest: whatever becomes of the file, what was compared is
+  /// what is used.
   ///
   /// - Throws: what ``open(_:size:)`` throws.
   func copy(_ digest: Digest, size: Int) throws -> MappedFile {
@@ -59,7 +55,8 @@ struct BlobStore: Sendable {
   private func opened(_ digest: Digest) throws -> OpenFile {
     let path = path(of: digest)
     guard try FileStatus.examining(path) != nil else {
-      throw Failure(.missingBlob, "a file of an installed adapter is gone", at: path, hint: "install the adapter again")
+      throw Failure(
+        .missingBlob, "a file of an installed adapter is missing", at: path, hint: "install the adapter again")
     }
     let file = try OpenFile(reading: path, followsLinks: false), status = try FileStatus(file)
     guard isShared || status.isOwnedByUs, status.links == 1 else { throw Self.damaged(path) }
@@ -68,7 +65,7 @@ struct BlobStore: Sendable {
 
   private static func damaged(_ path: String) -> Failure {
     Failure(
-      .damagedBlob, "a file of an installed adapter is not what was installed", at: path,
+      .damagedBlob, "a file of an installed adapter has changed", at: path,
       hint: "install the adapter again")
   }
 

@@ -61,7 +61,8 @@ extension CatalogueEntry {
 }
 
 extension CatalogueEntry {
-  /// All entries in the index of AdapterHub, as it is built, in a folder or an archive. Of entries with one name the last.
+  /// All entries in the index of AdapterHub, as it is built, in a folder or an archive. Of entries with one name the
+  /// last.
   ///
   /// - Throws: ``Failure/Code/noCatalogue``; what is wrong with an entry.
   static func entries(in path: String) throws -> [CatalogueEntry] {
@@ -83,8 +84,8 @@ extension CatalogueEntry {
     }
     guard !found.isEmpty else {
       throw Failure(
-        .noCatalogue, "nothing here is an entry of AdapterHub's index", at: path,
-        hint: "the built index is meant, with a JSON file for each adapter")
+        .noCatalogue, "nothing in the folder is an entry of AdapterHub's index", at: path,
+        hint: "give the built index, with a JSON file for each adapter")
     }
     return found.values.sorted { $0.id < $1.id }
   }

@@ -2,11 +2,7 @@ import Foundation
 import HubArchive
 import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 /// Folders whose existence survives a power cut.
 enum DurableFolder {
@@ -74,20 +70,12 @@ struct FileStatus {
 
   /// Nanoseconds since 1970.
   var modified: Int {
-    #if canImport(Darwin)
-      Self.nanoseconds(status.st_mtimespec)
-    #else
-      Self.nanoseconds(status.st_mtim)
-    #endif
+    Self.nanoseconds(status.st_mtim)
   }
 
   /// Nanoseconds since 1970; unlike ``modified``, nobody can set it.
   private var changed: Int {
-    #if canImport(Darwin)
-      Self.nanoseconds(status.st_ctimespec)
-    #else
-      Self.nanoseconds(status.st_ctim)
-    #endif
+    Self.nanoseconds(status.st_ctim)
   }
 
   private static func nanoseconds(_ time: timespec) -> Int { Int(time.tv_sec) &* 1_000_000_000 &+ Int(time.tv_nsec) }

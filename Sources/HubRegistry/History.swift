@@ -71,7 +71,7 @@ extension Registry {
   }
 
   private static var nothingToUndo: Failure {
-    Failure(.nothingToUndo, "no adapter was removed that could come back", at: nil, hint: "hub history")
+    Failure(.nothingToUndo, "there is no removal to undo", at: nil, hint: "hub history")
   }
 
   /// An adapter whose files are all in the store, whole.
@@ -85,7 +85,7 @@ extension Registry {
       if file.digest == digest { manifest = try blob.withBytes { try Manifest(parsing: Array($0)) } }
       if file.role == .weights { parameters = try Safetensors.open(blob).tensors.reduce(0) { $0 + $1.count } }
     }
-    guard let manifest else { throw Failure(.missingBlob, "the manifest is not among the files", at: name.text) }
+    guard let manifest else { throw Failure(.missingBlob, "the manifest is missing", at: name.text) }
     return InstalledAdapter(
       name: name, digest: digest, manifest: manifest, size: files.reduce(0) { $0 + $1.size },
       parameterCount: parameters,

@@ -13,7 +13,7 @@ extension Failure.Code {
   public static let unusableIndex = Self("registry/index", .inputOutput)
 }
 
-/// The database of what is installed. Each use opens it anew: a registry may appear, and be read-only, at any time.
+/// The database of what is installed. Each use opens it again: a registry may appear, and be read-only, at any time.
 ///
 /// The journal is a rollback journal, so that readers write nothing and work on a read-only file system.
 struct Index: Sendable {
@@ -58,7 +58,7 @@ struct Index: Sendable {
     try read { database in
       let check = try String.fetchAll(database, sql: "PRAGMA quick_check").filter { $0 != "ok" }
       let orphans = try Row.fetchAll(database, sql: "PRAGMA foreign_key_check").map {
-        "a row of \(try $0.value("table", String.self)) belongs to nothing"
+        "a row of \(try $0.value("table", String.self)) has no row that it belongs to"
       }
       return check + orphans
     } ?? []
@@ -76,7 +76,7 @@ struct Index: Sendable {
     configuration.prepareDatabase { database in
       // Whoever wrote the file may have been hostile: sqlite.org/security.html.
       guard hub_sqlite_defend(database.sqliteConnection) == SQLITE_OK else {
-        throw Failure(.unusableIndex, "this SQLite cannot be told to be defensive", at: path)
+        throw Failure(.unusableIndex, "this SQLite library has no defensive mode", at: path)
       }
       try database.execute(sql: "PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON")
       guard !readonly else { return }
@@ -162,7 +162,7 @@ extension Index {
       try database.execute(sql: LookAlikes.schema)
     }
     migrator.registerMigration("9") { database in
-      // Of models that were added before there is none.
+      // Models that were added before have none.
       try database.execute(sql: "ALTER TABLE modelFiles ADD COLUMN digest TEXT")
     }
     return migrator

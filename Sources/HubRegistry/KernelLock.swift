@@ -2,11 +2,7 @@ import Foundation
 import HubArchive
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// Another process has been writing to the registry for too long.

@@ -14,7 +14,7 @@ extension Failure.Code {
 public struct Lock: Hashable, Sendable {
   /// One adapter, to the bit.
   public struct Entry: Hashable, Sendable {
-    /// The name it is installed under.
+    /// The name that it is installed under.
     public let name: AdapterName
     /// Exactly this version.
     public let version: SemanticVersion
@@ -69,7 +69,8 @@ extension Lock.Entry {
 }
 
 extension Registry {
-  /// Writes down what references mean, what that was trained with, and the members of compositions; everything that is installed without any.
+  /// Writes down what references mean, what that was trained with, and the members of compositions; everything that is
+  /// installed without any.
   ///
   /// - Throws: ``Failure/Code/unknownAdapter`` also for what an adapter was trained with.
   public func lock(_ references: [AdapterReference] = []) throws -> Lock {
@@ -111,7 +112,7 @@ extension Registry {
       }
       if inside.contains(Manifest.Member(name: entry.name, version: entry.version, digest: entry.digest)) { return nil }
       throw Failure(
-        .missingLocked, "nothing that is offered has the digest \(entry.digest)", at: "\(entry.name)@\(entry.version)")
+        .missingLocked, "none of the files given has the digest \(entry.digest)", at: "\(entry.name)@\(entry.version)")
     }
     var consent = consent
     consent.locked = lock

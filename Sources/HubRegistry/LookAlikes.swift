@@ -2,7 +2,8 @@ import GRDB
 import HubBundle
 import HubWords
 
-/// Names that are easily taken for others: an adapter that somebody wants to be mistaken for a known one has such a name.
+/// Names that are easily taken for others: an adapter that somebody wants to be mistaken for a known one has such a
+/// name.
 enum LookAlikes {
   /// What a name looks like at a glance, as an expression of SQL: letters in one case, those as one that Unicode's
   /// table of confusables (UTS 39) has among the few that a name may have, and all signs as one.
@@ -14,8 +15,8 @@ enum LookAlikes {
   /// SQLite keeps the forms of all names, so that none has to be looked at.
   static let schema = "CREATE INDEX IF NOT EXISTS adaptersByForm ON adapters (\(form(of: "name")))"
 
-  /// The texts that adding, dropping or changing one letter or sign makes of a name, or swapping two neighbours. Digits stay:
-  /// `seed1` and `seed2` are two of a series.
+  /// The texts that adding, dropping or changing one letter or sign makes of a name, or swapping two neighbours. Digits
+  /// stay: `seed1` and `seed2` are two of a series.
   static func oneSlip(from name: String) -> Set<String> {
     let bytes = Array(name.utf8), letters = Array("abcdefghijklmnopqrstuvwxyz-_./".utf8)
     let isDigit = { (byte: UInt8) in (0x30...0x39).contains(byte) }
@@ -34,8 +35,8 @@ enum LookAlikes {
 }
 
 extension Records {
-  /// The installed adapters whose names look like that of another one, and those that are one slip away and say the same
-  /// of themselves; at most three.
+  /// The installed adapters whose names look like that of another one, and those that are one slip away and say the
+  /// same of themselves; at most three.
   func lookAlikes(of adapter: InstalledAdapter) throws -> [AdapterName] {
     let name = adapter.name.text
     let alike = try String.fetchAll(

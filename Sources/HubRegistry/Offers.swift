@@ -12,8 +12,8 @@ public struct Offer: Sendable {
   /// The digest of the manifest.
   public let digest: Digest
 
-  /// - Throws: ``Failure``: there is no adapter, or something is wrong with it. What a packed bundle says about itself is
-  ///   not compared with its files before it is installed.
+  /// - Throws: ``Failure``: there is no adapter, or something is wrong with it. What a packed bundle says about itself
+  ///   is not compared with its files before it is installed.
   init(_ path: String) throws {
     self.path = path
     if FileStatus(path, followsLinks: true)?.isFolder != true, try Parcel.isPackedBundle(path) {

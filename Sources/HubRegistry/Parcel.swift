@@ -25,9 +25,10 @@ public struct Parcel: Sendable {
   /// What could not be carried over from a foreign format, one sentence each.
   public let notes: [String]
   /// Keeps the files alive that the bundle is made of.
-  private let scratch: Scratch?
+  private let scratch: ScratchFolder?
 
-  /// Opens a bundle or a foreign adapter, packed or in a folder, without any registry: for looking at it, and for packing.
+  /// Opens a bundle or a foreign adapter, packed or in a folder, without any registry: for looking at it, and for
+  /// packing.
   ///
   /// - Parameters:
   ///   - name: the name for an adapter in a foreign format
@@ -37,7 +38,7 @@ public struct Parcel: Sendable {
   ) throws -> Parcel {
     try Parcel(
       path, as: name, hints,
-      in: Scratch(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
+      in: ScratchFolder(in: FileManager.default.temporaryDirectory.standardizedFileURL.path, prefix: "dovetail-"))
   }
 
   /// Whether the bundle lies where only we write: it was unpacked or converted there.
@@ -61,7 +62,7 @@ public struct Parcel: Sendable {
     probe: Probe? = nil, signer: SigningKey? = nil, _ change: (inout Manifest) throws -> Void = { _ in }
   ) throws -> Parcel {
     guard format != Self.bundleFormat, let scratch else {
-      throw Failure(.sealedBundle, "a bundle keeps its manifest, which its digest covers", at: bundle.folder)
+      throw Failure(.sealedBundle, "a bundle's manifest cannot be changed: its digest covers it", at: bundle.folder)
     }
     var manifest = bundle.manifest
     try change(&manifest)
@@ -78,7 +79,7 @@ public struct Parcel: Sendable {
   private static let bundleFormat = "bundle"
 
   /// - Parameter scratch: where archives are unpacked and foreign adapters converted.
-  init(_ path: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch) throws {
+  init(_ path: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: ScratchFolder) throws {
     var folder = path
     if FileStatus(path, followsLinks: true)?.isFolder != true {
       if try Self.isPackedBundle(path) {
@@ -95,7 +96,7 @@ public struct Parcel: Sendable {
   private static func refuse(_ hints: ForeignHints, for path: String) throws {
     guard !hints.isEmpty else { return }
     throw Failure(
-      .sealedBundle, "a bundle says its labels and its base itself, which its digest covers", at: path,
+      .sealedBundle, "a bundle's labels and base cannot be changed: its digest covers them", at: path,
       hint: "leave --labels and --base-type out")
   }
 
@@ -109,13 +110,13 @@ public struct Parcel: Sendable {
     return title.isEmpty || title.hasPrefix(".") ? "archive" : title
   }
 
-  init(_ bundle: Bundle, format: String = Self.bundleFormat, notes: [String] = [], in scratch: Scratch) {
+  init(_ bundle: Bundle, format: String = Self.bundleFormat, notes: [String] = [], in scratch: ScratchFolder) {
     (self.bundle, self.format, self.notes, self.scratch) = (bundle, format, notes, scratch)
   }
 
   /// Decided by what is there, never by a name.
   private static func open(
-    folder: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: Scratch
+    folder: String, as name: AdapterName?, _ hints: ForeignHints, in scratch: ScratchFolder
   ) throws -> Parcel {
     let folder = try adapterFolder(folder), files = try names(in: folder)
     if files.contains("manifest.json") {
@@ -140,7 +141,7 @@ public struct Parcel: Sendable {
   private static func nothing(at folder: String) -> Failure {
     let known = ForeignFormats.all.map { $0.name }.joined(separator: ", ")
     return Failure(
-      .nothingToInstall, "neither a bundle nor an adapter in a format that is known", at: folder,
+      .nothingToInstall, "neither a bundle nor an adapter in a known format", at: folder,
       hint: "known formats: \(known)")
   }
 

@@ -119,7 +119,7 @@ extension Row {
   func value<Value: DatabaseValueConvertible>(_ column: String, _: Value.Type = Value.self) throws -> Value {
     let stored: DatabaseValue? = self[column]
     guard let value = stored.flatMap({ Value.fromDatabaseValue($0) }) else {
-      throw Failure(.damagedIndex, "the column \(column) holds something else", at: column)
+      throw Failure(.damagedIndex, "the column \(column) holds an unexpected value", at: column)
     }
     return value
   }

@@ -21,8 +21,8 @@ extension Registry {
     try reading { try $0.aliases() } ?? []
   }
 
-  /// Gives an installed adapter another name: a plain one, or one with a publisher as AdapterHub has them. A name that is
-  /// installed itself comes before an alias. An alias that is there already is changed.
+  /// Gives an installed adapter another name: a plain one, or one with a publisher as AdapterHub has them. A name that
+  /// is installed itself comes before an alias. An alias that is there already is changed.
   @discardableResult
   public func add(alias: AdapterReference, of name: AdapterName) throws -> Alias {
     switch alias.selector {

@@ -3,11 +3,7 @@ import HubArchive
 public import HubBundle
 public import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 extension Failure.Code {
   /// No such base model is in the registry.
@@ -31,7 +27,7 @@ extension Registry {
     if let model = models.first(where: { $0.name.text == name }) { return model }
     let near = nearest(to: name, among: models.map(\.name.text))
     throw Failure(
-      .unknownModel, "no such base model is in the registry", at: name,
+      .unknownModel, "there is no such base model in the registry", at: name,
       hint: near.isEmpty ? "hub model add FOLDER --as NAME" : "did you mean \(near.joined(separator: ", "))?")
   }
 
@@ -49,7 +45,7 @@ extension Registry {
     describe: (String) throws -> BaseModelRecord.Description
   ) throws -> BaseModelRecord {
     try prepare()
-    let scratch = try Scratch(in: scratchFolder)
+    let scratch = try ScratchFolder(in: scratchFolder)
     var source = Registry.absolute(folder)
     if isCopied {
       try copy(files, from: source, to: scratch.path + "/model")

@@ -22,7 +22,7 @@ extension Registry {
       guard let pinned = try pinned(reference) else { return .adapter(reference) }
       guard pinned.head == nil else {
         throw Failure(
-          .forbiddenNesting, "a composition that names the adapter whose head answers stands alone", at: reference)
+          .forbiddenNesting, "a composition that says whose head answers cannot be part of another one", at: reference)
       }
       return pinned.setup
     } fusion: {
@@ -48,7 +48,8 @@ extension Registry {
       let installed = try reading { try $0.adapters(named: member.name) } ?? []
       guard let found = installed.first(where: { $0.digest == member.digest }) else {
         throw Failure(
-          .missingMember, "the member \(member.reference) is not installed as it was", at: adapter.reference,
+          .missingMember, "the member \(member.reference) is no longer installed as it was packed",
+          at: adapter.reference,
           hint: "install the bundle of \(adapter.name) again")
       }
       return found

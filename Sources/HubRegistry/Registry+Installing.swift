@@ -25,8 +25,8 @@ public struct Installation: Sendable {
 }
 
 extension Registry {
-  /// Installs an adapter: a bundle, or an adapter in a foreign format, in a folder or in an archive. Which of them it is
-  /// is told by the content. What AdapterHub's index lists, byte for byte, can also be called as it is there.
+  /// Installs an adapter: a bundle, or an adapter in a foreign format, in a folder or in an archive. Which of them it
+  /// is is told by the content. What AdapterHub's index lists, byte for byte, can also be called as it is there.
   ///
   /// Everything is checked before anything is placed. Installing what is there already changes nothing, but mends files
   /// that were damaged. A composition comes with all its members or not at all.
@@ -42,9 +42,9 @@ extension Registry {
     hints: ForeignHints = ForeignHints()
   ) throws -> Installation {
     try prepare()
-    let parcel = try Parcel(path, as: name, hints, in: Scratch(in: scratchFolder))
+    let parcel = try Parcel(path, as: name, hints, in: ScratchFolder(in: scratchFolder))
     let sites = try locating(path) { try check(parcel.bundle) }
-    let staging = try parcel.isOurs ? nil : Scratch(in: scratchFolder)
+    let staging = try parcel.isOurs ? nil : ScratchFolder(in: scratchFolder)
     defer { withExtendedLifetime((parcel, staging)) {} }
     let arrivals = try contents(of: parcel, as: name).enumerated().map { index, content in
       try Arrival(content.bundle, as: content.name, staging: staging.map { "\($0.path)/\(index)" }, store)
@@ -97,8 +97,9 @@ extension Registry {
       adapter: own.adapter, siteCount: sites, isNew: own.isNew, notes: notes + own.notes, members: all.dropLast())
   }
 
-  /// Applies the rules of names, versions and signatures to each, one after another: a member comes in as it would alone. Only
-  /// that it must be signed by somebody the composition's own signature will do, which is about the digest of the member, too.
+  /// Applies the rules of names, versions and signatures to each, one after another: a member comes in as it would
+  /// alone. Only that it must be signed by somebody the composition's own signature will do, which is about the digest
+  /// of the member, too.
   private func admit(_ arrivals: [Arrival], _ consent: Consent) throws -> [Admission] {
     var memberConsent = consent
     memberConsent.requiresSignature = false

@@ -17,7 +17,8 @@ extension Registry {
 
   /// Trusts a public key.
   ///
-  /// - Parameter prefixes: what the names begin with that only this key may sign; none for a key that may sign all others
+  /// - Parameter prefixes: what the names begin with that only this key may sign; none for a key that may sign all
+  ///   others
   /// - Throws: ``Failure/Code/existingKey``.
   @discardableResult
   public func trust(_ key: PublicKey, as name: AdapterName, for prefixes: [String] = []) throws -> TrustedKey {

@@ -61,7 +61,7 @@ extension Registry {
     try checkOwnership()
     var collection = GarbageCollection()
     guard try FileStatus.examining(scratchFolder) != nil else { return collection }
-    collection.add(Scratch.leftovers(in: scratchFolder))
+    collection.add(ScratchFolder.leftovers(in: scratchFolder))
     guard !dryRun else {
       collection.add(try unused())
       return collection

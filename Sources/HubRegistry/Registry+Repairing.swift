@@ -5,11 +5,7 @@ import HubBundle
 public import HubWords
 import HubWeights
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 /// What ``Registry/repair()`` did.
 public struct Repair: Sendable {
@@ -22,9 +18,9 @@ public struct Repair: Sendable {
 }
 
 extension Registry {
-  /// Makes a lost or damaged index again from the files: an adapter is there if its manifest and all files that it lists
-  /// are. What the damaged index still tells is kept: names, who is trusted, who signed what, base models, aliases, the
-  /// history. Nothing is changed if the index is whole.
+  /// Makes a lost or damaged index again from the files: an adapter is there if its manifest and all files that it
+  /// lists are. What the damaged index still tells is kept: names, who is trusted, who signed what, base models,
+  /// aliases, the history. Nothing is changed if the index is whole.
   public func repair() throws -> Repair {
     try checkOwnership()
     guard try FileStatus.examining(folder, followsLinks: true) != nil else { return Repair() }
@@ -204,7 +200,7 @@ private struct IndexMemory {
           arguments: StatementArguments(values))
         return nil
       } catch let error as DatabaseError where error.isDamage || error.resultCode == .SQLITE_CONSTRAINT {
-        return Failure(.damagedIndex, "a row cannot be kept", at: table)
+        return Failure(.damagedIndex, "a row cannot be recovered", at: table)
       }
     }
   }

@@ -72,7 +72,7 @@ extension Registry {
       let list = judged.map { "\($0.adapter.reference) (\($0.adapter.digest.short)): \($0.objection ?? "")" }.joined(
         separator: "\n")
       return Failure(
-        .unknownAdapter, "no installed version is the one that is meant", at: reference.description, hint: list)
+        .unknownAdapter, "no installed version matches", at: reference.description, hint: list)
     }
     let near = nearest(to: reference.name.text, among: names)
     let hint =

@@ -13,8 +13,8 @@ public struct SearchResult: Sendable {
 }
 
 extension Registry {
-  /// Makes the adapters in AdapterHub's index known, in place of those that were, so that they can be searched without a
-  /// network.
+  /// Makes the adapters in AdapterHub's index known, in place of those that were, so that they can be searched without
+  /// a network.
   ///
   /// - Parameter path: the built index, a folder or an archive
   /// - Returns: how many adapters are known now.

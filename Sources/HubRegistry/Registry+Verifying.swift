@@ -43,7 +43,7 @@ extension Registry {
     var result = Verification()
     for fault in try index.faults() { result.add("index", index.path, fault) }
     if try !exists && !store.names().isEmpty {
-      result.add("index", index.path, "the index is gone, and files are there")
+      result.add("index", index.path, "the index is missing, but there are files")
     }
     let entries = try reading { try $0.entries() } ?? []
     let installed = Set(
@@ -82,8 +82,8 @@ extension Registry {
 
   private func faults(of file: Manifest.File) -> [(kind: String, message: String)] {
     let path = store.path(of: file.digest)
-    guard let status = FileStatus(path) else { return [("missing", "the file is gone")] }
-    guard status.isFile else { return [("modified", "something else stands in place of the file")] }
+    guard let status = FileStatus(path) else { return [("missing", "the file is missing")] }
+    guard status.isFile else { return [("modified", "something else is in the file's place")] }
     var faults: [(kind: String, message: String)] = []
     if status.mode != BlobStore.mode {
       faults.append(("mode", "the file has mode \(octal(status.mode)) instead of \(octal(BlobStore.mode))"))

@@ -63,7 +63,7 @@ public struct Registry: Sendable {
     }
     for part in [folder + "/blobs", store.folder, scratchFolder, modelsFolder] { try checkPart(part) }
     guard try FileStatus.examining(index.path)?.isFile ?? true else {
-      throw Failure(.unsafeRegistry, "the index of the registry is a link or no file", at: index.path)
+      throw Failure(.unsafeRegistry, "the index of the registry is not a regular file", at: index.path)
     }
     var parent = DurableFolder.parent(of: folder)
     while let status = try FileStatus.examining(parent, followsLinks: true) {
@@ -104,7 +104,7 @@ public struct Registry: Sendable {
   func writing<Result>(isRepairing: Bool = false, _ body: () throws -> Result) throws -> Result {
     let lock = try KernelLock.wait(OpenFile(locking: folder + "/lock"), seconds: 30)
     return try lock.hold {
-      Scratch.removeLeftovers(in: scratchFolder)
+      ScratchFolder.removeLeftovers(in: scratchFolder)
       if !isRepairing { try requireIndex() }
       return try body()
     }
@@ -121,7 +121,7 @@ public struct Registry: Sendable {
   func requireNoFiles() throws {
     guard try store.names().isEmpty else {
       throw Failure(
-        .missingIndex, "the index of the registry is gone, and files of adapters are there", at: index.path,
+        .missingIndex, "the index of the registry is missing, but there are files of adapters", at: index.path,
         hint: "hub repair")
     }
   }

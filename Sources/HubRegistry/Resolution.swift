@@ -52,13 +52,14 @@ extension Registry {
       throw Failure(.unknownAdapter, "no such adapter is installed", at: subject, hint: "hub list, or hub search")
     }
     guard matches.allSatisfy({ $0.name == match.name }) else {
-      throw Self.ambiguous("several adapters are meant", subject, matches)
+      throw Self.ambiguous("several adapters match", subject, matches)
     }
     return Resolution(match, of: matches.map { Resolution.Candidate(adapter: $0, objection: nil) })
   }
 
-  /// The adapter of a language that takes the place of the one that a task adapter was trained over: of the same base, and
-  /// of the same name if the task adapter asks for this very language. One without any language is taken by its name.
+  /// The adapter of a language that takes the place of the one that a task adapter was trained over: of the same base,
+  /// and of the same name if the task adapter asks for this very language. One without any language is taken by its
+  /// name.
   public func languageAdapter(_ tag: String, under task: InstalledAdapter) throws -> InstalledAdapter {
     let base = task.manifest.base
     var filter = AdapterFilter(kind: .language, base: base.fingerprint?.description ?? base.name ?? base.architecture)

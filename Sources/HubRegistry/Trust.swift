@@ -17,8 +17,8 @@ public struct TrustedKey: Hashable, Sendable {
   public let name: AdapterName
   /// The public key.
   public let key: PublicKey
-  /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign all
-  /// names but those.
+  /// What the names begin with that only this key, and others with the same, may sign. Without any, the key may sign
+  /// all names but those.
   public let prefixes: [String]
   /// When the user began to trust it.
   public let addedAt: Date
@@ -40,7 +40,7 @@ public struct Consent: Hashable, Sendable {
   public var requiresSignature = false
   /// Take a lower version of a signed name than was installed before.
   public var allowsDowngrade = false
-  /// Take a name that others signed before.
+  /// Accept a name that another key signed before.
   public var allowsOtherSigner = false
   /// Take what is locked and nothing else, signed by all who signed it then.
   var locked: Lock?
@@ -122,13 +122,13 @@ struct Trust {
       throw Failure(
         .rollback, "version \(last.version) of this signed adapter was installed before, and this is \(version)",
         at: name.text,
-        hint: "take the older one with --allow-downgrade")
+        hint: "accept the older one with --allow-downgrade")
     }
     guard version > last.version || digest == last.digest else {
       throw Failure(
         .rollback,
         "another signed adapter was installed before as version \(version): \(last.digest.short), and this is \(digest.short)",
-        at: name.text, hint: "take this one with --allow-downgrade")
+        at: name.text, hint: "accept this one with --allow-downgrade")
     }
   }
 
@@ -136,7 +136,7 @@ struct Trust {
     let names = keys.map(\.name.text).joined(separator: ", ")
     return Failure(
       .untrustedBundle,
-      isSigned ? "the bundle is signed by nobody who is trusted for this name" : "the bundle is not signed",
+      isSigned ? "the bundle is not signed by anybody trusted for this name" : "the bundle is not signed",
       at: name.text,
       hint: names.isEmpty ? "trust a key with hub keys add NAME KEY" : "this name may be signed by \(names)")
   }
@@ -148,6 +148,6 @@ struct Trust {
       isSigned
         ? "this name was signed by another key before: \(keys)"
         : "this name was signed before, by \(keys), and this bundle is not signed",
-      at: name.text, hint: "if you know why, take it with --allow-other-signer")
+      at: name.text, hint: "if you know why, accept it with --allow-other-signer")
   }
 }

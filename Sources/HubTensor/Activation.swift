@@ -1,7 +1,7 @@
 import CHubKernels
 
-/// A pointwise non-linearity. The names are those of Hugging Face's table, which adapter configurations use; ELU (Clevert et
-/// al. 2016) is none of them.
+/// A pointwise non-linearity. The names are those of Hugging Face's table, which adapter configurations use; ELU
+/// (Clevert et al. 2016) is not one of them.
 public enum Activation: String, CaseIterable, Sendable {
   case identity
   case relu

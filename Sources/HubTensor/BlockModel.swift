@@ -2,10 +2,10 @@ import CHubKernels
 
 /// What moves between the caches while a product is taken, from which the blocks that it is taken in are chosen.
 ///
-/// A block of `rows` rows and `depth` units of the left side stays in the second-level cache while the panels of the right
-/// side pass, each read once from outside by every block. A strip of the tile's rows meets a panel: in the first-level cache
-/// if both fit, else the panel comes from the second level each time. Sums that a range of depth leaves are read again
-/// by the next. (The loops are those of Goto and van de Geijn 2008.)
+/// A block of `rows` rows and `depth` units of the left side stays in the second-level cache while the panels of the
+/// right side pass, each read once from outside by every block. A strip of the tile's rows meets a panel: in the
+/// first-level cache if both fit, else the panel comes from the second level each time. Sums that a range of depth
+/// leaves are read again by the next. (The loops are those of Goto and van de Geijn 2008.)
 public struct BlockModel: Sendable {
   /// Rows and columns of the tile.
   public let tile: (rows: Int, columns: Int)
@@ -43,8 +43,9 @@ public struct BlockModel: Sendable {
     public var total: Double { multiplying + panels + weights + sums }
   }
 
-  // Bytes a cycle that cost no more than these while the processor multiplies: panels and weights come as a stream that it
-  // sees coming, sums from rows far apart. Measured on Cascade Lake: products of 1024 x 3072 at depths of 256 and 768.
+  // Bytes a cycle that cost no more than these while the processor multiplies: panels and weights come as a stream that
+  // it sees coming, sums from rows far apart. Measured on Cascade Lake: products of 1024 x 3072 at depths of 256
+  // and 768.
   private static let secondLevelRate = 96.0
   private static let weightsRate = 8.0
   private static let sumsRate = 2.0

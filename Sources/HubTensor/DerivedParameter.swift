@@ -1,7 +1,7 @@
 import Synchronization
 
-/// A weight that is computed from parameters, such as the mean of several. What it came to is kept, in the layout that the
-/// kernels want, until one of the parameters changes.
+/// A weight that is computed from parameters, such as the mean of several. What it came to is kept, in the layout that
+/// the kernels want, until one of the parameters changes.
 public final class DerivedParameter: Sendable {
   private struct Kept {
     let versions: [Int]

@@ -26,7 +26,8 @@ public final class Engine: Sendable {
     workers = Workers(count: threads)
   }
 
-  /// The kernels that `HUB_ISA` names, else the best; `threads`, else `HUB_THREADS`, else as many as there are physical cores.
+  /// The kernels that `HUB_ISA` names, else the best; `threads`, else `HUB_THREADS`, else as many as there are physical
+  /// cores.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/unknownInstructionSet`` or ``Failure/Code/threadCount``.
   public convenience init(threads: Int? = nil) throws {

@@ -33,7 +33,8 @@ public final class Parameter: Sendable {
     state = Mutex(State(value: value))
   }
 
-  /// Some of the columns as a parameter of its own, transposed: `[columns, rows]`. Models that store `[in, out]` are read so.
+  /// Some of the columns as a parameter of its own, transposed: `[columns, rows]`. Models that store `[in, out]` are
+  /// read so.
   ///
   /// - Parameter part: what follows the name
   public func transposed(columns range: Range<Int>, name part: String? = nil) -> Parameter {
@@ -60,7 +61,7 @@ public final class Parameter: Sendable {
   /// How often the values were changed.
   var version: Int { state.withLock { $0.version } }
 
-  /// Changes the values in place, as an optimiser does; packed forms are made anew when they are next
+  /// Changes the values in place, as an optimiser does; packed forms are made again when they are next
   /// needed, and in float32: what is trained is not rounded.
   public func update(in context: Context, _ body: (UnsafeMutableBufferPointer<Float>) -> Void) {
     state.withLock { state in

@@ -1,10 +1,6 @@
 import Synchronization
 
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#endif
+import Glibc
 
 /// Keeps the memory of tensors that are gone for those to come, so that a warm forward pass allocates nothing.
 final class Pool: Sendable {
@@ -41,10 +37,9 @@ final class Pool: Sendable {
     allocations.add(1, ordering: .relaxed)
     let bytes = capacity * MemoryLayout<Float>.stride, isLarge = bytes >= Self.hugePage
     let memory = UnsafeMutableRawPointer.allocate(byteCount: bytes, alignment: isLarge ? Self.hugePage : Self.alignment)
-    // Weights and activations are read from end to end: with pages of 4 KiB their addresses would take time to translate.
-    #if os(Linux)
-      if isLarge { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
-    #endif
+    // Weights and activations are read from end to end: with pages of 4 KiB their addresses would take time to
+    // translate.
+    if isLarge { _ = madvise(memory, bytes, MADV_HUGEPAGE) }
     return memory.bindMemory(to: Float.self, capacity: capacity)
   }
 

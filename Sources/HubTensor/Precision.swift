@@ -6,8 +6,8 @@ public enum Precision: String, CaseIterable, Sendable {
   case float32
   /// Weights and the activations that meet them are rounded to bfloat16: eight bits of significance.
   case bfloat16
-  /// Weights are quantised by output channel to −64...64, activations by row as they come to 0...255, with a zero of the
-  /// row's own. With seven bits on one side no sum of two products leaves 16 bits, so that processors without a dot
+  /// Weights are quantised by output channel to −64...64, activations by row as they come to 0...255, with a zero of
+  /// the row's own. With seven bits on one side no sum of two products leaves 16 bits, so that processors without a dot
   /// product of bytes are fast as well; results are the same on all of them.
   case int8
 

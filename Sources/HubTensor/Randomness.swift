@@ -1,5 +1,5 @@
-/// Random numbers that are functions of where they are used, not of what was drawn before: a run depends on its seed alone,
-/// not on how many threads share the work or where it was interrupted (Salmon et al. 2011).
+/// Random numbers that are functions of where they are used, not of what was drawn before: a run depends on its seed
+/// alone, not on how many threads share the work or where it was interrupted (Salmon et al. 2011).
 public struct Randomness: Hashable, Sendable {
   /// What tells one run from another.
   public let seed: UInt64
@@ -23,6 +23,11 @@ public struct Randomness: Hashable, Sendable {
   @inline(__always)
   static func bits(_ key: UInt64, _ index: Int) -> UInt64 {
     mixed(key &+ UInt64(truncatingIfNeeded: index) &* 0x9E37_79B9_7F4A_7C15)
+  }
+
+  /// A number from 0 up to 1, without 1: the number `index` of the sequence of one of the pass's places.
+  public func uniform(_ index: Int, of place: UInt64) -> Double {
+    Double(Self.bits(key(of: place), index) >> 11) * 0x1p-53
   }
 
   /// The finaliser of SplitMix64 (Steele, Lea and Flood 2014).

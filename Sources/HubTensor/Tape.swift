@@ -19,8 +19,8 @@ public final class Gradients {
 
   init(context: Context) { self.context = context }
 
-  /// The gradient of a trained parameter, in its shape; zero if the pass used it and the loss does not depend on it, `nil`
-  /// if the pass did not use it.
+  /// The gradient of a trained parameter, in its shape; zero if the pass used it and the loss does not depend on it,
+  /// `nil` if the pass did not use it.
   public subscript(parameter: Parameter) -> Tensor? {
     parameters[ObjectIdentifier(parameter)]
       ?? (context.hasUsed(parameter) ? context.zeros(parameter.rows, parameter.columns) : nil)

@@ -17,7 +17,7 @@ public final class Workers: @unchecked Sendable {
   private var piece: Piece?
   private var pieces = 0
   private var scratchSize = 0
-  private var scratches: [Scratch]
+  private var scratches: [ScratchMemory]
   private let next = Atomic<Int>(0)
   private let busy = Atomic<Int>(0)
   private let generation = Atomic<Int>(0)
@@ -27,7 +27,7 @@ public final class Workers: @unchecked Sendable {
   /// - Parameter count: threads in all; at least one.
   public init(count: Int) {
     self.count = max(1, count)
-    scratches = (0..<self.count).map { _ in Scratch() }
+    scratches = (0..<self.count).map { _ in ScratchMemory() }
     for index in 1..<max(1, self.count) {
       let thread = Thread { [unowned(unsafe) self] in serve(index) }
       thread.stackSize = 1 << 20
@@ -53,7 +53,7 @@ public final class Workers: @unchecked Sendable {
         withoutActuallyEscaping(piece) { share(pieces, scratch: scratch, $0) }
       } != nil
     if isShared { return }
-    let own = Scratch.forThisThread
+    let own = ScratchMemory.forThisThread
     let memory = own.memory(of: scratch)
     for index in 0..<pieces { piece(index, memory) }
   }
@@ -118,33 +118,5 @@ public final class Workers: @unchecked Sendable {
     condition.lock()
     while generation.load(ordering: .acquiring) == seen { condition.wait() }
     condition.unlock()
-  }
-}
-
-/// Memory that a thread lends to kernels; grows and is kept.
-final class Scratch: @unchecked Sendable {
-  private var base = UnsafeMutablePointer<Float>.allocate(capacity: 1)
-  private var capacity = 0
-
-  func memory(of count: Int) -> UnsafeMutablePointer<Float> {
-    if count > capacity {
-      base.deallocate()
-      base = UnsafeMutableRawPointer.allocate(byteCount: count * MemoryLayout<Float>.stride, alignment: Pool.alignment)
-        .bindMemory(to: Float.self, capacity: count)
-      capacity = count
-    }
-    return base
-  }
-
-  deinit { base.deallocate() }
-
-  private static let key = "dovetail.scratch"
-
-  static var forThisThread: Scratch {
-    let storage = Thread.current.threadDictionary
-    if let scratch = storage[key] as? Scratch { return scratch }
-    let scratch = Scratch()
-    storage[key] = scratch
-    return scratch
   }
 }

@@ -12,7 +12,7 @@ public struct Encoding: Hashable, Sendable {
   /// The index of the word that each token is a part of, counted in its text; `nil` for special tokens. Words are
   /// those given, or those the tokenizer found.
   public internal(set) var wordIDs: [Int32?] = []
-  /// Whether the tokenizer put the token there; a special token that stands in the text itself is none of these.
+  /// Whether the tokenizer put the token there; a special token that stands in the text itself is not one of these.
   public internal(set) var specialMask: [Bool] = []
 
   public init() {}

@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Glibc
 public import HubWords
 
 extension Failure.Code {
@@ -48,13 +42,7 @@ enum FileBytes {
     var failed = false
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
       while filled < count, let start = buffer.baseAddress {
-        #if canImport(Darwin)
-          let got = Darwin.read(descriptor, start + filled, count - filled)
-        #elseif canImport(Musl)
-          let got = Musl.read(descriptor, start + filled, count - filled)
-        #else
-          let got = Glibc.read(descriptor, start + filled, count - filled)
-        #endif
+        let got = Glibc.read(descriptor, start + filled, count - filled)
         if got < 0 && errno == EINTR { continue }
         failed = got < 0
         if got <= 0 { break }

@@ -6,7 +6,7 @@ struct SpaceTrimming: Sendable {
   var addsPrefixSpace: Bool
   let token: @Sendable (Int32) -> String?
 
-  /// Whether so many leading spaces of a token belong to its place.
+  /// Whether this many leading spaces of a token belong to its place.
   func keepsSpaces(_ count: Int32, isFirst: Bool) -> Bool { count == 1 && isFirst && addsPrefixSpace }
 
   func trim(_ sequence: TokenSequence) -> TokenSequence {

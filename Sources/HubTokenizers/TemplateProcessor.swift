@@ -25,10 +25,10 @@ struct TemplateProcessor: Sendable {
       pieces.compactMap { if case .text(let index, _) = $0 { index } else { nil } }.sorted()
     }
     guard texts(single) == [0] else {
-      throw Failure(.malformedTemplate, "the template does not name its text once", at: "single")
+      throw Failure(.malformedTemplate, "the template must name its text exactly once", at: "single")
     }
     guard texts(pair) == [0, 1] else {
-      throw Failure(.malformedTemplate, "the template does not name both texts once", at: "pair")
+      throw Failure(.malformedTemplate, "the template must name both texts exactly once", at: "pair")
     }
     self.single = single
     self.pair = pair

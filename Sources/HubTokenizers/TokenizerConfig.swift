@@ -66,12 +66,13 @@ struct TokenizerConfig: Sendable {
     unknownKeys += json.members.entries.map(\.key).filter { !Self.known.contains($0) }
     for entry in try json.optionalObject("added_tokens_decoder")?.members.entries ?? [] {
       let place = "\(json.path(to: "added_tokens_decoder")).\(entry.key)"
-      guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is no number", at: place) }
+      guard let id = Int(entry.key) else { throw Failure(.malformedVocabulary, "the id is not a number", at: place) }
       added.append(try AddedTokens.Token(JSONObject(entry.value, path: place), id: id))
     }
   }
 
-  /// Reads `added_tokens.json`, as older versions of `transformers` wrote it: tokens and their ids, and nothing more of them.
+  /// Reads `added_tokens.json`, as older versions of `transformers` wrote it: tokens and their ids, and nothing more of
+  /// them.
   private mutating func addTokens(_ json: JSONObject) throws {
     for entry in json.members.entries where !added.contains(where: { $0.content.utf8.elementsEqual(entry.key.utf8) }) {
       guard let id = entry.value.integer.flatMap(Int32.init(exactly:)) else {
@@ -98,8 +99,8 @@ struct TokenizerConfig: Sendable {
       }
   }
 
-  /// The added tokens of tokenizer.json with those that are stated here: `transformers` adds them again, so that what is
-  /// said of a token here goes first, and a special token that is new gets the next id.
+  /// The added tokens of tokenizer.json with those that are stated here: `transformers` adds them again, so that what
+  /// is said of a token here goes first, and a special token that is new gets the next id.
   func addedTokens(besides own: [AddedTokens.Token], in vocabulary: Vocabulary) throws -> [AddedTokens.Token] {
     try TokenizerFile.checkSize(of: added)
     var tokens = own, next = Int32(max(vocabulary.idBound, (own.map { Int($0.id) + 1 }.max() ?? 0)))

@@ -2,10 +2,11 @@ import HubWeights
 import HubWords
 
 extension TokenizerFile {
-  /// Reads the tokenizer in the metadata of a GGUF file: byte pairs of GPT-2's kind (`gpt2`), or SentencePiece's with scores
-  /// (`llama`).
+  /// Reads the tokenizer in the metadata of a GGUF file: byte pairs of GPT-2's kind (`gpt2`), or SentencePiece's with
+  /// scores (`llama`).
   ///
-  /// - Throws: ``Failure`` with ``Failure/Code/unsupportedTokenizer`` for another kind, others for what contradicts itself
+  /// - Throws: ``Failure`` with ``Failure/Code/unsupportedTokenizer`` for another kind, others for what contradicts
+  ///   itself
   public static func load(gguf path: String) throws -> any Tokenizer {
     let file = try GGUFFile(path)
     return try locating(path) { try GGUFTokenizer(file).pipeline() }
@@ -128,7 +129,7 @@ private struct GGUFTokenizer {
     case "qwen2": return try split(Self.llama3.replacing("{1,3}", with: ""))
     default:
       throw Failure(
-        .unsupportedTokenizer, "words cut as in \(kind.debugDescription) are not supported", at: "tokenizer.ggml.pre",
+        .unsupportedTokenizer, "the pre-tokenizer \(kind.debugDescription) is not supported", at: "tokenizer.ggml.pre",
         hint: "supported: gpt-2, smollm, llama-bpe, qwen2")
     }
   }
@@ -157,7 +158,8 @@ private struct GGUFTokenizer {
       DecoderSequence(decoders: decoders), beginsByItself: true)
   }
 
-  /// SentencePiece merges the pair whose result has the best score: all pairs of tokens that make a token, the best first.
+  /// SentencePiece merges the pair whose result has the best score: all pairs of tokens that make a token, the best
+  /// first.
   private func merges(_ scores: [Double], _ vocabulary: Vocabulary) throws -> [(left: String, right: String)] {
     var merges: [(left: String, right: String, score: Double)] = []
     for (id, token) in tokens.enumerated() where kinds[id] == 1 || kinds[id] == Kind.userDefined {

@@ -2,8 +2,9 @@ import HubModels
 import HubWords
 
 extension TokenizerFile {
-  /// Reads `vocab.json` and `merges.txt`, as GPT-2's and RoBERTa's authors wrote them: tokens and their ids, and one merge
-  /// a line. With `<s>` and `</s>` in the vocabulary it is RoBERTa's tokenizer, otherwise GPT-2's, which adds no tokens.
+  /// Reads `vocab.json` and `merges.txt`, as GPT-2's and RoBERTa's authors wrote them: tokens and their ids, and one
+  /// merge a line. With `<s>` and `</s>` in the vocabulary it is RoBERTa's tokenizer, otherwise GPT-2's, which adds no
+  /// tokens.
   ///
   /// - Parameter path: of `vocab.json`; `tokenizer_config.json` beside it is read if there is one.
   /// - Throws: ``Failure`` for files that are missing, too large or contradict each other.

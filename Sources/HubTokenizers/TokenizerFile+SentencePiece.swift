@@ -2,8 +2,9 @@ import HubModels
 import HubWords
 
 extension TokenizerFile {
-  /// Reads XLM-R's `sentencepiece.bpe.model`: the model of SentencePiece's, a protocol buffer, with the ids that fairseq
-  /// gave its tokens: `<s>`, `<pad>`, `</s>` and `<unk>` first, then the file's from its fourth on, `<mask>` last.
+  /// Reads XLM-R's `sentencepiece.bpe.model`: the model of SentencePiece's, a protocol buffer, with the ids that
+  /// fairseq gave its tokens: `<s>`, `<pad>`, `</s>` and `<unk>` first, then the file's from its fourth on, `<mask>`
+  /// last.
   ///
   /// - Parameter path: of the file; `tokenizer_config.json` beside it is read if there is one.
   /// - Throws: ``Failure`` for a file that is missing, too large, no unigram model, or contradicts itself, and for one
@@ -70,7 +71,7 @@ struct SentencePieceModel {
       }
     }
     guard let token, score.isFinite else {
-      throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score no number")
+      throw Failure(.malformedVocabulary, "a token is not UTF-8, or its score is not a number")
     }
     return (token, score)
   }
@@ -125,5 +126,7 @@ extension SentencePieceModel {
     return body(rest.prefix(Int(count)))
   }
 
-  private static var malformed: Failure { Failure(.malformedVocabulary, "the file is no protocol buffer, or cut off") }
+  private static var malformed: Failure {
+    Failure(.malformedVocabulary, "the file is not a protocol buffer, or is cut short")
+  }
 }

@@ -3,7 +3,8 @@ import HubWeights
 import HubWords
 
 /// Makes tokenizers from the files that come with models: `tokenizer.json` of Hugging Face's `tokenizers` library, or
-/// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's `sentencepiece.bpe.model`.
+/// what it was made from: BERT's `vocab.txt`, RoBERTa's `vocab.json` and `merges.txt`, XLM-R's
+/// `sentencepiece.bpe.model`.
 ///
 /// ```swift
 /// let tokenizer = try TokenizerFile.load(folder: "bert-base-cased")
@@ -11,11 +12,12 @@ import HubWords
 /// ```
 public enum TokenizerFile {
   /// Reads the tokenizer of a model's folder: `tokenizer.json`, or else `vocab.txt`, `vocab.json` with `merges.txt`, or
-  /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special tokens
-  /// have which role, and how the others are meant.
+  /// `sentencepiece.bpe.model`. `tokenizer_config.json` and `special_tokens_map.json` beside them say which special
+  /// tokens have which role, and how the others are meant.
   ///
   /// - Throws: ``Failure``, naming the file: ``Failure/Code/missingTokenizer`` if there is none; others as
-  ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and ``load(sentencePiece:)``.
+  ///   ``load(tokenizerJSON:)``, ``load(vocabulary:lowercase:)``, ``load(vocabulary:merges:)`` and
+  ///   ``load(sentencePiece:)``.
   public static func load(folder: String) throws -> any Tokenizer {
     func has(_ name: String) -> Bool { FileBytes.exists("\(folder)/\(name)") }
     if let name = GGUFFile.name(in: folder) { return try load(gguf: "\(folder)/\(name)") }
@@ -27,7 +29,7 @@ public enum TokenizerFile {
     if has("sentencepiece.bpe.model") { return try load(sentencePiece: "\(folder)/sentencepiece.bpe.model") }
     throw Failure(
       .missingTokenizer,
-      "the folder has neither tokenizer.json nor vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
+      "the folder has no tokenizer.json, vocab.txt, vocab.json with merges.txt, or sentencepiece.bpe.model",
       at: folder, hint: "download tokenizer.json from where the model comes from, and add the model again")
   }
 
@@ -120,7 +122,7 @@ extension TokenizerFile {
     else {
       throw Failure(
         .excessiveTokenizer,
-        "an added token is longer than \(InputLimits.tokenBytes) bytes, or all of them than \(InputLimits.addedTokensBytes)"
+        "an added token is longer than \(InputLimits.tokenBytes) bytes, or all together are longer than \(InputLimits.addedTokensBytes)"
       )
     }
   }
@@ -148,7 +150,7 @@ extension AddedTokens.Token {
     guard let known = vocabulary.id(of: content) else { return try vocabulary.insert(content.utf8, id: Int(id)) }
     guard known == id else {
       throw Failure(
-        .malformedVocabulary, "the added token has the id \(id), but \(known) in the vocabulary",
+        .malformedVocabulary, "the added token has the id \(id), but its id in the vocabulary is \(known)",
         at: content.debugDescription)
     }
   }

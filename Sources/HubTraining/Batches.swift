@@ -1,12 +1,13 @@
 import HubTensor
 
-/// Which examples make the batches of each epoch: a function of the seed and the epoch, so that a run can go on anywhere.
+/// Which examples make the batches of each epoch: a function of the seed and the epoch, so that a run can go on
+/// anywhere.
 public struct Batches: Sendable {
   /// What ends a batch.
   public enum Size: Hashable, Sendable {
     /// So many examples.
     case examples(Int)
-    /// As many examples as have so many tokens in all, and at least one: there is no padding to count.
+    /// As many examples as have this many tokens in all, and at least one: there is no padding to count.
     case tokens(Int)
   }
 

@@ -70,7 +70,8 @@ public struct Learner: Sendable {
     optimizer.state = state
   }
 
-  /// One step over one or more batches. If the loss or a gradient is not a number, nothing is changed, and the report says so.
+  /// One step over one or more batches. If the loss or a gradient is not a number, nothing is changed, and the report
+  /// says so.
   ///
   /// - Parameters:
   ///   - batches: what ``Accumulation`` is over; each has a pass of its own

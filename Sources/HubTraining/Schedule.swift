@@ -8,13 +8,14 @@ public struct Schedule: Hashable, Sendable {
     case constant
     /// Down to zero in a straight line.
     case linear
-    /// Down to zero along half a cosine, or so many whole ones.
+    /// Down to zero along half a cosine, or this many whole ones.
     case cosine(cycles: Double = 0.5)
-    /// Down to zero along half a cosine, so many times.
+    /// Down to zero along half a cosine, this many times.
     case cosineWithRestarts(cycles: Double = 1)
     /// Down to 10⁻⁷ along a power of what is left.
     case polynomial(power: Double = 1)
-    /// With the inverse of the square root of the steps; `timescale` is the number of warm-up steps if `nil`, or 10 000.
+    /// With the inverse of the square root of the steps; `timescale` is the number of warm-up steps if `nil`, or
+    /// 10 000.
     case inverseSquareRoot(timescale: Int? = nil)
   }
 

@@ -23,7 +23,7 @@ public struct TrainingOptions: Sendable {
   public var dropsInBase = true
   /// The steps between evaluations; `nil` for one after each epoch.
   public var evaluationInterval: Int?
-  /// After so many evaluations without a gain the run ends; `nil` for never.
+  /// After this many evaluations without a gain the run ends; `nil` for never.
   public var patience: Int?
   /// The figure that tells which weights are the best; one of ``Scores/metrics(of:)``.
   public var metric = "loss"
@@ -43,8 +43,8 @@ public struct EvaluationRecord: Hashable, Sendable {
   public let figures: JSON.Members
 }
 
-/// Runs a recipe: steps, evaluations, checkpoints. From the same model, examples and options it comes to the same weights,
-/// however many threads the engine has and wherever it was interrupted.
+/// Runs a recipe: steps, evaluations, checkpoints. From the same model, examples and options it comes to the same
+/// weights, however many threads the engine has and wherever it was interrupted.
 public final class Trainer {
   /// What a run tells while it goes on.
   public enum Event {
@@ -115,8 +115,8 @@ public final class Trainer {
   /// - Parameters:
   ///   - checkpoint: where a checkpoint is written; `nil` for none
   ///   - shouldStop: asked after each step; then a checkpoint is written and the run ends
-  /// - Throws: ``Failure`` with code ``Failure/Code/divergence``; the last checkpoint stays as it is. Also what the model
-  ///   and the file system throw.
+  /// - Throws: ``Failure`` with code ``Failure/Code/divergence``; the last checkpoint stays as it is. Also what the
+  ///   model and the file system throw.
   public func run(
     checkpoint: TrainingCheckpoint? = nil, shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }
   ) throws -> Ending {

@@ -65,8 +65,8 @@ public struct TrainingCheckpoint: Sendable {
       let json = try JSONObject(JSON(parsing: Array(text.utf8)))
       guard try json.string("format") == Self.format, try json.string("identity") == identity else {
         throw Failure(
-          .foreignCheckpoint, "the checkpoint is of another recipe, other data or another base",
-          hint: "train anew with --restart, or put back what was there")
+          .foreignCheckpoint, "the checkpoint belongs to another recipe, other data or another base model",
+          hint: "start over with --restart, or put back what was there")
       }
       var optimizer = OptimizerState(), byName: [String: Tensor] = [:]
       optimizer.steps = try json.integer("optimizer_steps")

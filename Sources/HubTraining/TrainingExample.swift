@@ -44,8 +44,8 @@ public struct TrainingExample: Sendable {
   public var ids: [[Int]] { sequences.map(\.ids) }
 }
 
-/// How words are hidden for a model to guess (Devlin et al. 2019): of the words that are chosen, eight in ten become the
-/// mask, one in ten becomes any token, and one in ten stays.
+/// How words are hidden for a model to guess (Devlin et al. 2019): of the words that are chosen, eight in ten become
+/// the mask, one in ten becomes any token, and one in ten stays.
 public struct Masking: Hashable, Sendable {
   /// The share of the words that is to be guessed.
   public let share: Double

@@ -100,7 +100,7 @@ public enum BaseModels {
       let architectures = configuration.members["architectures"]?.strings?.joined(separator: ", ")
       throw Failure(
         .unsupportedModel, "config.json does not say what the model is", at: "model_type",
-        hint: "add \"model_type\": \"bert\", or what else it is"
+        hint: "add a line such as \"model_type\": \"bert\""
           + (architectures.map { "; its architectures are \($0)" } ?? ""))
     }
     for model in all {

@@ -9,8 +9,8 @@ extension Failure.Code {
   public static let missingCheckpoint = Self("model/not-found", .notFound)
 }
 
-/// A pre-trained model as Hugging Face keeps it: `config.json` and ``HubWeights/ModelWeights``; or a GGUF file alone in its
-/// folder.
+/// A pre-trained model as Hugging Face keeps it: `config.json` and ``HubWeights/ModelWeights``; or a GGUF file alone in
+/// its folder.
 public struct Checkpoint: Sendable {
   /// Where its files lie.
   public let folder: String

@@ -3,8 +3,8 @@ import Synchronization
 
 /// Hands on parameters of another source, and remembers which: a model does not list its weights, it asks for them.
 ///
-/// Weights that belong to something else as well, such as an output layer that is the table of the input embeddings, are
-/// taken from there.
+/// Weights that belong to something else as well, such as an output layer that is the table of the input embeddings,
+/// are taken from there.
 public final class CollectedParameters: ParameterProvider {
   private let source: any ParameterProvider
   private let shared: [String: Parameter]

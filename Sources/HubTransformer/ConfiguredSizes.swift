@@ -33,7 +33,7 @@ struct ConfiguredSizes {
   func heads(_ key: String, dividing width: Int) throws -> Int {
     let heads = try size(key, upTo: 1024)
     guard width % heads == 0 else {
-      throw Failure(.invalidModelConfiguration, "\(heads) heads do not divide a width of \(width)", at: key)
+      throw Failure(.invalidModelConfiguration, "a width of \(width) cannot be divided among \(heads) heads", at: key)
     }
     return heads
   }

@@ -18,7 +18,8 @@ struct DistanceEmbeddings: Sendable {
   private let heads: Int
   /// Distances are told apart up to this one.
   private let span: Int
-  /// From half of the span on distances share embeddings, by their logarithm, up to the longest; `nil` if all have their own.
+  /// From half of the span on distances share embeddings, by their logarithm, up to the longest; `nil` if all have
+  /// their own.
   private let longest: Int?
   /// Projections of distances, where a layer has them for themselves; by kind and layer.
   private let projections: [Kind: [Linear]]
@@ -34,7 +35,9 @@ struct DistanceEmbeddings: Sendable {
     }
     let names = try c.optionalStrings("pos_att_type") ?? []
     if let unknown = names.first(where: { Kind(rawValue: $0) == nil }) {
-      throw Failure(.unsupportedModel, "scores of the kind \(unknown.debugDescription)", at: "pos_att_type")
+      throw Failure(
+        .unsupportedModel, "attention scores of the kind \(unknown.debugDescription) are not supported",
+        at: "pos_att_type")
     }
     kinds = Kind.allCases.filter { names.contains($0.rawValue) }
     self.heads = heads
@@ -43,7 +46,8 @@ struct DistanceEmbeddings: Sendable {
     longest = buckets.map { _ in farthest }
     guard buckets.map({ $0 >= 4 && farthest > $0 / 2 + 1 }) ?? true else {
       throw Failure(
-        .invalidModelConfiguration, "\(buckets ?? farthest) buckets for \(farthest) distances", at: "position_buckets")
+        .invalidModelConfiguration, "\(buckets ?? farthest) buckets cannot hold \(farthest) distances",
+        at: "position_buckets")
     }
     table = try encoder["rel_embeddings"].parameter(
       "weight", [2 * (buckets ?? farthest), hidden], initially: .normal(deviation: 0.02))
@@ -73,7 +77,7 @@ struct DistanceEmbeddings: Sendable {
       for place in [Site.Place.query, .key] where !adapters.isUniform(at: Site(layer, place)) {
         throw Failure(
           .unsupportedModel,
-          "different adapters of queries or keys in one pass on a model that shares them with distances",
+          "this model shares its queries and keys with its distances: requests in one pass cannot adapt them differently",
           hint: "run the adapters one after another")
       }
     }

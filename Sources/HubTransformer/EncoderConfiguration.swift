@@ -42,7 +42,8 @@ struct EncoderConfiguration: Sendable {
     dropout = Float(try c.optionalNumber(keys.dropout) ?? 0.1)
     guard (0..<1).contains(dropout) else {
       throw Failure(
-        .invalidModelConfiguration, "a rate of \(dropout) is not at least 0 and below 1", at: c.path(to: keys.dropout))
+        .invalidModelConfiguration, "a rate must be at least 0 and below 1, not \(dropout)",
+        at: c.path(to: keys.dropout))
     }
     attentionDropout = keys.dropsAttention ? dropout : 0
     let positions = try c.optionalString("position_embedding_type") ?? "absolute"

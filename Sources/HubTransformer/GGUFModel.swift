@@ -3,8 +3,8 @@ import HubWords
 
 /// A model that comes as a GGUF file, in the words of Hugging Face's checkpoints: LLaMA, Mistral and Qwen2.
 ///
-/// The weights are made 32-bit numbers. Writers of such files put the rows of LLaMA's queries and keys into another order,
-/// in which pairs that are rotated stand side by side; here they get their own order back.
+/// The weights are made 32-bit numbers. Writers of such files put the rows of LLaMA's queries and keys into another
+/// order, in which pairs that are rotated stand side by side; here they get their own order back.
 struct GGUFModel {
   /// What `config.json` would say.
   let configuration: JSONObject
@@ -26,7 +26,7 @@ struct GGUFModel {
     tensors = try locating(path) {
       try file.tensors.map { tensor in
         guard let name = Self.name(of: tensor.name) else {
-          throw Failure(.unsupportedModel, "the tensor belongs to nothing in a \(architecture)", at: tensor.name)
+          throw Failure(.unsupportedModel, "a \(architecture) has no place for the tensor", at: tensor.name)
         }
         let order = architecture == "llama" ? sizes.rowOrder(of: name, rows: tensor.shape.first ?? 0) : nil
         return try tensor.expanded(named: name, rowOrder: order)
@@ -65,7 +65,7 @@ private struct GGUFSizes {
     keyHeads = try file.optional("\(architecture).attention.head_count_kv", "an integer") { $0.integer } ?? heads
     guard (1...1024).contains(heads), (1...heads).contains(keyHeads) else {
       throw Failure(
-        .invalidModelConfiguration, "\(heads) heads with \(keyHeads) for keys are impossible", at: file.path)
+        .invalidModelConfiguration, "\(heads) heads cannot share \(keyHeads) heads of keys", at: file.path)
     }
   }
 
@@ -79,7 +79,7 @@ private struct GGUFSizes {
     }
     if file["rope_freqs.weight"] != nil {
       throw Failure(
-        .unsupportedModel, "factors of rotary positions in a tensor are not supported", at: "rope_freqs.weight")
+        .unsupportedModel, "rotary positions with factors in a tensor are not supported", at: "rope_freqs.weight")
     }
     var members = JSON.Members()
     members["model_type"] = .string(architecture)
@@ -120,8 +120,8 @@ private struct GGUFSizes {
     return ["rope_type": "linear", "factor": .number(factor)]
   }
 
-  /// Which row of the file comes in which place, for queries and keys: of a head with `d` rows, `2i` and `2i + 1` are `i` and
-  /// `d/2 + i`.
+  /// Which row of the file comes in which place, for queries and keys: of a head with `d` rows, `2i` and `2i + 1` are
+  /// `i` and `d/2 + i`.
   func rowOrder(of name: String, rows: Int) -> [Int]? {
     let count = name.contains(".q_proj.") ? heads : name.contains(".k_proj.") ? keyHeads : 0
     guard count > 0, rows % (2 * count) == 0 else { return nil }

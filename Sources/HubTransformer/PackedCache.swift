@@ -19,8 +19,8 @@ public struct PackedCache: Sendable {
     self.leastBytes = leastBytes
   }
 
-  /// Does what ``BaseModel/prepare(in:)`` does, from the file if there is one; else makes the file. That the file cannot
-  /// be written is not a failure: the model is ready without it.
+  /// Does what ``BaseModel/prepare(in:)`` does, from the file if there is one; else makes the file. That the file
+  /// cannot be written is not a failure: the model is ready without it.
   public func prepare(_ model: any BaseModel, fingerprint: Digest, in context: Context) {
     let matrices = model.matrices
     guard matrices.reduce(0, { $0 + $1.count }) * MemoryLayout<Float>.size >= leastBytes else {

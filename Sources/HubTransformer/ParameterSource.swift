@@ -2,7 +2,8 @@ public import HubWords
 public import HubTensor
 
 extension Failure.Code {
-  /// Weights do not match what the model or the configuration asks for: a tensor is missing, extra, or of another shape.
+  /// Weights do not match what the model or the configuration asks for: a tensor is missing, extra, or of another
+  /// shape.
   public static let unfittingWeights = Self("weights/unfitting", .badData)
 }
 

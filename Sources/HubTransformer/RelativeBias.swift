@@ -1,8 +1,8 @@
 import Foundation
 import HubTensor
 
-/// What a learned table adds to scores by the distance between key and query (Raffel et al. 2020): one value a head for each
-/// of the nearest distances, then for ranges that grow with their logarithm.
+/// What a learned table adds to scores by the distance between key and query (Raffel et al. 2020): one value a head for
+/// each of the nearest distances, then for ranges that grow with their logarithm.
 struct RelativeBias: Sendable {
   /// `[buckets, heads]`
   let table: Parameter

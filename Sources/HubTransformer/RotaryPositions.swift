@@ -44,7 +44,7 @@ struct RotaryPositions: Sendable {
   private static func factor(_ key: String, _ scaling: JSONObject, or absent: Double? = nil) throws -> Float {
     let value = Float(try absent.map { try scaling.optionalNumber(key) ?? $0 } ?? scaling.number(key))
     guard value > 0, value.isFinite else {
-      throw Failure(.invalidModelConfiguration, "a factor of \(value)", at: scaling.path(to: key))
+      throw Failure(.invalidModelConfiguration, "a factor of \(value) is impossible", at: scaling.path(to: key))
     }
     return value
   }

@@ -1,7 +1,8 @@
 public import HubTensor
 
-/// Rows of activations, `[rows, columns]`, and the sequences that they are: those of the batch, or several copies of all of
-/// them, one after another, once a `parallel` has multiplied them. What works on two of them gives both as many copies.
+/// Rows of activations, `[rows, columns]`, and the sequences that they are: those of the batch, or several copies of
+/// all of them, one after another, once a `parallel` has multiplied them. What works on two of them gives both as many
+/// copies.
 public struct Rows: Sendable {
   /// `[copies * rows of the batch, columns]`
   public let tensor: Tensor

@@ -11,8 +11,8 @@ public struct TokenBatch: Sendable {
   public let sequences: Sequences
   /// The position of the first token of each sequence: 0, unless the text goes on from tokens that were read before.
   public let starts: [Int]
-  /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such. Not
-  /// for setups with a `parallel`.
+  /// Tokens that are computed and that no other one sees, as padding is elsewhere; Dovetail itself has no use for such.
+  /// Not for setups with a `parallel`.
   public let unseen: Set<Int>
 
   /// - Parameters:
@@ -45,7 +45,7 @@ public struct TokenBatch: Sendable {
   static func check(_ rows: [Int], in table: Int, _ what: String, _ name: String) throws {
     guard let wrong = rows.first(where: { !(0..<table).contains($0) }) else { return }
     throw Failure(
-      .invalidTokens, "\(what) \(wrong) is not in \(name) of \(table)",
-      hint: "is the text too long, or the tokenizer another model's?")
+      .invalidTokens, "\(what) \(wrong) is outside \(name) of \(table)",
+      hint: "is the text too long, or does the tokenizer belong to another model?")
   }
 }

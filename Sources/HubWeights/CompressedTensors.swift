@@ -38,7 +38,7 @@ public enum CompressedTensors {
       }
       guard tensor.type == .int8 else { return tensor }
       guard let scales = byName[tensor.name + scaleSuffix] else {
-        throw Failure(.quantizedWeights, "the matrix is in eight bits and has no scales", at: tensor.name)
+        throw Failure(.quantizedWeights, "the matrix is in eight bits, but has no scales", at: tensor.name)
       }
       return try expanded(tensor, scales)
     }
@@ -47,9 +47,9 @@ public enum CompressedTensors {
   private static func check(_ description: JSONObject) throws {
     func refuse(_ what: String, _ key: String) -> Failure {
       Failure(
-        .quantizedWeights, "the weights are quantised in a way that is not read: \(what)",
+        .quantizedWeights, "the weights are quantised in a way that is not supported: \(what)",
         at: description.path(to: key),
-        hint: "read are int-quantized weights of compressed-tensors and GGUF files; or take the model as it was before")
+        hint: "supported are int-quantized of compressed-tensors, and GGUF files; or use the original model")
     }
     let method = try description.optionalString("quant_method") ?? "nothing"
     guard method == "compressed-tensors" else { throw refuse(method, "quant_method") }

@@ -11,8 +11,8 @@ extension Failure.Code {
   public static let unsupportedGGUF = Self("gguf/unsupported", .badData)
 }
 
-/// A file in the format of `llama.cpp`, versions 2 and 3, little-endian: metadata with the sizes of a model and its tokenizer,
-/// then tensors. Counts, lengths and places are checked before anything is allocated or read.
+/// A file in the format of `llama.cpp`, versions 2 and 3, little-endian: metadata with the sizes of a model and its
+/// tokenizer, then tensors. Counts, lengths and places are checked before anything is allocated or read.
 ///
 /// Format: ggml's `docs/gguf.md`.
 public struct GGUFFile: Sendable {
@@ -56,7 +56,7 @@ public struct GGUFFile: Sendable {
     var tensors: [GGUFTensor] = [], names = Set<String>()
     for entry in head.entries {
       guard names.insert(entry.name).inserted else {
-        throw Failure(.malformedGGUF, "two tensors have one name", at: entry.name)
+        throw Failure(.malformedGGUF, "two tensors have the same name", at: entry.name)
       }
       guard entry.offset == end.roundedUp(to: head.alignment) else {
         throw Failure(
@@ -71,7 +71,7 @@ public struct GGUFFile: Sendable {
         GGUFTensor(name: entry.name, type: entry.type, shape: entry.shape, count: entry.count, region: data))
     }
     guard region.count - start - end < head.alignment else {
-      throw Failure(.malformedGGUF, "\(region.count - start - end) bytes after the last tensor belong to none")
+      throw Failure(.malformedGGUF, "\(region.count - start - end) bytes after the last tensor belong to no tensor")
     }
     return tensors
   }

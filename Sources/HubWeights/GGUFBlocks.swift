@@ -1,5 +1,5 @@
-/// How the blocks of GGUF's types become numbers, as `ggml` defines them: each block has one or two scales of 16 bits, some
-/// blocks of 256 also a small scale for every 16 or 32 elements.
+/// How the blocks of GGUF's types become numbers, as `ggml` defines them: each block has one or two scales of 16 bits,
+/// some blocks of 256 also a small scale for every 16 or 32 elements.
 enum GGUFBlocks {
   /// Writes the numbers of one block.
   ///

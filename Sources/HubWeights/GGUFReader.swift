@@ -16,7 +16,7 @@ struct GGUFReader {
     place = 4
     let version = try integer(UInt32.self)
     guard version == 2 || version == 3 else {
-      throw Failure(.unsupportedGGUF, "version \(version) of GGUF is not supported, 2 and 3 are")
+      throw Failure(.unsupportedGGUF, "version \(version) of GGUF is not supported, only 2 and 3")
     }
     let tensors = try count("tensors", limit: InputLimits.tensors, leastBytes: 24)
     let values = try count("values", limit: InputLimits.ggufValues, leastBytes: 13)
@@ -25,7 +25,7 @@ struct GGUFReader {
       let key = try text(limit: InputLimits.ggufName, "a key")
       let value = try locating(key) { try self.value() }
       guard head.metadata.updateValue(value, forKey: key) == nil else {
-        throw Failure(.malformedGGUF, "the key stands there twice", at: key)
+        throw Failure(.malformedGGUF, "the key appears twice", at: key)
       }
     }
     head.alignment = try alignment(head.metadata["general.alignment"])
@@ -79,7 +79,7 @@ struct GGUFReader {
   private mutating func kind() throws -> GGUFKind {
     let number = try integer(UInt32.self)
     guard let kind = GGUFKind(rawValue: number) else {
-      throw Failure(.malformedGGUF, "there is no kind \(number) of values")
+      throw Failure(.malformedGGUF, "\(number) is not a known type of value")
     }
     return kind
   }
@@ -102,7 +102,7 @@ struct GGUFReader {
 
   private mutating func bool() throws -> Bool {
     let byte = try integer(UInt8.self)
-    guard byte <= 1 else { throw Failure(.malformedGGUF, "a truth value is \(byte)") }
+    guard byte <= 1 else { throw Failure(.malformedGGUF, "a boolean must be 0 or 1, not \(byte)") }
     return byte == 1
   }
 
@@ -145,7 +145,7 @@ struct GGUFReader {
     let name = try text(limit: InputLimits.ggufName, "the name of a tensor")
     return try locating(name) {
       let rank = try integer(UInt32.self)
-      guard (1...4).contains(rank) else { throw Failure(.malformedGGUF, "a tensor has \(rank) dimensions") }
+      guard (1...4).contains(rank) else { throw Failure(.malformedGGUF, "a tensor cannot have \(rank) dimensions") }
       var shape: [Int] = []
       for _ in 0..<rank {
         guard let size = Int(exactly: try integer(UInt64.self)) else {
@@ -157,7 +157,7 @@ struct GGUFReader {
       guard let type = GGUFType(rawValue: number) else {
         throw Failure(
           .unsupportedGGUF, "tensors of type \(GGUFType.others[number] ?? String(number)) are not supported",
-          hint: "types that are: " + GGUFType.allCases.map(\.name).joined(separator: ", "))
+          hint: "supported: " + GGUFType.allCases.map(\.name).joined(separator: ", "))
       }
       let count = try StoredTensor.elementCount(of: shape, name: name)
       guard (shape.last ?? 0) % type.blockElements == 0 else {

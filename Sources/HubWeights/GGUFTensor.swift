@@ -61,7 +61,7 @@ public struct GGUFTensor: Sendable {
       expand(rows: source..<source + 1, into: place)
       // x - x is 0 for what is finite, and not a number for all else.
       guard place.reduce(Float(0), { $0 + ($1 - $1) }) == 0 else {
-        throw Failure(.nonFiniteTensor, "row \(source) holds what is not a finite number", at: self.name)
+        throw Failure(.nonFiniteTensor, "row \(source) holds a value that is not finite", at: self.name)
       }
     }
     return try StoredTensor(

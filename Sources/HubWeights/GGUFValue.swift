@@ -9,9 +9,9 @@ public enum GGUFValue: Hashable, Sendable {
   case bools([Bool])
   case strings([String])
 
-  /// An integer; `nil` if it is none.
+  /// An integer; `nil` if it is not one.
   public var integer: Int? { if case .integer(let value) = self { value } else { nil } }
-  /// A number, integers included; `nil` if it is none.
+  /// A number, integers included; `nil` if it is not one.
   public var number: Double? {
     switch self {
     case .integer(let value): Double(value)
@@ -19,13 +19,13 @@ public enum GGUFValue: Hashable, Sendable {
     default: nil
     }
   }
-  /// A truth value; `nil` if it is none.
+  /// A truth value; `nil` if it is not one.
   public var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
-  /// A text; `nil` if it is none.
+  /// A text; `nil` if it is not one.
   public var string: String? { if case .string(let value) = self { value } else { nil } }
-  /// A list of integers; `nil` if it is none.
+  /// A list of integers; `nil` if it is not one.
   public var integers: [Int]? { if case .integers(let value) = self { value } else { nil } }
-  /// A list of numbers, or of integers; `nil` if it is none.
+  /// A list of numbers, or of integers; `nil` if it is not one.
   public var numbers: [Double]? {
     switch self {
     case .numbers(let value): value
@@ -33,7 +33,7 @@ public enum GGUFValue: Hashable, Sendable {
     default: nil
     }
   }
-  /// A list of texts; `nil` if it is none.
+  /// A list of texts; `nil` if it is not one.
   public var strings: [String]? { if case .strings(let value) = self { value } else { nil } }
 }
 

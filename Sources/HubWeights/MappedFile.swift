@@ -1,17 +1,13 @@
 package import HubArchive
 import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 /// A regular file, mapped for reading for as long as this object lives, or a copy of one.
 ///
-/// Links are followed: the folders of models that people keep are made of them. If somebody else cuts a file short while it
-/// is mapped, the system ends the process that reads past the new end with SIGBUS; a library does not take signals away
-/// from the program that uses it, `hub` says what happened.
+/// Links are followed: the folders of models that people keep are made of them. If somebody else cuts a file short
+/// while it is mapped, the system ends the process that reads past the new end with SIGBUS; a library does not take
+/// signals away from the program that uses it, `hub` says what happened.
 public final class MappedFile: Sendable {
   /// Where the file was when it was opened.
   public let path: String

@@ -7,8 +7,8 @@ extension Failure.Code {
   public static let missingModelWeights = Self("model/not-found", .notFound)
 }
 
-/// The weights of a whole model in a folder as Hugging Face keeps it: safetensors or what `torch.save` writes, in one file or
-/// in shards.
+/// The weights of a whole model in a folder as Hugging Face keeps it: safetensors or what `torch.save` writes, in one
+/// file or in shards.
 public enum ModelWeights {
   /// The names of the file, or of the index of the shards, in the order in which they are looked for.
   public static let names = [
@@ -19,7 +19,7 @@ public enum ModelWeights {
   private static func name(in folder: String) throws -> String {
     if let name = names.first(where: { FileManager.default.fileExists(atPath: "\(folder)/\($0)") }) { return name }
     throw Failure(
-      .missingModelWeights, "the folder has no weights of a model", at: folder,
+      .missingModelWeights, "the folder has no model weights", at: folder,
       hint: "looked for \(names.joined(separator: ", "))")
   }
 

@@ -200,7 +200,7 @@ extension PickleReader {
 
   private mutating func checkProtocol() throws {
     let version = try byte()
-    guard version == 2 else { throw malformed("pickle protocol \(version) is not what torch writes, which is 2") }
+    guard version == 2 else { throw malformed("torch writes pickle protocol 2, not \(version)") }
   }
 
   private mutating func global() throws -> PickleGlobal {
@@ -276,14 +276,16 @@ extension PickleReader {
   /// The object at the top of the stack, which stays there.
   private func top() throws -> Int {
     guard stack.count > floor, case .object(let index)? = stack.last else {
-      throw malformed("the pickle changes what is no container")
+      throw malformed("the pickle changes something that is not a container")
     }
     return index
   }
 
   private mutating func append(_ values: [PickleValue]) throws {
     let index = try top()
-    guard case .list(var list) = objects[index] else { throw malformed("the pickle appends to what is no list") }
+    guard case .list(var list) = objects[index] else {
+      throw malformed("the pickle appends to something that is not a list")
+    }
     objects[index] = .list([])
     list += values
     objects[index] = .list(list)
@@ -293,7 +295,7 @@ extension PickleReader {
   private mutating func setItems(_ values: [PickleValue]) throws {
     let index = try top()
     guard case .dictionary(var items) = objects[index], values.count % 2 == 0 else {
-      throw malformed("the pickle sets items of what is no dictionary")
+      throw malformed("the pickle sets items of something that is not a dictionary")
     }
     objects[index] = .dictionary([])
     for pair in stride(from: 0, to: values.count, by: 2) { items.append((values[pair], values[pair + 1])) }
@@ -320,7 +322,7 @@ extension PickleReader {
     let operands = try pop(2)
     guard case .global(let function) = operands[0], case .object(let index) = operands[1],
       case .tuple(let arguments) = objects[index]
-    else { throw malformed("the pickle calls what is no function") }
+    else { throw malformed("the pickle calls something that is not a function") }
     if function == .orderedDictionary {
       guard arguments.isEmpty else { throw malformed("an OrderedDict is made with arguments") }
       try push(.dictionary([]))
@@ -335,7 +337,7 @@ extension PickleReader {
   private mutating func build() throws {
     _ = try pop()
     guard case .dictionary = objects[try top()] else {
-      throw malformed("the pickle sets attributes of what is no dictionary")
+      throw malformed("the pickle sets attributes of something that is not a dictionary")
     }
   }
 

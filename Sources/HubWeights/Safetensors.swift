@@ -21,7 +21,8 @@ extension Failure.Code {
 public enum Safetensors {
   /// Maps a file.
   ///
-  /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and tensor.
+  /// - Throws: ``Failure`` with codes `safetensors/...`, `json/...`, `tensor/...` or `file/...`, at the file and
+  ///   tensor.
   public static func open(_ path: String) throws -> WeightFile {
     try open(MappedFile(path))
   }
@@ -110,7 +111,7 @@ public enum Safetensors {
       end = place.end
     }
     guard end == dataCount else {
-      throw Failure(.safetensorsLayout, "\(dataCount - end) bytes behind the last tensor belong to none")
+      throw Failure(.safetensorsLayout, "\(dataCount - end) bytes after the last tensor belong to no tensor")
     }
   }
 }
@@ -126,7 +127,7 @@ private struct Place {
   init(name: String, json: JSON, dataCount: Int) throws {
     let object = try JSONObject(json)
     guard object.members.entries.count == 3 else {
-      throw Failure(.malformedSafetensors, "a tensor has exactly the keys dtype, shape and data_offsets")
+      throw Failure(.malformedSafetensors, "a tensor must have exactly the keys dtype, shape and data_offsets")
     }
     let typeName = try object.string("dtype")
     guard let type = ElementType(rawValue: typeName) else {
@@ -135,16 +136,18 @@ private struct Place {
     let offsets = try Self.integers(object, "data_offsets")
     shape = try Self.integers(object, "shape")
     guard offsets.count == 2, offsets[0] >= 0, offsets[0] <= offsets[1] else {
-      throw Failure(.malformedSafetensors, "data_offsets are a beginning and an end")
+      throw Failure(.malformedSafetensors, "data_offsets must be a beginning and an end")
     }
     guard offsets[1] <= dataCount else {
       throw Failure(
-        .truncatedSafetensors, "the data ends at byte \(offsets[1]), the file has \(dataCount) bytes of data")
+        .truncatedSafetensors,
+        "the data would end at byte \(offsets[1]), but the file has only \(dataCount) bytes of data")
     }
     let needed = try StoredTensor.elementCount(of: shape, name: "shape") * type.byteSize
     guard needed == offsets[1] - offsets[0] else {
       throw Failure(
-        .safetensorsLayout, "\(typeName) \(shape) needs \(needed) bytes, data_offsets hold \(offsets[1] - offsets[0])")
+        .safetensorsLayout,
+        "\(typeName) \(shape) needs \(needed) bytes, but data_offsets span \(offsets[1] - offsets[0])")
     }
     self.name = name
     self.type = type

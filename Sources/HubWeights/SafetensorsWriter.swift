@@ -2,11 +2,12 @@ import HubArchive
 import HubWords
 
 /// Writes the safetensors format: tensors in ascending order of their names' bytes, the header padded with spaces
-/// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are equal files.
+/// so that the data begins at a multiple of 64 bytes: mapped, it is aligned for every processor. Equal tensors are
+/// equal files.
 public enum SafetensorsWriter {
   /// The whole file in memory.
   ///
-  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have one name or one is named `__metadata__`.
+  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have the same name or one is named `__metadata__`.
   public static func bytes(of tensors: [StoredTensor], metadata: [String: String] = [:]) throws -> [UInt8] {
     let sorted = try checked(tensors)
     var bytes = header(of: sorted, metadata: metadata)

@@ -1,6 +1,7 @@
 public import HubWords
 
-/// An adapter, a fusion or a head as files keep it: its configuration and its tensors, in the words of the bundle format.
+/// An adapter, a fusion or a head as files keep it: its configuration and its tensors, in the words of the bundle
+/// format.
 public struct StoredModule: Sendable {
   /// AdapterHub's keys.
   public var configuration: JSON.Members

@@ -50,7 +50,8 @@ public struct StoredTensor: Sendable {
     count = try Self.elementCount(of: shape, name: name)
     guard count * type.byteSize == region.count else {
       throw Failure(
-        .malformedTensor, "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, there are \(region.count)",
+        .malformedTensor,
+        "\(type.rawValue) \(shape) needs \(count * type.byteSize) bytes, but there are \(region.count)",
         at: name)
     }
     self.name = name
@@ -117,8 +118,8 @@ public struct StoredTensor: Sendable {
     return try floats().withUnsafeBufferPointer(body)
   }
 
-  /// The bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped or borrowed, aligned,
-  /// and of a type of four bytes.
+  /// The bytes themselves, for as long as the object beside them lives; `nil` unless they are mapped or borrowed,
+  /// aligned, and of a type of four bytes.
   public func withMappedUnits<Result>(
     _ body: (UnsafeBufferPointer<Float>, any AnyObject & Sendable) throws -> Result
   ) rethrows -> Result? {
@@ -204,7 +205,7 @@ public struct WeightFile: Sendable {
   public let metadata: [String: String]
   private let indexes: [String: Int]
 
-  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have one name.
+  /// - Throws: ``Failure/Code/malformedTensor`` if two tensors have the same name.
   public init(path: String, tensors: [StoredTensor], metadata: [String: String] = [:]) throws {
     self.path = path
     self.metadata = metadata
@@ -212,7 +213,7 @@ public struct WeightFile: Sendable {
     var indexes: [String: Int] = [:]
     for (index, tensor) in self.tensors.enumerated() {
       guard indexes.updateValue(index, forKey: tensor.name) == nil else {
-        throw Failure(.malformedTensor, "two tensors have one name", at: tensor.name).within(path)
+        throw Failure(.malformedTensor, "two tensors have the same name", at: tensor.name).within(path)
       }
     }
     self.indexes = indexes

@@ -87,7 +87,7 @@ private struct ZippedTorchFile {
       let parts = entry.name.components
       guard !entry.isFolder, parts.count > 1, root == nil || root == parts[0] else {
         throw Failure(
-          .malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
+          .malformedTorchFile, "torch.save does not write such an entry", at: "\(archive.path): \(entry.name)")
       }
       root = parts[0]
       switch parts.dropFirst().joined(separator: "/") {
@@ -103,14 +103,14 @@ private struct ZippedTorchFile {
         storages[String(path.dropFirst(5))] = try archive.contents(limit: .max)
       default:
         throw Failure(
-          .malformedTorchFile, "this has no place in a file of torch.save", at: "\(archive.path): \(entry.name)")
+          .malformedTorchFile, "torch.save does not write such an entry", at: "\(archive.path): \(entry.name)")
       }
     }
     guard let pickle else { throw Failure(.malformedTorchFile, "there is no data.pkl in the file", at: archive.path) }
     self.storages = storages
     self.pickle = try locating("\(archive.path): data.pkl") {
       let (value, reader) = try PickleReader.read(pickle)
-      guard reader.position == pickle.count else { throw Failure(.torchLength, "there is data behind the pickle") }
+      guard reader.position == pickle.count else { throw Failure(.torchLength, "there is data after the pickle") }
       return TorchPickle(root: value, objects: reader)
     }
   }
@@ -124,7 +124,7 @@ extension ZippedTorchFile {
     else {
       throw Failure(
         .malformedTorchFile,
-        "the file has the version \(text.debugDescription), and \(newest) is the newest that is known",
+        "the file has the version \(text.debugDescription), but the newest known one is \(newest)",
         at: path, hint: "save the weights as safetensors")
     }
   }
@@ -185,7 +185,7 @@ private struct LegacyTorchFile {
       storages[key] = bytes
       position += 8 + byteCount
     }
-    guard position == file.count else { throw Failure(.torchLength, "there is data behind the last storage") }
+    guard position == file.count else { throw Failure(.torchLength, "there is data after the last storage") }
     return storages
   }
 }

@@ -158,7 +158,7 @@ struct TorchPickle {
     if function == .rebuildTensor { return try view(arguments, name: name) }
     guard function == .rebuildParameter, arguments.count == 3, items(arguments[2])?.isEmpty == true,
       case .call(.rebuildTensor, let inner)? = object(arguments[0])
-    else { throw Failure(.malformedTorchFile, "the parameter is not made as torch makes parameters") }
+    else { throw Failure(.malformedTorchFile, "the parameter is not built the way torch builds parameters") }
     return try view(inner, name: name)
   }
 
@@ -167,7 +167,7 @@ struct TorchPickle {
     guard arguments.count == 6 || arguments.count == 7, case .integer(let offset) = arguments[1],
       let shape = integers(arguments[2]), let strides = integers(arguments[3]), case .bool = arguments[4],
       items(arguments[5])?.isEmpty == true
-    else { throw Failure(.malformedTorchFile, "the tensor is not made as torch makes tensors") }
+    else { throw Failure(.malformedTorchFile, "the tensor is not built the way torch builds tensors") }
     return TorchView(name: name, storage: try storage(arguments[0]), offset: offset, shape: shape, strides: strides)
   }
 
@@ -177,13 +177,13 @@ struct TorchPickle {
       parts.count == 5 || parts.count == 6, parts[0] == .string("storage"), case .global(let global) = parts[1],
       let type = global.storageType, case .string(let key) = parts[2], TorchStorage.isKey(key),
       case .string = parts[3], case .integer(let count) = parts[4], count >= 0
-    else { throw Failure(.malformedTorchFile, "the storage is not named as torch names storages") }
+    else { throw Failure(.malformedTorchFile, "the storage is not named the way torch names storages") }
     guard parts.count == 6, parts[5] != .none else {
       return TorchStorage(key: key, type: type, count: count, viewOffset: 0, viewCount: count)
     }
     guard case .tuple(let view)? = object(parts[5]), view.count == 3, case .integer(let offset) = view[1],
       case .integer(let viewCount) = view[2], offset >= 0, viewCount >= 0, offset <= count, viewCount <= count - offset
-    else { throw Failure(.malformedTorchFile, "the storage is not named as torch names storages") }
+    else { throw Failure(.malformedTorchFile, "the storage is not named the way torch names storages") }
     return TorchStorage(key: key, type: type, count: count, viewOffset: offset, viewCount: viewCount)
   }
 
@@ -193,7 +193,7 @@ struct TorchPickle {
     for case .persistent(let reference) in objects.objects {
       guard case .tuple(let parts)? = object(reference), parts.count > 2, case .global(let global) = parts[1],
         let type = global.storageType, case .string(let key) = parts[2]
-      else { throw Failure(.malformedTorchFile, "the storage is not named as torch names storages") }
+      else { throw Failure(.malformedTorchFile, "the storage is not named the way torch names storages") }
       guard types.updateValue(type, forKey: key) ?? type == type else {
         throw Failure(.torchStorage, "the storage \(key) has two types")
       }

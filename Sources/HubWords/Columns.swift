@@ -1,6 +1,7 @@
 /// How wide text is on a terminal.
 extension StringProtocol {
-  /// Columns of a terminal: two for characters of East Asian scripts and pictures, none for marks that join another one.
+  /// Columns of a terminal: two for characters of East Asian scripts and pictures, none for marks that join another
+  /// one.
   public var columns: Int {
     utf8.allSatisfy { $0 < 0x80 } ? utf8.count : unicodeScalars.reduce(0) { $0 + $1.columns }
   }

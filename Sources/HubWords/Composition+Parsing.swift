@@ -1,22 +1,23 @@
 extension Composition {
   /// Reads a composition. The grammar:
   ///
-  ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition ")"
-  ///     block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task" | name
+  ///     composition = reference | "base" | block "(" argument { "," argument } ")" | "drop" "(" layers "," composition
+  ///     ")" block       = "stack" | "fuse" | "split" | "batch_split" | "parallel" | "average" | "multi_task" | name
   ///     argument    = composition | option "=" value
   ///     value       = word | "[" word { "," word } "]"
   ///     layers      = range | "[" range { "," range } "]"
   ///     range       = number [ "-" number ]
   ///
-  /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each child),
-  /// `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``, which has options of
-  /// its own. What may nest in what follows the Python library; below the second level only stacks may stand.
+  /// `fuse` has the option `name`, `split` needs `tokens` and `batch_split` needs `sequences` (a number for each
+  /// child), `average` has `weights` and `normalize`; a `name` is that of a registered ``CompositionBlock``, which has
+  /// options of its own. What may nest in what follows the Python library; below the second level, only stacks are
+  /// allowed.
   ///
   /// - Throws: ``Failure`` with code ``Failure/Code/malformedComposition`` or ``Failure/Code/forbiddenNesting``; its
   ///   subject shows the text with a caret where it goes wrong.
   public init(parsing text: String) throws {
     guard text.utf8.count <= InputLimits.compositionBytes else {
-      throw Failure(.malformedComposition, "a composition has at most \(InputLimits.compositionBytes >> 10) KiB")
+      throw Failure(.malformedComposition, "a composition can have at most \(InputLimits.compositionBytes >> 10) KiB")
     }
     var parser = CompositionParser(text)
     self = try parser.whole()
@@ -88,12 +89,12 @@ private struct CompositionParser {
     if block == .drop {
       guard !inDrop else {
         throw failure(
-          .forbiddenNesting, "a drop cannot stand in a drop", at: word.place, hint: "list all layers in one")
+          .forbiddenNesting, "a drop cannot contain another drop", at: word.place, hint: "list all layers in one")
       }
       return Placed(value: try drop(depth: depth), place: word.place)
     }
     guard depth < 2 || block == .stack, depth < 3 else {
-      throw failure(.forbiddenNesting, "below the second level only stacks may stand", at: word.place)
+      throw failure(.forbiddenNesting, "below the second level, only stacks are allowed", at: word.place)
     }
     let (children, options) = try arguments(depth: depth)
     try checkNesting(children, in: block)
@@ -119,9 +120,9 @@ private struct CompositionParser {
       guard let inner = child.value.undropped.block, !block.allows(inner) else { continue }
       let allowed = block.allowed.map(\.name).joined(separator: ", ")
       throw failure(
-        .forbiddenNesting, "a \(inner.name) cannot stand in a \(block.name)", at: child.place,
+        .forbiddenNesting, "a \(block.name) cannot contain a \(inner.name)", at: child.place,
         hint: inner == block
-          ? "list its adapters in the outer \(block.name)" : "in a \(block.name) may stand adapters and \(allowed)")
+          ? "list its adapters in the outer \(block.name)" : "a \(block.name) may contain adapters and \(allowed)")
     }
   }
 
@@ -154,7 +155,7 @@ private struct CompositionParser {
       }
       let normalizes = options["normalize"]?.value != ["false"]
       if normalizes, let weights, weights.reduce(0, +) == 0 {
-        throw failure(.malformedComposition, "weights that add up to nothing cannot be normalised", at: place)
+        throw failure(.malformedComposition, "weights that add up to zero cannot be normalised", at: place)
       }
       return .average(children, weights: weights, normalizes: normalizes)
     case .custom(let name):
@@ -190,7 +191,7 @@ private struct CompositionParser {
         continue
       }
       guard case .adapter(let option) = child.value, options[option] == nil else {
-        throw failure(.malformedComposition, "this is no option, or it is given twice", at: child.place)
+        throw failure(.malformedComposition, "this is not an option, or it is given twice", at: child.place)
       }
       options[option] = Placed(value: try value(), place: child.place)
     } while consume(",")

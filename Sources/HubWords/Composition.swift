@@ -23,9 +23,9 @@ public indirect enum Composition: Hashable, Sendable {
   ///
   /// `name` picks one of several fusions trained over the same adapters.
   case fuse([Composition], name: String?)
-  /// Each works on its part of every sequence: so many tokens, one after another.
+  /// Each works on its part of every sequence: this many tokens, one after another.
   case split([Composition], tokens: [Int])
-  /// Each works on its part of the batch: so many sequences, one after another.
+  /// Each works on its part of the batch: this many sequences, one after another.
   case batchSplit([Composition], sequences: [Int])
   /// Each works on a copy of the batch (AdapterDrop, Rücklé et al. 2021).
   case parallel([Composition])
@@ -170,8 +170,8 @@ extension Composition {
       }
     }
 
-    /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere around
-    /// what may stand there. A custom block stands where an `average` does, and around the same.
+    /// What the Python library lets stand in each block, besides adapters. It has no `drop`, which may stand anywhere
+    /// around what may stand there. A custom block stands where an `average` does, and around the same.
     func allows(_ inner: Block) -> Bool {
       if case .custom = inner { return allows(.average) }
       return allowed.contains(inner)

@@ -29,13 +29,14 @@ public enum CompositionBlocks {
 
   /// Makes a block known wherever compositions are read in this process.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/takenName``: a name that is taken, or that the grammar does not read.
+  /// - Throws: ``Failure`` with code ``Failure/Code/takenName``: a name that is taken, or that the grammar does not
+  ///   read.
   public static func register(_ type: any CompositionBlock.Type) throws {
     let isWord = type.name.utf8.allSatisfy { ($0 >= 97 && $0 <= 122) || ($0 >= 48 && $0 <= 57) || $0 == 95 }
     guard isWord, !type.name.isEmpty else {
       throw Failure(
         .takenName,
-        "a block's name has lower-case letters, digits and underscores, unlike \(type.name.debugDescription)",
+        "a block's name must consist of lower-case letters, digits and underscores, unlike \(type.name.debugDescription)",
         at: "\(type)")
     }
     try table.register(type)

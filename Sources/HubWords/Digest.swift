@@ -18,7 +18,7 @@ public struct Digest: Hashable, Sendable, Comparable, CustomStringConvertible {
     guard hex.utf8.count == 64, hex.utf8.allSatisfy(isDigit) else {
       throw Failure(
         .malformedDigest,
-        "a digest is 'sha256:' and 64 lower-case hexadecimal digits, not \(text.prefix(100).debugDescription)")
+        "expected 'sha256:' and 64 lower-case hexadecimal digits, found \(text.prefix(100).debugDescription)")
     }
     self.hex = String(hex)
   }

@@ -96,7 +96,8 @@ private struct JSONParser {
   func checkEncoding() throws {
     guard !bytes.starts(with: JSON.byteOrderMark) else {
       throw Failure(
-        .malformedJSON, "the JSON begins with a byte order mark", at: "byte 0", hint: "save it as UTF-8 without a mark")
+        .malformedJSON, "the JSON begins with a byte order mark", at: "byte 0",
+        hint: "save it as UTF-8 without the mark")
     }
     let start = bytes.prefix(4)
     guard start.starts(with: [0xFF, 0xFE]) || start.starts(with: [0xFE, 0xFF]) || start.contains(0) else { return }

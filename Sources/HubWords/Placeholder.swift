@@ -29,7 +29,7 @@ public enum Placeholder {
     }
     if text.hasPrefix("<?xml") {
       throw Failure(
-        .placeholder, "the file is XML, perhaps what a server said instead of sending it", hint: "download it again")
+        .placeholder, "the file is XML, perhaps a server's reply instead of the file", hint: "download it again")
     }
     if text.hasPrefix("/annex/objects/") || text.contains(".git/annex/objects/") {
       throw Failure(.placeholder, "the file is a pointer of git-annex, not the file itself", hint: "git annex get FILE")
@@ -39,7 +39,7 @@ public enum Placeholder {
     ]
     if let reply = replies.first(where: text.hasPrefix) {
       throw Failure(
-        .placeholder, "the file holds what a server said instead of sending it: \(reply)", hint: "download it again")
+        .placeholder, "the file holds a server's reply instead of its content: \(reply)", hint: "download it again")
     }
   }
 }

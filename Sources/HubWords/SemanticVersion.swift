@@ -9,7 +9,7 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   public let major: Int
   /// Rises with what is added.
   public let minor: Int
-  /// Rises with what is mended.
+  /// Rises with fixes.
   public let patch: Int
   /// The identifiers after `-`, such as `["rc", "1"]`; empty for a release.
   public let prerelease: [String]
@@ -25,7 +25,8 @@ public struct SemanticVersion: Hashable, Sendable, Comparable, CustomStringConve
   /// - Throws: ``Failure`` with ``Failure/Code/malformedVersion``.
   public init(_ text: String) throws {
     func malformed() -> Failure {
-      Failure(.malformedVersion, "a version is like 1.0.0 or 1.0.0-rc.1, not \(text.prefix(100).debugDescription)")
+      Failure(
+        .malformedVersion, "expected a version such as 1.0.0 or 1.0.0-rc.1, found \(text.prefix(100).debugDescription)")
     }
     let plus = text.utf8.firstIndex(of: UInt8(ascii: "+")) ?? text.endIndex
     let minus = text[..<plus].utf8.firstIndex(of: UInt8(ascii: "-")) ?? plus

@@ -5,7 +5,8 @@ extension Failure.Code {
   public static let takenName = Self("types/name", .usage)
 }
 
-/// Types by the names that files and texts know them by: those that a module has, and those that a program adds to them.
+/// Types by the names that files and texts know them by: those that a module has, and those that a program adds to
+/// them.
 public final class TypeTable<Element: Sendable>: Sendable {
   private let own: [Element]
   private let reserved: Set<String>
@@ -36,7 +37,7 @@ public final class TypeTable<Element: Sendable>: Sendable {
       if let name = new.first(where: taken.contains) {
         throw Failure(
           .takenName, "another type has the name \(name.debugDescription)", at: "\(element)",
-          hint: "give it one of its own")
+          hint: "choose another name")
       }
       guard !new.isEmpty else { throw Failure(.takenName, "a type needs a name to be found by", at: "\(element)") }
       added.append(element)

@@ -1,7 +1,7 @@
 /// A set of versions: comparators joined by commas, all of which must hold, as in `^1.2`, `~1.2.3` or `>=1, <2`.
 ///
-/// They mean what they mean to cargo: `^` allows what does not change the first number that is not zero, `~` what does not
-/// change the minor one, and a version cut short stands for all that begin so. Pre-releases match only where a
+/// They mean what they mean to cargo: `^` allows what does not change the first number that is not zero, `~` what does
+/// not change the minor one, and a version cut short stands for all that begin so. Pre-releases match only where a
 /// comparator names one of the same major, minor and patch number.
 public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
   private enum Bound: Hashable, Sendable {
@@ -34,7 +34,8 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
     let comparators = text.split(separator: ",", omittingEmptySubsequences: false).map { $0.filter { $0 != " " } }
     guard text.utf8.count <= 256, comparators.count <= InputLimits.comparators else {
       throw Failure(
-        .malformedVersion, "a range has at most \(InputLimits.comparators) comparators", at: String(text.prefix(100)))
+        .malformedVersion, "a range can have at most \(InputLimits.comparators) comparators",
+        at: String(text.prefix(100)))
     }
     bounds = try locating(String(text.prefix(256))) { try comparators.flatMap(Self.bounds) }
     description = comparators.joined(separator: ",")
@@ -90,7 +91,7 @@ public struct VersionRange: Hashable, Sendable, CustomStringConvertible {
   }
 
   private static func malformed() -> Failure {
-    Failure(.malformedVersion, "a range of versions is like ^1.2, ~1.2.3 or >=1,<2")
+    Failure(.malformedVersion, "expected a range of versions such as ^1.2, ~1.2.3 or >=1,<2")
   }
 }
 

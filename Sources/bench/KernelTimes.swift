@@ -37,7 +37,8 @@ struct KernelTimes {
     }
   }
 
-  /// The share is of the peak just before and after: on a shared machine, what there is to be had changes by the second.
+  /// The share is of the peak just before and after: on a shared machine, what there is to be had changes by the
+  /// second.
   private func time(_ kernels: Kernels, _ precision: Precision, _ body: () -> Void) -> (seconds: Double, peak: Double) {
     let before = kernels.peak(precision, tries: 5)
     let best = measure(seconds: seconds, body)[0]

@@ -9,8 +9,8 @@ struct LoadTimes {
   let precision: Precision
   let engine: Engine
 
-  /// Seconds from the files to the answer of one short text: packing the weights, packing and keeping them, mapping what
-  /// was kept; and of one more adapter in a loaded model.
+  /// Seconds from the files to the answer of one short text: packing the weights, packing and keeping them, mapping
+  /// what was kept; and of one more adapter in a loaded model.
   func measured() throws -> [(name: String, seconds: Double)] {
     let cacheFolder = FileManager.default.temporaryDirectory.appending(path: "bench-\(UUID().uuidString)").path
     try FileManager.default.createDirectory(atPath: cacheFolder, withIntermediateDirectories: true)

@@ -3,7 +3,8 @@ import Foundation
 import HubWords
 import HubRegistry
 
-/// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other parsing.
+/// The program `hub`. Each command says its name: to derive it from the type takes the runtime longer than all other
+/// parsing.
 @main
 struct HubCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -59,7 +60,7 @@ struct HubCommand: ParsableCommand {
     where String(validatingCString: argument) == nil {
       throw Failure(
         .malformedArgument, "an argument is not UTF-8", at: String(cString: argument),
-        hint: "give the file another name, or texts by --input")
+        hint: "give the file another name, or pass texts with --input")
     }
   }
 
@@ -115,13 +116,13 @@ extension HubCommand {
       Failure.shortened(Console.escaped(String($0)), to: 400)
     }
     guard message.contains("Unknown option '-") else { return lines.joined(separator: "\n") }
-    return lines.joined(separator: "\n") + "\n  hint: a text or a name that begins with a dash stands after --"
+    return lines.joined(separator: "\n") + "\n  hint: put a text or a name that begins with a dash after --"
   }
 }
 
 extension Failure.Code {
   /// An argument is not text.
   static let malformedArgument = Self("hub/argument", .usage)
-  /// The first word on the command line is no command.
+  /// The first word on the command line is not a command.
   static let unknownSubcommand = Self("hub/unknown-command", .usage)
 }

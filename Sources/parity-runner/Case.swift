@@ -197,7 +197,8 @@ extension Case.Batch {
     return Layout(ids, mask: rows.map { $0.map { $0 == -100 ? 0 : 1 } })
   }
 
-  /// The words of each row, followed by empty ones until there are as many as tokens: in the reference these have scores, too.
+  /// The words of each row, followed by empty ones until there are as many as tokens: in the reference these have
+  /// scores, too.
   var paddedWords: [[Range<Int>]]? {
     wordStarts.map { starts in
       starts.map { row in

@@ -83,7 +83,8 @@ struct Loaded {
   /// The layers of the model, or of its decoder.
   var ownLayers: Int { base.shape.layers - (base.shape.encoderLayers ?? 0) }
 
-  /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over the words.
+  /// The head of the checkpoint's class, where the case wants it. The Python library's own classes have no bias over
+  /// the words.
   private mutating func addHead(of checkpoint: Checkpoint, _ parityCase: Case) throws {
     let modelClass = parityCase.modelClass ?? parityCase.peft?.modelClass, isWhole = parityCase.training?.mode == "full"
     guard parityCase.heads.contains("default") || modelClass != nil,
@@ -120,7 +121,7 @@ struct Loaded {
     [".lora_a", ".lora_b"].contains(where: parameter.name.hasSuffix)
   }
 
-  /// Builds the base model anew with an adapter in its weights.
+  /// Builds the base model again with an adapter in its weights.
   private mutating func fold(_ name: String, _ checkpoint: Checkpoint) throws {
     guard let adapter = adapters[name]?.method as? any FoldableMethod else {
       throw Failure(.unsupportedCase, "folding an adapter of another method")
@@ -194,7 +195,7 @@ struct Loaded {
     }
   }
 
-  /// A fusion is loaded once, or training would begin anew with each pass.
+  /// A fusion is loaded once, or training would begin again with each pass.
   private func fusion(_ name: String, _ sites: Set<Site>) throws -> AdapterFusion? {
     if let fusion = loadedFusions.all[name] { return fusion }
     guard let stored = fusions.first(where: { $0.name == name })?.foreign else { return nil }

@@ -42,7 +42,8 @@ struct Observer: Interventions {
     return output
   }
 
-  /// The reference fills up the shorter prefixes of a `parallel` with zeros, and adds 1 to their scores instead of hiding them.
+  /// The reference fills up the shorter prefixes of a `parallel` with zeros, and adds 1 to their scores instead of
+  /// hiding them.
   private func padded(_ prefixes: AttentionPrefixes, in context: Context) -> AttentionPrefixes {
     let longest = prefixes.rows.map(\.count).max() ?? 0
     guard prefixes.rows.contains(where: { $0.count < longest }) else { return prefixes }

@@ -2,8 +2,8 @@
 
     python3 Tests/Attacks/attack.py HUB
 
-A hostile one must be refused with one error, within 10 s of the processor and 192 MiB, and must leave nothing, run nothing
-and change nothing; an odd one must be installed as the same adapter as the usual one.
+A hostile one must be refused with one error, within 10 s of the processor and 192 MiB, and must leave nothing, run
+nothing and change nothing; an odd one must be installed as the same adapter as the usual one.
 """
 
 import hashlib
@@ -33,13 +33,16 @@ def bounded():
 
 def install(program, work, file, umask=0o022):
     """Status, output, errors, seconds of the processor, mebibytes."""
-    environment = {"HUB_REGISTRY": f"{work}/registry", "HOME": f"{work}/home", "TMPDIR": f"{work}/tmp", "PATH": f"{work}/traps"}
+    environment = {"HUB_REGISTRY": f"{work}/registry", "HOME": f"{work}/home", "TMPDIR": f"{work}/tmp",
+        "PATH": f"{work}/traps"}
     with open(f"{work}/output", "w+b") as output, open(f"{work}/errors", "w+b") as errors:
-        process = subprocess.Popen([program, "install", file, "--as", "a"], env=environment, cwd=f"{work}/home", stdout=output, stderr=errors, umask=umask, preexec_fn=bounded)
+        process = subprocess.Popen([program, "install", file, "--as", "a"], env=environment, cwd=f"{work}/home",
+            stdout=output, stderr=errors, umask=umask, preexec_fn=bounded)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         output.seek(0), errors.seek(0)
-        return process.returncode, output.read().decode(), errors.read().decode(), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+        return process.returncode, output.read().decode(), errors.read().decode(
+            ), usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
 def faults_of_refusal(program, work, data, costs):

@@ -1,10 +1,11 @@
-"""Gives `hub install` small adapters, and larger ones up to 32 times that: memory may grow as the input does, and no faster.
+"""Gives `hub install` small adapters, and larger ones up to 32 times that: memory may grow as the input does, and no
+faster.
 
     python3 Tests/Attacks/growth.py HUB
 
-Beyond what the smallest takes, the largest should take four times what one of a quarter of its size takes. Twice that is let
-pass, and 3 MiB of the quarter's are taken to hide below what the program takes anyway; where memory grows with the square of
-the input, it is sixteen times.
+Beyond what the smallest takes, the largest should take four times what one of a quarter of its size takes. Twice that
+is let pass, and 3 MiB of the quarter's are taken to hide below what the program takes anyway; where memory grows with
+the square of the input, it is sixteen times.
 """
 
 import gzip
@@ -46,7 +47,8 @@ def strangers(count):
 
 
 def pickled(head):
-    return [(name, content) for name, content in make.GOOD.items() if name != "model_head.safetensors"] + [("pytorch_model_head.bin", head)]
+    return [(name, content) for name, content in make.GOOD.items()
+        if name != "model_head.safetensors"] + [("pytorch_model_head.bin", head)]
 
 
 def saying(value):
@@ -62,8 +64,10 @@ def wide(count):
 
 def labelled(count):
     """A head of so many labels."""
-    config = HEAD | {"config": HEAD["config"] | {"num_labels": count, "label2id": {f"label {number}": number for number in range(count)}}}
-    tensors = {name: [count if size == 3 else size for size in shape] for name, shape in shapes("model_head.safetensors").items()}
+    config = HEAD | {"config": HEAD["config"]
+        | {"num_labels": count, "label2id": {f"label {number}": number for number in range(count)}}}
+    tensors = {name: [count if size == 3 else size for size in shape] for name,
+        shape in shapes("model_head.safetensors").items()}
     return make.changed(head_config__json=json.dumps(config).encode(), model_head__safetensors=weights(tensors))
 
 
@@ -77,9 +81,12 @@ def longer(count):
 
 # The most parts, near a limit or many, and what is made of so many.
 INPUTS = {
-    "safetensors of tensors": (16_000, lambda count: make.tarred(make.changed(model_head__safetensors=strangers(count)))),
-    "torch of tensors": (16_000, lambda count: make.tarred(pickled(torch_files.Weights(strangers(count), "shared").zipped(form="one by one")))),
-    "torch before 1.6 of tensors": (9600, lambda count: make.tarred(pickled(torch_files.Weights(strangers(count), legacy=True).legacy("one by one")))),
+    "safetensors of tensors": (16_000,
+        lambda count: make.tarred(make.changed(model_head__safetensors=strangers(count)))),
+    "torch of tensors": (16_000,
+        lambda count: make.tarred(pickled(torch_files.Weights(strangers(count), "shared").zipped(form="one by one")))),
+    "torch before 1.6 of tensors": (9600,
+        lambda count: make.tarred(pickled(torch_files.Weights(strangers(count), legacy=True).legacy("one by one")))),
     "weights": (8000, lambda count: make.tarred(wide(count))),
     "labels": (9600, lambda count: make.tarred(labelled(count))),
     "JSON of numbers": (64_000, lambda count: make.tarred(saying([number + 0.5 for number in range(count)]))),

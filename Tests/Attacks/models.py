@@ -1,8 +1,10 @@
-"""Adds base models that lie to a registry: GGUF files and folders of Hugging Face's kind, each made from a good one by one change.
+"""Adds base models that lie to a registry: GGUF files and folders of Hugging Face's kind, each made from a good one by
+one change.
 
     python3 Tests/Attacks/models.py HUB
 
-Each must be refused with a sentence and a status of sysexits.h, within bounds of time and memory, and leave the registry as it was.
+Each must be refused with a sentence and a status of sysexits.h, within bounds of time and memory, and leave the
+registry as it was.
 """
 import json
 import pathlib
@@ -75,7 +77,8 @@ def attacks():
     yield "version 2^31", gguf(version=1 << 31)
     for cut in (5, 20, 60, len(good) // 2, len(good) - 1):
         yield f"cut at {cut}", good[:cut]
-    for name, counts in {"2^63 tensors": (1 << 63, 7), "2^40 tensors": (1 << 40, 7), "2^63 keys": (11, 1 << 63), "one key more": (11, 8),
+    for name, counts in {"2^63 tensors": (1 << 63, 7), "2^40 tensors": (1 << 40, 7), "2^63 keys": (11, 1 << 63),
+        "one key more": (11, 8),
                          "one tensor more": (12, 7)}.items():
         yield name, gguf(counts=counts)
     yield "a string of 2^62 bytes", gguf({"general.name": value(8, struct.pack("<Q", 1 << 62))})
@@ -101,7 +104,8 @@ def attacks():
     yield "an alignment of 2^31", gguf({"general.alignment": integer(1 << 31)})
     yield "tensors of an unknown type", gguf(kind=77)
     yield "blocks that do not fill a row", gguf(kind=2)
-    for name, shape in {"no dimension": [], "nine dimensions": [1] * 9, "a size of 2^63": [1 << 63, 8], "sizes that wrap": [1 << 32, 1 << 32],
+    for name, shape in {"no dimension": [], "nine dimensions": [1] * 9, "a size of 2^63": [1 << 63, 8],
+        "sizes that wrap": [1 << 32, 1 << 32],
                         "a size of zero": [0, 8], "a narrower matrix": [4, 8]}.items():
         yield name, gguf(shapes={"blk.0.attn_q.weight": shape})
     yield "a tensor less", gguf(shapes={"blk.0.ffn_up.weight": None})
@@ -110,22 +114,31 @@ def attacks():
     yield "numbers that are none", gguf(data=struct.pack("<f", float("nan")) * 2000)
 
 
-CONFIGURATION = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 4, "n_embd": 4, "n_layer": 1, "n_head": 2, "n_positions": 4}
+CONFIGURATION = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "vocab_size": 4, "n_embd": 4, "n_layer": 1,
+    "n_head": 2, "n_positions": 4}
 
 
 def folders():
-    for key, number in {"n_layer": 1 << 40, "n_embd": -4, "n_head": 3, "vocab_size": 1 << 62, "n_positions": 0, "n_inner": 0}.items():
+    for key, number in {"n_layer": 1 << 40, "n_embd": -4, "n_head": 3, "vocab_size": 1 << 62, "n_positions": 0,
+        "n_inner": 0}.items():
         yield f"gpt2 {key} {number}", {"config.json": CONFIGURATION | {key: number}}
-    llama = {"model_type": "llama", "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2, "intermediate_size": 8, "vocab_size": 4}
-    for changes in ({"num_key_value_heads": 0}, {"num_key_value_heads": 5}, {"head_dim": 7}, {"rope_theta": -1}, {"rope_scaling": {"type": "warp"}},
+    llama = {"model_type": "llama", "num_hidden_layers": 1, "hidden_size": 8, "num_attention_heads": 2,
+        "intermediate_size": 8, "vocab_size": 4}
+    for changes in ({"num_key_value_heads": 0}, {"num_key_value_heads": 5}, {"head_dim": 7}, {"rope_theta": -1},
+        {"rope_scaling": {"type": "warp"}},
                     {"rope_scaling": {"type": "linear", "factor": 0}}, {"rope_scaling": 3}):
         yield f"llama {changes}", {"config.json": llama | changes}
-    for changes in ({"num_decoder_layers": 1 << 40}, {"d_kv": 0}, {"relative_attention_num_buckets": 0}, {"feed_forward_proj": "gated-what"}):
-        yield f"t5 {changes}", {"config.json": {"model_type": "t5", "d_model": 8, "num_layers": 1, "num_heads": 2, "d_ff": 8, "vocab_size": 4} | changes}
+    for changes in ({"num_decoder_layers": 1 << 40}, {"d_kv": 0}, {"relative_attention_num_buckets": 0},
+        {"feed_forward_proj": "gated-what"}):
+        yield f"t5 {changes}", {
+            "config.json": {"model_type": "t5", "d_model": 8, "num_layers": 1, "num_heads": 2, "d_ff": 8,
+                "vocab_size": 4} | changes}
     index = {"weight_map": {"transformer.wte.weight": "../../etc/passwd"}}
     yield "a shard elsewhere", {"config.json": CONFIGURATION, "pytorch_model.bin.index.json": index}
-    yield "a shard that is not there", {"config.json": CONFIGURATION, "pytorch_model.bin.index.json": {"weight_map": {"transformer.wte.weight": "a.bin"}}}
-    yield "a pickle that is text", {"config.json": CONFIGURATION, "pytorch_model.bin": "cos\nsystem\n(S'touch /tmp/evil'\ntR."}
+    yield "a shard that is not there", {"config.json": CONFIGURATION,
+        "pytorch_model.bin.index.json": {"weight_map": {"transformer.wte.weight": "a.bin"}}}
+    yield "a pickle that is text", {"config.json": CONFIGURATION,
+        "pytorch_model.bin": "cos\nsystem\n(S'touch /tmp/evil'\ntR."}
 
 
 def bounded():
@@ -139,7 +152,8 @@ def main():
         registry = pathlib.Path(work, "registry")
 
         def add(folder):
-            return subprocess.run([program, "model", "add", folder, "--as", "x", "--registry", registry], capture_output=True, preexec_fn=bounded)
+            return subprocess.run([program, "model", "add", folder, "--as", "x", "--registry", registry],
+                capture_output=True, preexec_fn=bounded)
 
         def judge(name, folder):
             run = add(folder)

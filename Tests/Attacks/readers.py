@@ -22,7 +22,8 @@ import make
 
 
 def seen_by_python(data):
-    """The files of the adapter in an archive, by their last names, each with all contents of that name; None if there is no archive."""
+    """The files of the adapter in an archive, by their last names, each with all contents of that name; None if there
+    is no archive."""
     try:
         if zipfile.is_zipfile(io.BytesIO(data)):
             archive = zipfile.ZipFile(io.BytesIO(data))
@@ -38,7 +39,8 @@ def seen_by_python(data):
 def mutants(count):
     """What a few changed, lost, repeated or added bytes make of usual archives."""
     chance = random.Random(20)
-    usual = [make.zipped(make.GOOD.items()), make.zipped(make.GOOD.items(), zipfile.ZIP_STORED), make.tarred(make.GOOD.items())]
+    usual = [make.zipped(make.GOOD.items()), make.zipped(make.GOOD.items(), zipfile.ZIP_STORED),
+        make.tarred(make.GOOD.items())]
     for number in range(count):
         data = bytearray(usual[number % len(usual)])
         for _ in range(chance.randint(1, 3)):
@@ -79,8 +81,10 @@ def main():
             seen = seen_by_python(data)
             counts["not read by Python"] += seen is None
             if seen is not None and (seen == expected) != (digest == usual):
-                wrong.append(f"{name}: hub finds {'the usual' if digest == usual else 'another'} adapter, and Python does not")
-    print(f"archives: {len(archives)} odd, {options.mutants} mutants; " + ", ".join(f"{key}: {count}" for key, count in counts.items()) + f"; wrong: {len(wrong)}")
+                wrong.append(
+                    f"{name}: hub finds {'the usual' if digest == usual else 'another'} adapter, and Python does not")
+    print(f"archives: {len(archives)} odd, {options.mutants} mutants; "
+        + ", ".join(f"{key}: {count}" for key, count in counts.items()) + f"; wrong: {len(wrong)}")
     for fault in wrong:
         print(f"WRONG: {fault}")
     raise SystemExit(1 if wrong or counts["taken"] < 40 else 0)

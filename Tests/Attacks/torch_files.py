@@ -41,7 +41,8 @@ def storage(key, count, view=b""):
 
 
 def tensor(store, offset, shape, steps, needs_gradient=b"\x89", metadata=b""):
-    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + store + integer(offset) + integers(shape) + integers(steps) + needs_gradient + NOTHING + metadata + b"tR"
+    return b"ctorch._utils\n_rebuild_tensor_v2\n(" + store + integer(offset) + integers(shape) + integers(
+        steps) + needs_gradient + NOTHING + metadata + b"tR"
 
 
 def parameter(made):
@@ -51,7 +52,8 @@ def parameter(made):
 def turned(shape, data):
     """The same matrix, columns first."""
     numbers = array.array("f", data)
-    return array.array("f", [numbers[row * shape[1] + column] for column in range(shape[1]) for row in range(shape[0])]).tobytes()
+    return array.array("f",
+        [numbers[row * shape[1] + column] for column in range(shape[1]) for row in range(shape[0])]).tobytes()
 
 
 class Weights:
@@ -76,7 +78,8 @@ class Weights:
                 made = tensor(storage(key, count + 5, view), 3, shape, strides(shape))
             elif style == "viewed":
                 self.storages.append(bytes(12) + data)
-                made = tensor(storage(key, count + 3, b"(" + text("9") + integer(3) + integer(count) + b"t"), 0, shape, strides(shape))
+                made = tensor(storage(key, count + 3, b"(" + text("9") + integer(3) + integer(count) + b"t"), 0, shape,
+                    strides(shape))
             else:
                 self.storages.append(data)
                 needs_gradient, metadata = (b"\x88", b"}") if style == "gradients" else (b"\x89", b"")
@@ -87,7 +90,8 @@ class Weights:
         def remembered(index, value):
             return value + b"r" + struct.pack("<I", index) if form == "remembered" else value
 
-        pairs = [remembered(2 * index, text(name)) + remembered(2 * index + 1, made) for index, (name, made) in enumerate(self.items)]
+        pairs = [remembered(2 * index, text(name)) + remembered(2 * index + 1, made) for index,
+            (name, made) in enumerate(self.items)]
         if form == "one by one":
             return b"\x80\x02}" + b"".join(pair + b"s" for pair in pairs) + b"."
         if form == "module":
@@ -97,7 +101,8 @@ class Weights:
     def zipped(self, root="archive", form="dict", extra=(), compression=zipfile.ZIP_STORED, version=b"3\n"):
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", compression) as archive:
-            entries = [("data.pkl", self.pickle(form))] + [(f"data/{key}", storage) for key, storage in enumerate(self.storages)] + [("version", version), *extra]
+            entries = [("data.pkl", self.pickle(form))] + [(f"data/{key}", storage) for key,
+                storage in enumerate(self.storages)] + [("version", version), *extra]
             for name, content in entries:
                 with warnings.catch_warnings(action="ignore"):
                     archive.writestr(zipfile.ZipInfo(f"{root}/{name}"), content, compression)
@@ -105,7 +110,8 @@ class Weights:
 
     def legacy(self, form="dict"):
         magic = bytes.fromhex("80028a0a6cfc9c46f9206aa850192e")
-        system = b"\x80\x02}(" + text("protocol_version") + b"M\xe9\x03" + text("little_endian") + b"\x88" + text("type_sizes") + b"}u."
+        system = b"\x80\x02}(" + text("protocol_version") + b"M\xe9\x03" + text("little_endian") + b"\x88" + text(
+            "type_sizes") + b"}u."
         keys = b"\x80\x02](" + b"".join(text(str(key)) for key in range(len(self.storages))) + b"e."
         data = b"".join(struct.pack("<q", len(storage) // 4) + storage for storage in self.storages)
         return magic + b"\x80\x02M\xe9\x03." + system + self.pickle(form) + keys + data
@@ -120,6 +126,7 @@ def layouts(safetensors):
     for form in "one by one", "module", "remembered":
         yield f"zip, {form}", Weights(safetensors).zipped(form=form)
         yield f"before 1.6, {form}", Weights(safetensors, legacy=True).legacy(form)
-    marks = [("byteorder", b"little"), (".format_version", b"1"), (".storage_alignment", b"64"), (".data/serialization_id", b"0" * 40)]
+    marks = [("byteorder", b"little"), (".format_version", b"1"), (".storage_alignment", b"64"),
+        (".data/serialization_id", b"0" * 40)]
     yield "zip of 2.x", Weights(safetensors).zipped("pytorch_adapter", extra=marks)
     yield "zip, compressed by hand", Weights(safetensors).zipped(compression=zipfile.ZIP_DEFLATED)

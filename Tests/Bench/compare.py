@@ -8,11 +8,13 @@ MODELS   what make_models.py of the peers' scripts wrote
 SCRIPTS  the folder of the peers' scripts (peer_adapters.py, peer_onnx.py, peer_openvino.py)
 
 A contest is a precision of ours and a peer, such as float32:openvino-f32, float32:onnx-fp32, float32:torch-float32,
-bfloat16:openvino-bf16, int8:openvino-int8; the peer dovetail-float32 is our own float32. Each round runs ours, then the peer,
-in a process of its own. Rounds are repeated until the interval that holds the median of the ratios with 95 % confidence is
-narrower than the share given (5 %), or there have been too many: then the machine is too busy, and the line says so.
+bfloat16:openvino-bf16, int8:openvino-int8; the peer dovetail-float32 is our own float32. Each round runs ours, then the
+peer, in a process of its own. Rounds are repeated until the interval that holds the median of the ratios with 95 %
+confidence is narrower than the share given (5 %), or there have been too many: then the machine is too busy, and the
+line says so.
 
-Every result is added to FOLDER/PROCESSOR.jsonl: the processor's model, its instruction sets, the governor, date and commit.
+Every result is added to FOLDER/PROCESSOR.jsonl: the processor's model, its instruction sets, the governor, date and
+commit.
 """
 import argparse, datetime, json, math, os, pathlib, platform, re, statistics, subprocess, sys
 
@@ -23,14 +25,16 @@ cli.add_argument("scripts", type=pathlib.Path)
 cli.add_argument("--python", default=sys.executable, help="the interpreter that has the peers")
 cli.add_argument("--threads", type=int, default=1)
 cli.add_argument("--seconds", type=float, default=3)
-cli.add_argument("--interval", type=float, default=0.05, help="how wide the interval of a ratio may be, as a share of it")
+cli.add_argument("--interval", type=float, default=0.05,
+    help="how wide the interval of a ratio may be, as a share of it")
 cli.add_argument("--most", type=int, default=15, help="rounds after which the machine is too busy")
 cli.add_argument("--workload", action="append")
 cli.add_argument("--contest", action="append")
 cli.add_argument("--history", type=pathlib.Path, default=pathlib.Path(__file__).with_name("history"))
 
 LEAST = 6  # rounds: the range of fewer holds the median with less than 95 % confidence
-SCRIPTS = {"torch": ("peer_adapters.py", "--dtype"), "onnx": ("peer_onnx.py", "--variant"), "openvino": ("peer_openvino.py", "--variant")}
+SCRIPTS = {"torch": ("peer_adapters.py", "--dtype"), "onnx": ("peer_onnx.py", "--variant"),
+    "openvino": ("peer_openvino.py", "--variant")}
 
 
 def interval(ratios):
@@ -45,7 +49,8 @@ def interval(ratios):
 
 def seconds(args, command, workload):
     """The median time of one workload, or None where a contestant cannot run it."""
-    command = [*map(str, command), str(args.models), "--threads", str(args.threads), "--seconds", str(args.seconds), "--workload", workload]
+    command = [*map(str, command), str(args.models), "--threads", str(args.threads), "--seconds", str(args.seconds),
+        "--workload", workload]
     done = subprocess.run(command, capture_output=True, text=True)
     lines = [json.loads(l) for l in done.stdout.splitlines() if l.startswith("{")]
     if done.returncode or not lines:
@@ -101,21 +106,25 @@ def processor():
 
 
 def commit():
-    done = subprocess.run(["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty"], capture_output=True, text=True)
+    done = subprocess.run(["git", "-C", str(pathlib.Path(__file__).parent), "describe", "--always", "--dirty"],
+        capture_output=True, text=True)
     return done.stdout.strip() or None
 
 
 def keep(args, machine, line):
     args.history.mkdir(parents=True, exist_ok=True)
-    name = re.sub(r"[^a-z0-9]+", "-", f"{machine['processor']} {machine['family'] or ''} {machine['model'] or ''}".lower()).strip("-")
+    name = re.sub(r"[^a-z0-9]+", "-",
+        f"{machine['processor']} {machine['family'] or ''} {machine['model'] or ''}".lower()).strip("-")
     with open(args.history / f"{name}.jsonl", "a") as file:
-        file.write(json.dumps({"date": datetime.date.today().isoformat(), "commit": commit(), **line, **machine}) + "\n")
+        file.write(json.dumps({"date": datetime.date.today().isoformat(), "commit": commit(), **line, **machine})
+            + "\n")
 
 
 def main():
     args = cli.parse_args()
     workloads = args.workload or ["base_8x128", "classify_1x32", "classify_8x128", "classify_ragged32"]
-    contests = args.contest or ["float32:torch-float32", "float32:onnx-fp32", "float32:openvino-f32", "int8:onnx-int8", "bfloat16:dovetail-float32"]
+    contests = args.contest or ["float32:torch-float32", "float32:onnx-fp32", "float32:openvino-f32", "int8:onnx-int8",
+        "bfloat16:dovetail-float32"]
     machine = processor()
     print("| workload | Dovetail | against | seconds | ratio | rounds |\n|---|---|---|---|---|---|")
     for contest in contests:
@@ -132,7 +141,8 @@ def main():
             print(f"| {workload} | {precision} {mine:.3f} s | {other} | {theirs:.3f} | **{ratio:.2f}x** ({low:.2f} to {high:.2f}{note}) | {len(pairs)} |", flush=True)
             keep(args, machine, {
                 "workload": workload, "precision": precision, "peer": other, "threads": args.threads, "seconds": mine,
-                "peer_seconds": theirs, "ratio": round(ratio, 4), "interval": [round(low, 4), round(high, 4)], "rounds": len(pairs), "busy": busy,
+                "peer_seconds": theirs, "ratio": round(ratio, 4), "interval": [round(low, 4), round(high, 4)],
+                "rounds": len(pairs), "busy": busy,
             })
 
 

@@ -1,4 +1,5 @@
-"""Time from the start of a process to the first answer, and the loading of one more adapter, beside PyTorch's `adapters`.
+"""Time from the start of a process to the first answer, and the loading of one more adapter, beside PyTorch's
+`adapters`.
 
     python3 start.py BENCH MODELS [--python PYTHON] [--threads N] [--rounds N]
 
@@ -6,8 +7,8 @@ BENCH    the bench binary
 MODELS   what make_models.py of the peers' scripts wrote, with xlmr-base
 
 The first answer is that of a stack of a language and a task adapter with its head to 8 tokens. Ours is the start of the
-process and what `bench --load` says of weights that are in its cache; the peer's is its whole process until then. Each round
-runs ours, then the peer; files are in the system's cache for both.
+process and what `bench --load` says of weights that are in its cache; the peer's is its whole process until then. Each
+round runs ours, then the peer; files are in the system's cache for both.
 """
 import argparse, json, pathlib, statistics, subprocess, sys, time
 
@@ -52,14 +53,16 @@ def ours():
     started = time.perf_counter()
     subprocess.run([args.bench, "--help"], check=True, capture_output=True)
     start = time.perf_counter() - started
-    lines = subprocess.run([args.bench, args.models, "--load", "--threads", str(args.threads)], check=True, capture_output=True, text=True).stdout
+    lines = subprocess.run([args.bench, args.models, "--load", "--threads", str(args.threads)], check=True,
+        capture_output=True, text=True).stdout
     times = {line["load"]: line["seconds"] for line in map(json.loads, lines.splitlines())}
     return start + times["from the cache"], times["one more adapter"]
 
 
 def peer():
     started = time.perf_counter()
-    process = subprocess.Popen([args.python, "-c", PEER, args.models / "xlmr-base", str(args.threads)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen([args.python, "-c", PEER, args.models / "xlmr-base", str(args.threads)],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     if process.stdout.readline() != "answered\n":
         sys.exit("the peer did not answer")
     return time.perf_counter() - started, float(process.stdout.readline())

@@ -37,8 +37,8 @@ struct Workshop {
     return folder
   }
 
-  /// Gives a model a tokenizer of XLM-R's kind, whose tokens hold the space before them, and whose words the punctuation
-  /// after them.
+  /// Gives a model a tokenizer of XLM-R's kind, whose tokens hold the space before them, and whose words the
+  /// punctuation after them.
   static func givePieces(_ folder: String) throws {
     let tokenizer = """
       {"pre_tokenizer": {"type": "Metaspace"}, "post_processor": {"type": "RobertaProcessing", "cls": ["<s>", 0], "sep": ["</s>", 2], "trim_offsets": false},

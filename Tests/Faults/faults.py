@@ -4,9 +4,10 @@
 
 Runs each command that writes to a registry again and again, and lets another of its calls fail each time: killed,
 no space, an error, half a write, a disk that is full from then on. Then cuts the power behind each call, with what was
-not synced gone, or zeros, or there in part. After each: what is listed is what was before or what is afterwards, nothing
-is wrong with it, and the command, repeated, does what it should. Last, eight processes write at once while some are
-killed. N tries at most that many places for each, evenly spread; all of them otherwise. Needs a C compiler and Linux.
+not synced gone, or zeros, or there in part. After each: what is listed is what was before or what is afterwards,
+nothing is wrong with it, and the command, repeated, does what it should. Last, eight processes write at once while some
+are killed. N tries at most that many places for each, evenly spread; all of them otherwise. Needs a C compiler and
+Linux.
 """
 
 import argparse
@@ -52,11 +53,13 @@ class Hub:
         os.makedirs(self.temporary, exist_ok=True)
 
     def environment(self, **plan):
-        return {"HUB_REGISTRY": self.folder + "/registry", "HOME": self.temporary, "TMPDIR": self.temporary, "PATH": "/usr/bin:/bin", **plan}
+        return {"HUB_REGISTRY": self.folder + "/registry", "HOME": self.temporary, "TMPDIR": self.temporary,
+            "PATH": "/usr/bin:/bin", **plan}
 
     def __call__(self, *arguments, **plan):
         result = subprocess.run(
-            [self.program, *arguments], env=self.environment(**plan), cwd=self.temporary, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+            [self.program, *arguments], env=self.environment(**plan), cwd=self.temporary, stdin=subprocess.DEVNULL,
+            capture_output=True, timeout=120)
         return result.returncode, result.stdout.decode(), result.stderr.decode()
 
     def state(self, of_blobs=False):
@@ -66,8 +69,10 @@ class Hub:
             require(status in (0, 65), f"cannot be listed ({status}): {errors}")
         verdict = self("verify")[0]
         require(verdict in (0, 1, 65), f"cannot be verified ({verdict})")
-        blobs = sorted(str(path.relative_to(self.folder)) for path in pathlib.Path(self.folder).glob("registry/blobs/sha256/*/*")) if of_blobs else []
-        return tuple((status, output.replace(self.folder, "…"), errors.replace(self.folder, "…")) for status, output, errors in lists), verdict, blobs
+        blobs = sorted(str(path.relative_to(self.folder))
+            for path in pathlib.Path(self.folder).glob("registry/blobs/sha256/*/*")) if of_blobs else []
+        return tuple((status, output.replace(self.folder, "…"), errors.replace(self.folder, "…")) for status, output,
+            errors in lists), verdict, blobs
 
     def clean(self):
         shutil.rmtree(self.temporary, ignore_errors=True)
@@ -164,7 +169,8 @@ class Trial:
         self.after = hub.state(scenario.of_blobs)
         require(self.after[1] == 0, "something is wrong although nothing happened")
         root = hub.folder
-        self.records = [tuple(field.replace(root, "{}") if isinstance(field, str) else field for field in record) for record in disk.records(log)]
+        self.records = [tuple(field.replace(root, "{}") if isinstance(field, str) else field for field in record)
+            for record in disk.records(log)]
         self.calls = [record[1:] for record in self.records if record[0] == "call"]
         os.remove(log)
         hub.clean()
@@ -226,9 +232,11 @@ class Trial:
         require(hub("verify")[0] == 0, "something is wrong after the garbage was collected")
 
     def cuts(self):
-        """What a power cut may leave: how far it came, how the disk forgets, and whether it had said that it was done."""
+        """What a power cut may leave: how far it came, how the disk forgets, and whether it had said that it was
+        done."""
         changes = [index for index, record in enumerate(self.records) if record[0] != "call"]
-        return [(index, how, index == changes[-1]) for index in changes for how in ("forgets", "zeros", "tears", "tears again")]
+        return [(index, how, index == changes[-1]) for index in changes
+            for how in ("forgets", "zeros", "tears", "tears again")]
 
     def cut(self, last, how, is_done):
         hub = Hub(self.program, self.fresh())
@@ -259,14 +267,17 @@ def race(program, work, rounds):
         commands += [["install", f"{work}/new.adapter"], ["gc"], ["list"], ["verify"]]
         null = subprocess.DEVNULL
         processes = [
-            subprocess.Popen([program, *command], env=hub.environment(), stdin=null, stdout=null, stderr=subprocess.PIPE) for command in commands]
+            subprocess.Popen([program, *command], env=hub.environment(), stdin=null, stdout=null,
+                stderr=subprocess.PIPE) for command in commands]
         victim = chance.randrange(4)
         time.sleep(chance.random() * 0.08)
         processes[victim].send_signal(signal.SIGKILL)
         for index, process in enumerate(processes):
             errors = process.communicate(timeout=60)[1].decode()
-            require(index == victim or process.returncode == 0, f"race: {commands[index]} ended with {process.returncode}: {errors}")
-        require(hub("install", f"{work}/race-{names[victim]}")[0] == 0, "race: the one that was killed cannot be repeated")
+            require(index == victim or process.returncode == 0,
+                f"race: {commands[index]} ended with {process.returncode}: {errors}")
+        require(hub("install", f"{work}/race-{names[victim]}")[0] == 0,
+            "race: the one that was killed cannot be repeated")
         expected |= {"new", *names}
         listed = {line.split("@")[0] for line in hub("list", "-q")[1].split()}
         require(listed == expected, f"race: lists {sorted(listed ^ expected)} too much or too little")
@@ -291,10 +302,12 @@ def main():
         shim = f"{work}/faults.so"
         subprocess.run(["cc", "-O1", "-shared", "-fPIC", "-o", shim, HERE / "faults.c", "-ldl"], check=True)
         maker = Hub(program, f"{work}/maker")
-        require(maker("pack", str(FIXTURES / "classifier"), "-o", f"{work}/new.adapter", "--as", "new")[0] == 0, "cannot pack")
+        require(maker("pack", str(FIXTURES / "classifier"), "-o", f"{work}/new.adapter", "--as", "new")[0] == 0,
+            "cannot pack")
         for name in "new", "second":
             require(maker("install", str(FIXTURES / "classifier"), "--as", name)[0] == 0, "cannot install")
-        require(maker("pack", "--setup", "stack(new, second)", "--as", "pair", "-o", f"{work}/pair.adapter")[0] == 0, "cannot pack a composition")
+        require(maker("pack", "--setup", "stack(new, second)", "--as", "pair", "-o", f"{work}/pair.adapter")[0] == 0,
+            "cannot pack a composition")
         shutil.copytree(MODEL, f"{work}/tiny")
         pathlib.Path(f"{work}/tiny/vocab.txt").write_text("\n".join(WORDS) + "\n")
         faults = []
@@ -303,7 +316,8 @@ def main():
                 if options.only not in scenario.name:
                     continue
                 trial = Trial(scenario, program, shim, work)
-                phases = [(kind, [(trial.fail, kind, number) for number in trial.places(kind)]) for kind in ("kill", "EIO", "ENOSPC", "short", "full")]
+                phases = [(kind, [(trial.fail, kind, number) for number in trial.places(kind)])
+                    for kind in ("kill", "EIO", "ENOSPC", "short", "full")]
                 phases.append(("power", [(trial.cut, *cut) for cut in trial.cuts()]))
                 for kind, tasks in phases:
                     start, chosen = time.monotonic(), spread(tasks, options.points)

@@ -2,11 +2,12 @@
 
     python3 Tests/Faults/surroundings.py HUB [--rounds N] [--only full|swap|change|trace]
 
-full: registries on file systems of 24 sizes, too small for what is installed; what is there stays whole and can be listed,
-and with room again everything works. swap: files of a folder are exchanged for links to others, as fast as it goes, while
-the folder is installed: what arrives is what it was, or nothing. change: a file of an installed adapter is replaced, cut and
-made longer while it is loaded: the answer is the right one, or an error. trace: no call of an installation writes outside
-of the registry, and none of what only reads writes at all. Needs Linux; full needs the right to mount, trace needs strace.
+full: registries on file systems of 24 sizes, too small for what is installed; what is there stays whole and can be
+listed, and with room again everything works. swap: files of a folder are exchanged for links to others, as fast as it
+goes, while the folder is installed: what arrives is what it was, or nothing. change: a file of an installed adapter is
+replaced, cut and made longer while it is loaded: the answer is the right one, or an error. trace: no call of an
+installation writes outside of the registry, and none of what only reads writes at all. Needs Linux; full needs the
+right to mount, trace needs strace.
 """
 
 import argparse
@@ -37,7 +38,8 @@ def full(program, work, rounds):
     mount = f"{work}/full"
     os.makedirs(mount)
     for size in [64 + 24 * number for number in range(24)]:
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + 2048}k,mode=700", "none", mount], capture_output=True).returncode:
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size + 2048}k,mode=700", "none", mount],
+            capture_output=True).returncode:
             return "SKIPPED: no right to mount"
         try:
             with open(f"{mount}/ballast", "wb") as ballast:
@@ -59,8 +61,10 @@ def full(program, work, rounds):
             require(not done or hub("verify")[0] == 0, f"{size} KiB: something is wrong: {hub('verify')}")
             os.remove(f"{mount}/ballast")
             for name in sorted(set("abcdef") - done):
-                require(hub("install", str(FIXTURES / "classifier"), "--as", name)[0] == 0, f"{size} KiB: cannot install when there is room again")
-            require(listed() == set("abcdef") and hub("verify")[0] == 0, f"{size} KiB: something is wrong when there is room again")
+                require(hub("install", str(FIXTURES / "classifier"), "--as", name)[0] == 0,
+                    f"{size} KiB: cannot install when there is room again")
+            require(listed() == set("abcdef") and hub("verify")[0] == 0,
+                f"{size} KiB: something is wrong when there is room again")
         finally:
             subprocess.run(["umount", mount], check=True)
     return "24 sizes"
@@ -97,7 +101,8 @@ def swap(program, work, rounds):
     shutil.copytree(FIXTURES / "classifier", other)
     status, honest, _ = hub("install", folder, "--as", "a", "-q")
     require(status == 0, "cannot prepare")
-    weights = next(path.name for path in pathlib.Path(folder).iterdir() if path.suffix in (".bin", ".safetensors") and "head" not in path.name)
+    weights = next(path.name for path in pathlib.Path(folder).iterdir() if path.suffix in (".bin", ".safetensors")
+        and "head" not in path.name)
     target = pathlib.Path(other, "elsewhere")
     target.write_bytes(pathlib.Path(folder, weights).read_bytes())
 
@@ -120,7 +125,8 @@ def swap(program, work, rounds):
             taken += status == 0
             require(output == (honest if status == 0 else ""), f"swap: installed {output}")
             status == 0 or told(status, errors, REFUSED, "swap")
-    require(hub("verify")[0] == 0 and hub("list", "-q")[1].splitlines() == [honest.split("@")[0] + "@1.0.0"], "swap: something else is there")
+    require(hub("verify")[0] == 0 and hub("list", "-q")[1].splitlines() == [honest.split("@")[0] + "@1.0.0"],
+        "swap: something else is there")
     return f"{disturber.count} swaps, {taken} installations"
 
 
@@ -151,8 +157,10 @@ def change(program, work, rounds):
         os.chmod(blob, 0o400)
 
     changes = [
-        lambda: os.truncate(blob, len(whole) // 2), lambda: place(whole), lambda: place(whole + b"more"), lambda: place(whole), spoil,
-        lambda: place(whole), lambda: place(whole[:-8]), lambda: place(whole), lambda: os.truncate(blob, 0), lambda: place(whole)]
+        lambda: os.truncate(blob, len(whole) // 2), lambda: place(whole), lambda: place(whole + b"more"),
+        lambda: place(whole), spoil,
+        lambda: place(whole), lambda: place(whole[:-8]), lambda: place(whole), lambda: os.truncate(blob, 0),
+        lambda: place(whole)]
     answered = 0
     with Disturber(*changes) as disturber:
         while disturber.count < rounds:
@@ -178,7 +186,8 @@ def trace(program, work, rounds):
         watched = ["strace", "-f", "-y", "-qq", "-e", "trace=%file,fchmod,ftruncate", "-o", log, program, *command]
         result = subprocess.run(watched, env=hub.environment(), cwd=hub.temporary, capture_output=True, timeout=120)
         require(result.returncode == 0, f"trace: {command} ended with {result.returncode}: {result.stderr.decode()}")
-        calls = [line for line in open(log) if re.search(WRITES, line) and not re.search(r"= -1 E|\"/dev/(?:null|urandom)\"", line)]
+        calls = [line for line in open(log) if re.search(WRITES, line)
+            and not re.search(r"= -1 E|\"/dev/(?:null|urandom)\"", line)]
         return [call for call in calls if f'{hub.folder}/registry' not in call]
 
     calls = written("install", str(FIXTURES / "classifier"), "--as", "a")

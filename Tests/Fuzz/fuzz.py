@@ -4,14 +4,15 @@
     Tests/Fuzz/fuzz.py [--mutations 1000] [--seed 1] [PARSER...]
     Tests/Fuzz/fuzz.py --seconds 60 [--seed 1] [--keep | --coverage] [PARSER...]
 
-The short form takes .build/debug/mutations, which `swift build --build-tests` makes: each parser gets its corpus, and so many
-mutations of it, or as many as 15 seconds allow. The long form is libFuzzer with AddressSanitizer: builds everything for it into
-.build/fuzz, then gives each parser its seconds. Both run as many at once as there are processors. An input that a parser
-stumbles over stays in .build/fuzz/found, and is repeated by: .build/fuzz/release/fuzz --parser=PARSER INPUT
+The short form takes .build/debug/mutations, which `swift build --build-tests` makes: each parser gets its corpus, and
+so many mutations of it, or as many as 15 seconds allow. The long form is libFuzzer with AddressSanitizer: builds
+everything for it into .build/fuzz, then gives each parser its seconds. Both run as many at once as there are
+processors. An input that a parser stumbles over stays in .build/fuzz/found, and is repeated by:
+.build/fuzz/release/fuzz --parser=PARSER INPUT
 
 With --keep, the smallest inputs that reach everything that was reached become the corpus: one archive for each parser.
-With --coverage, nothing is mutated: the corpus, and what the last run found besides, are read once by a program that counts,
-and how much of the code that reads what strangers wrote was reached is said file by file.
+With --coverage, nothing is mutated: the corpus, and what the last run found besides, are read once by a program that
+counts, and how much of the code that reads what strangers wrote was reached is said file by file.
 """
 import argparse
 import concurrent.futures
@@ -42,14 +43,18 @@ ENVIRONMENT = os.environ | {"DOVETAIL_FUZZ": "1", "SWIFT_BACKTRACE": "enable=no"
 
 
 def build(place, *flags):
-    # The compiler obeys only the last -sanitize, so it must name both; the package manager must know about libFuzzer's main.
-    command = ["swift", "build", "-c", "release", "--product", "fuzz", "--scratch-path", place, "--sanitize", "fuzzer", "-Xswiftc", "-sanitize=fuzzer,address"]
-    subprocess.run([*command, *(part for flag in flags for part in ("-Xswiftc", flag))], cwd=ROOT, env=ENVIRONMENT, check=True)
+    # The compiler obeys only the last -sanitize, so it must name both; the package manager must know about libFuzzer's
+    # main.
+    command = ["swift", "build", "-c", "release", "--product", "fuzz", "--scratch-path", place, "--sanitize", "fuzzer",
+        "-Xswiftc", "-sanitize=fuzzer,address"]
+    subprocess.run([*command, *(part for flag in flags for part in ("-Xswiftc", flag))], cwd=ROOT, env=ENVIRONMENT,
+        check=True)
 
 
 def libfuzzer(parser, *arguments, program=PROGRAM, **variables):
     """What libFuzzer says at the end; raises if it found something."""
-    result = subprocess.run([program, f"--parser={parser}", *map(str, arguments)], env=ENVIRONMENT | variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    result = subprocess.run([program, f"--parser={parser}", *map(str, arguments)], env=ENVIRONMENT | variables,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     text = result.stdout.decode(errors="replace")
     if result.returncode:
         raise RuntimeError(f"{parser}: exit {result.returncode}\n{text[-6000:]}")
@@ -72,7 +77,8 @@ def emptied(folder):
 
 def run(parser, options):
     corpus, found = unpack(parser), emptied(BUILD / "found" / parser)
-    text = libfuzzer(parser, f"-max_total_time={options.seconds}", f"-seed={options.seed}", "-print_final_stats=1", f"-artifact_prefix={found}/", found, corpus)
+    text = libfuzzer(parser, f"-max_total_time={options.seconds}", f"-seed={options.seed}", "-print_final_stats=1",
+        f"-artifact_prefix={found}/", found, corpus)
     if options.keep:
         keep(parser, found, corpus)
     value = lambda name: int(re.search(rf"stat::{name}:\s+(\d+)", text)[1])
@@ -86,7 +92,8 @@ def mutate(parser, options):
     last = emptied(BUILD / "found" / parser) / "last"
     bound = lambda: resource.setrlimit(resource.RLIMIT_AS, (SHORT_BYTES, SHORT_BYTES))
     command = [MUTATIONS, parser, unpack(parser), last, options.mutations, SHORT_SECONDS, options.seed]
-    result = subprocess.run([str(part) for part in command], env=ENVIRONMENT, preexec_fn=bound, capture_output=True, text=True, errors="replace")
+    result = subprocess.run([str(part) for part in command], env=ENVIRONMENT, preexec_fn=bound, capture_output=True,
+        text=True, errors="replace")
     if result.returncode:
         raise RuntimeError(f"{parser}: exit {result.returncode} at {last}\n{(result.stdout + result.stderr)[-6000:]}")
     return result.stdout.strip()
@@ -118,10 +125,15 @@ def cover(parsers):
     tools, merged = pathlib.Path(shutil.which("swiftc")).resolve().parent, counts / "all.profdata"
     subprocess.run([tools / "llvm-profdata", "merge", "-o", merged, *counts.glob("*.profraw")], check=True)
     sources = [next((ROOT / "Sources").glob(f"*/**/{name}.swift")) for name in READERS]
-    report = subprocess.run([tools / "llvm-cov", "export", "-summary-only", "-instr-profile", merged, program, *sources], check=True, stdout=subprocess.PIPE).stdout
+    report = subprocess.run(
+        [tools / "llvm-cov", "export", "-summary-only", "-instr-profile", merged, program, *sources], check=True,
+        stdout=subprocess.PIPE).stdout
     data = json.loads(report)["data"][0]
-    for name, summary in [*((pathlib.Path(file["filename"]).stem, file["summary"]) for file in data["files"]), ("all", data["totals"])]:
-        reached = (f"{summary[kind]['covered']:4} of {summary[kind]['count']:4} {kind}, {summary[kind]['percent']:3.0f} %" for kind in ("regions", "lines"))
+    for name, summary in [*((pathlib.Path(file["filename"]).stem, file["summary"]) for file in data["files"]),
+        ("all", data["totals"])]:
+        reached = (
+            f"{summary[kind]['covered']:4} of {summary[kind]['count']:4} {kind}, {summary[kind]['percent']:3.0f} %"
+            for kind in ("regions", "lines"))
         print(f"{name:24} {'; '.join(reached)}")
 
 
@@ -135,13 +147,15 @@ def main():
     arguments.add_argument("--coverage", action="store_true")
     options = arguments.parse_args()
     if options.coverage:
-        return cover(options.parsers or sorted(path.name.removesuffix(".tar.xz") for path in (TESTS / "Corpus").iterdir()))
+        return cover(options.parsers
+            or sorted(path.name.removesuffix(".tar.xz") for path in (TESTS / "Corpus").iterdir()))
     program, work = (PROGRAM, run) if options.seconds else (MUTATIONS, mutate)
     if options.keep and not options.seconds:
         sys.exit("--keep needs --seconds: libFuzzer says which inputs to keep")
     if options.seconds:
         build(BUILD)
-    parsers = options.parsers or subprocess.run([program], env=ENVIRONMENT, check=True, capture_output=True, text=True).stdout.split()
+    parsers = options.parsers or subprocess.run([program], env=ENVIRONMENT, check=True, capture_output=True,
+        text=True).stdout.split()
     failed = False
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         for future in concurrent.futures.as_completed([pool.submit(work, parser, options) for parser in parsers]):

@@ -7,7 +7,7 @@ import Testing
 
 @testable import HubAdapters
 
-/// Weights that are computed from others are computed once, and anew when one of those changes.
+/// Weights that are computed from others are computed once, and again when one of those changes.
 @Suite struct DerivedWeightTests {
   @Test(arguments: methods.map(\.name))
   func aChangedParameterTakesEffect(name: String) throws {

@@ -8,7 +8,8 @@ import Testing
 
 @testable import HubTransformer
 
-/// Methods that no library has, against implementations of a few lines in Python: `Independent/generate.py` writes the cases.
+/// Methods that no library has, against implementations of a few lines in Python: `Independent/generate.py` writes the
+/// cases.
 @Suite struct IndependentTests {
   private static let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Independent/cases")
     .path
@@ -134,7 +135,8 @@ import Testing
     #expect(adapter.routed(using: &generator).parameters.count == adapter.parameters.count)
   }
 
-  /// Each step draws experts twice; those that were drawn learn, and after a while all have, and their mean is the better for it.
+  /// Each step draws experts twice; those that were drawn learn, and after a while all have, and their mean is the
+  /// better for it.
   @Test func adaMixLearnsByDrawing() throws {
     let file = try File("adamix_routed_0_0"), adapter = try #require(try adapter(file) as? AdaMix)
     var generator = SplitMix(seed: 5), moved: Set<ObjectIdentifier> = []
@@ -221,7 +223,7 @@ import Testing
     }
   }
 
-  /// What was computed from weights is computed anew when they change.
+  /// What was computed from weights is computed again when they change.
   @Test func derivedWeightsFollowTheirSources() throws {
     let adapter = try adapter(File("udapter")), before = try hidden(adapter)
     let parameter = try #require(adapter.parameters.first)

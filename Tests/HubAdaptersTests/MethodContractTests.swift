@@ -112,7 +112,8 @@ import Testing
     }
   }
 
-  /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each parameter.
+  /// Compares the gradient of a weighted sum of the hidden states with differences, for a few elements of each
+  /// parameter.
   private func expectGradients(
     of parameters: [Parameter], _ model: TinyModel, _ what: String, _ forward: (Context) throws -> Tensor
   ) throws {

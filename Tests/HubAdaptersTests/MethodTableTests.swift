@@ -5,7 +5,7 @@ import HubModels
 import HubTransformer
 import Testing
 
-/// `Formats/methods.md` is what the catalogue says: `RECORD=1 swift test --filter MethodTableTests` writes it anew.
+/// `Formats/methods.md` is what the catalogue says: `RECORD=1 swift test --filter MethodTableTests` writes it again.
 @Suite struct MethodTableTests {
   private static let file = URL(filePath: #filePath).deletingLastPathComponent().appending(
     path: "../../Formats/methods.md"
@@ -20,11 +20,14 @@ import Testing
   private static let introduction = """
     # Methods
 
-    What the adapter methods of Dovetail compute, what they cost, and what they compose with. `D` and `U` are projections down and
-    up, `f` is a non-linearity, `h` what a sublayer or a layer gave, `x` and `r` what went into it, `LN` the base model's layer norm.
+    What the adapter methods of Dovetail compute, what they cost, and what they compose with. `D` and `U` are projections
+    down and up, `f` is a non-linearity, `h` what a sublayer or a layer gave, `x` and `r` what went into it, `LN` the base
+    model's layer norm.
 
-    The parameters are those of each method's usual configuration on a model of the shape of BERT base, frozen ones that come with
-    the adapter included; the share is that of the base model's. A program can add methods of its own: see `Examples/CustomMethod`.
+    The parameters are those of each method's usual configuration on a model of the shape of BERT base, frozen ones that
+    come with the adapter included; the share is that of the base model's. Methods with a † cannot be trained here: PEFT
+    trains them, and their adapters are kept with their matrices written out. A program can add methods of its own: see
+    `Examples/CustomMethod`.
 
     This table is made from `Sources/HubAdapters/MethodCatalogue.swift`, and a test keeps it so.
 
@@ -42,7 +45,7 @@ import Testing
       let (parameters, blocks) = try method.summary(for: shape),
         share = String(format: "%.2f %%", 100 * Double(parameters) / Double(total))
       text +=
-        "| `\(method.name)` | \(method.equation) | \(method.paper) | \(grouped(parameters)) | \(share) | \(blocks.joined(separator: ", ")) |\n"
+        "| `\(method.name)`\(method.isTrainable ? "" : " †") | \(method.equation) | \(method.paper) | \(grouped(parameters)) | \(share) | \(blocks.joined(separator: ", ")) |\n"
     }
   }
 
@@ -58,11 +61,12 @@ import Testing
   @Test func thePageIsWhatTheCatalogueSays() throws {
     let table = try Self.table()
     if ProcessInfo.processInfo.environment["RECORD"] != nil { try Data(table.utf8).write(to: Self.file) }
-    #expect(try String(contentsOf: Self.file, encoding: .utf8) == table, "RECORD=1 writes the page anew")
+    #expect(try String(contentsOf: Self.file, encoding: .utf8) == table, "RECORD=1 writes the page again")
     #expect(MethodCatalogue.all.allSatisfy { !$0.equation.contains("|") && !$0.paper.contains("|") })
   }
 
-  /// Counted by hand: two matrices and two biases in each of 12 layers; two low-rank matrices at two places; a vector each.
+  /// Counted by hand: two matrices and two biases in each of 12 layers; two low-rank matrices at two places; a vector
+  /// each.
   @Test(arguments: [("seq_bn", 12 * (2 * 768 * 48 + 48 + 768)), ("lora", 12 * 2 * 2 * 8 * 768), ("lhuc", 12 * 768)])
   func parametersAreThoseOfTheFormula(name: String, parameters: Int) throws {
     let method = try #require(MethodCatalogue.all.first { $0.name == name })

@@ -20,8 +20,8 @@ private struct Start: ParameterProvider {
   }
 }
 
-/// Every method learns with every head on every family: one small step along the gradient makes the loss smaller by as much
-/// as the gradient says. All three are drawn from the lists.
+/// Every method learns with every head on every family: one small step along the gradient makes the loss smaller by as
+/// much as the gradient says. All three are drawn from the lists.
 @Suite struct TrainingStepTests {
   /// Embeddings are narrower than layers where a family allows it.
   private static let families = ModelFamilies.all.filter { family in

@@ -76,8 +76,8 @@ import Testing
     }
   }
 
-  /// A second reader, in Python, made from the specification alone, says the same of everything good and bad, and of what
-  /// chance makes of a bundle.
+  /// A second reader, in Python, made from the specification alone, says the same of everything good and bad, and of
+  /// what chance makes of a bundle.
   @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/python3")))
   func `An independent reader agrees`() throws {
     let scratch = try Scratch()

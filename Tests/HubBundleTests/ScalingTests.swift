@@ -4,13 +4,10 @@ import HubTesting
 import HubWeights
 import Testing
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
-/// Twice the input costs twice the time, up to the limits: no search, copy or hash in the parsers grows with what was read.
+/// Twice the input costs twice the time, up to the limits: no search, copy or hash in the parsers grows with what was
+/// read.
 @Suite(.serialized) struct ScalingTests {
   struct Shape: CustomTestStringConvertible, Sendable {
     let testDescription: String
@@ -65,7 +62,8 @@ import Testing
     return little(header.utf8.count + 2, 8) + Array("{\(header)}".utf8) + [UInt8](repeating: 0, count: count)
   }
 
-  /// The layout before torch 1.6: a magic number, a protocol, a system, the dictionary, the storages' names, the storages.
+  /// The layout before torch 1.6: a magic number, a protocol, a system, the dictionary, the storages' names, the
+  /// storages.
   private static func pickle(_ count: Int) -> [UInt8] {
     func text(_ text: String) -> [UInt8] { [0x58] + little(text.utf8.count, 4) + Array(text.utf8) }
     let start: [UInt8] = [0x80, 2], stop: [UInt8] = [0x2E]

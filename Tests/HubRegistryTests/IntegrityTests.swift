@@ -99,7 +99,8 @@ import Testing
     #expect(code { _ = try adapter.weights() } == nil)
   }
 
-  /// Hostile SQL in the file is not followed: a view in place of a table, and a trigger that would change what is written.
+  /// Hostile SQL in the file is not followed: a view in place of a table, and a trigger that would change what is
+  /// written.
   @Test func hostileSchemasAreDamage() throws {
     try DatabaseQueue(path: registry.folder + "/registry.sqlite").write { database in
       try database.execute(

@@ -34,7 +34,8 @@ import Testing
     }
   }
 
-  /// What the model is for: with second-level caches of half a megabyte, 1024 rows read the weights at most seven times.
+  /// What the model is for: with second-level caches of half a megabyte, 1024 rows read the weights at most seven
+  /// times.
   @Test func weightsAreReadSeldom() {
     let model = BlockModel(tile: (6, 16), caches: Caches(first: 32 << 10, second: 512 << 10))
     #expect((1024 + model.best.rows - 1) / model.best.rows <= 7)

@@ -2,11 +2,7 @@ import HubWords
 import HubTokenizers
 import Testing
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 /// One line of a golden file: a text, and what Hugging Face's `tokenizers` makes of it.
 struct Golden {

@@ -58,7 +58,8 @@ import Testing
   }
 
   private let texts = [[3, 7, 1, 12, 5, 9, 18, 4, 2, 11, 6, 13, 8], [9, 9, 2, 15, 1]]
-  /// Where the pieces of the texts end: some tokens, then one at a time, then several at once for one of the texts only.
+  /// Where the pieces of the texts end: some tokens, then one at a time, then several at once for one of the texts
+  /// only.
   private let pieces = [[9, 2], [10, 3], [11, 4], [12, 4], [13, 5]]
 
   private func batches(_ body: (_ new: TokenBatch, _ range: [Range<Int>]) throws -> Void) rethrows {

@@ -1,8 +1,8 @@
 import HubWords
 import Testing
 
-/// The cases of JSONTestSuite (Seriot, "Parsing JSON is a minefield", 2016), whose names are in front of each line there:
-/// `y_` must be read, `n_` must be refused, and of `i_`, where readers differ, none is read here.
+/// The cases of JSONTestSuite (Seriot, "Parsing JSON is a minefield", 2016), whose names are in front of each line
+/// there: `y_` must be read, `n_` must be refused, and of `i_`, where readers differ, none is read here.
 @Suite struct JSONTestSuiteTests {
   @Test(arguments: [
     "[[]   ]", "[\"\"]", "[]", "[\"a\"]", "[false]", "[null, 1, \"1\", {}]", "[null]", "[1\n]", " [1]",

@@ -18,7 +18,8 @@ feature = TaskType.FEATURE_EXTRACTION
 methods = {
     "peft_dora": ("bert", LoraConfig(r=4, lora_alpha=12, use_dora=True, target_modules=["query", "output.dense"]),
                   "DoRA as the paper has it: the norm is that of the scaled sum, and the bias stays as it is."),
-    "peft_lora_bias": ("electra", LoraConfig(r=3, lora_alpha=6, lora_bias=True, target_modules=["key", "intermediate.dense"]),
+    "peft_lora_bias": ("electra",
+        LoraConfig(r=3, lora_alpha=6, lora_bias=True, target_modules=["key", "intermediate.dense"]),
                        "The second factor has a bias, which the scaling multiplies."),
     "peft_gpt2": ("gpt2", LoraConfig(r=4, target_modules=["c_attn", "c_proj", "c_fc"], rank_pattern={"c_fc": 2},
                                      use_rslora=True),
@@ -72,6 +73,7 @@ for name, (base, config, notes) in methods.items():
     case = {"name": name, "arch": base, "base": f"../bases/{base}", "notes": notes, "setup": None, "head": None,
             "inputs": inputs, "tolerance": {"atol": 5e-5, "rtol": 5e-5},
             "peft": {"path": "adapters/peft", "model_class": "AutoModel"},
-            "token_masks": [{"valid": inputs.get("decoder_attention_mask", masks), "tensors": ["last_hidden_state"]}] if name in ragged else []}
+            "token_masks": [{"valid": inputs.get("decoder_attention_mask", masks), "tensors": ["last_hidden_state"]}]
+            if name in ragged else []}
     (folder / "case.json").write_text(json.dumps(case, indent=1) + "\n")
     print(name, {key: tuple(value.shape) for key, value in tensors.items()})

@@ -2,9 +2,10 @@
 
     python3 Tests/Interchange/roundtrip.py HUB CASES
 
-CASES is a folder of golden cases. Each adapter of a case that is not an error is written anew by
-`hub convert --to adapterhub` (or `--to peft` for a PEFT folder); the library loads both folders into the same base model,
-and the hidden states must agree. Needs torch, adapters and peft; says that it skips where they are not installed.
+CASES is a folder of golden cases. Each adapter of a case that is not an error is written again by
+`hub convert --to adapterhub` (or `--to peft` for a PEFT folder); the library loads both folders into the same base
+model, and the hidden states must agree. Needs torch, adapters and peft; says that it skips where they are not
+installed.
 """
 import json
 import pathlib
@@ -56,7 +57,8 @@ def with_peft(base, folder, inputs):
 
 
 def convert(folder, target, format):
-    done = subprocess.run([hub, "convert", str(folder), "--to", format, "-o", str(target)], capture_output=True, text=True)
+    done = subprocess.run([hub, "convert", str(folder), "--to", format, "-o", str(target)], capture_output=True,
+        text=True)
     return done.stderr.strip().splitlines()[0] if done.returncode else None
 
 

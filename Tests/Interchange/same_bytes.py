@@ -1,9 +1,11 @@
-"""Writes the same adapters in surroundings that differ in all that may not matter: the files must be the same, byte for byte.
+"""Writes the same adapters in surroundings that differ in all that may not matter: the files must be the same, byte for
+byte.
 
     python3 Tests/Interchange/same_bytes.py HUB [HUB...]
 
-Differ do: the folder and its name, the order in which its files were made, their times and modes; the umask, the home, the
-language, the time zone; threads and the instruction set; and the program itself, where a debug build, say, is named besides.
+Differ do: the folder and its name, the order in which its files were made, their times and modes; the umask, the home,
+the language, the time zone; threads and the instruction set; and the program itself, where a debug build, say, is named
+besides.
 """
 
 import hashlib
@@ -15,7 +17,8 @@ import sys
 import tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-ADAPTERS = [TESTS / "HubRegistryTests/Fixtures/classifier", TESTS / "HubRegistryTests/Fixtures/fusion", TESTS / "ParityTests/Cases/peft_dora/adapters/peft"]
+ADAPTERS = [TESTS / "HubRegistryTests/Fixtures/classifier", TESTS / "HubRegistryTests/Fixtures/fusion",
+    TESTS / "ParityTests/Cases/peft_dora/adapters/peft"]
 
 
 def surroundings(program):
@@ -29,7 +32,9 @@ def surroundings(program):
         yield zone, {"TZ": zone}, 0o022
     for count in "1", "7":
         yield f"threads: {count}", {"HUB_THREADS": count}, 0o022
-    sets = json.loads(subprocess.run([program, "doctor", "--json"], env={"HUB_REGISTRY": "/none"}, check=True, capture_output=True).stdout)["instructionSets"]
+    sets = json.loads(
+        subprocess.run([program, "doctor", "--json"], env={"HUB_REGISTRY": "/none"}, check=True,
+            capture_output=True).stdout)["instructionSets"]
     for name in sets:
         yield name, {"HUB_ISA": name}, 0o022
 
@@ -48,16 +53,19 @@ def written(program, work, number, variables, umask):
     home = work / f"{number}" / ("a home" if number % 2 else "größer")
     environment = {"HOME": str(home), "HUB_REGISTRY": str(home / "registry"), "TMPDIR": str(work)} | variables
     (home / "out").mkdir(parents=True)
-    hub = lambda *arguments: subprocess.run([program, *map(str, arguments)], env=environment, cwd=home, umask=umask, check=True, capture_output=True)
+    hub = lambda *arguments: subprocess.run([program, *map(str, arguments)], env=environment, cwd=home, umask=umask,
+        check=True, capture_output=True)
     for source in ADAPTERS:
         copy(source, home / source.name, number)
         for compression in "none", "gzip", "zstd":
-            hub("pack", home / source.name, "-o", home / f"out/{source.name}-{compression}", "--as", source.name, "--compression", compression)
+            hub("pack", home / source.name, "-o", home / f"out/{source.name}-{compression}", "--as", source.name,
+                "--compression", compression)
         hub("install", home / source.name, "--as", source.name)
     hub("merge", "classifier", "classifier", "--weights", "3,0.1", "--as", "merged", "-o", home / "out/merged")
     hub("convert", "peft", "--to", "peft", "-o", home / "out/peft")
     hub("lock", "-o", home / "out/lock")
-    return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted((home / "out").rglob("*")) if path.is_file()}
+    return {str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted((home / "out").rglob("*")) if path.is_file()}
 
 
 def main():
@@ -68,7 +76,8 @@ def main():
                 count += 1
                 found = written(program, pathlib.Path(work), count, variables, umask)
                 expected = expected or found
-                wrong += [f"{program}, {name}: {path}" for path in expected.keys() | found.keys() if expected.get(path) != found.get(path)]
+                wrong += [f"{program}, {name}: {path}" for path in expected.keys() | found.keys()
+                    if expected.get(path) != found.get(path)]
     print(f"surroundings: {count}, with {len(expected)} files each; wrong: {len(wrong)}")
     for fault in wrong:
         print(f"WRONG: {fault}")

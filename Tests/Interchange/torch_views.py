@@ -32,7 +32,8 @@ TYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", tor
 
 def header(data):
     size = struct.unpack("<Q", data[:8])[0]
-    return {name: tensor for name, tensor in json.loads(data[8:8 + size]).items() if name != "__metadata__"}, data[8 + size:]
+    return {name: tensor for name, tensor in json.loads(data[8:8 + size]).items() if name != "__metadata__"}, data[8
+        + size:]
 
 
 def numbers(shape, kind, chance):
@@ -64,13 +65,15 @@ def view(shape, kind, chance, pool):
 
 
 def packed(hub, folder, place):
-    subprocess.run([hub, "pack", folder, "-o", place, "--compression", "none", "--force"], check=True, capture_output=True)
+    subprocess.run([hub, "pack", folder, "-o", place, "--compression", "none", "--force"], check=True,
+        capture_output=True)
     with tarfile.open(place) as archive:
         return [archive.extractfile(name).read() for name in ("weights.safetensors", "head/weights.safetensors")]
 
 
 def content(tensor):
-    return TYPES[tensor.dtype], list(tensor.shape), bytes(tensor.detach().contiguous().view(torch.uint8).numpy()) if tensor.numel() else b""
+    return TYPES[tensor.dtype], list(tensor.shape), bytes(
+        tensor.detach().contiguous().view(torch.uint8).numpy()) if tensor.numel() else b""
 
 
 def main():
@@ -78,7 +81,8 @@ def main():
     parser.add_argument("hub")
     parser.add_argument("--count", type=int, default=1000)
     options = parser.parse_args()
-    shapes = {file: {name: tensor["shape"] for name, tensor in header((FIXTURE / file).read_bytes())[0].items()} for file in FILES}
+    shapes = {file: {name: tensor["shape"] for name, tensor in header((FIXTURE / file).read_bytes())[0].items()}
+        for file in FILES}
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="dovetail-torch-") as work:
         folder = pathlib.Path(work, "saved")
@@ -91,12 +95,14 @@ def main():
             expected = []
             for file, name in FILES.items():
                 pool, path = {}, folder / name
-                tensors = {name: view(shape, chance.choice(list(TYPES)), chance, pool) for name, shape in shapes[file].items()}
+                tensors = {name: view(shape, chance.choice(list(TYPES)), chance, pool) for name,
+                    shape in shapes[file].items()}
                 torch.save(tensors, path, _use_new_zipfile_serialization=chance.random() < 0.7)
                 expected.append(sorted(map(content, torch.load(path, weights_only=True).values())))
             for data, tensors in zip(packed(options.hub, str(folder), f"{work}/out.adapter"), expected):
                 listed, rest = header(data)
-                found = sorted((tensor["dtype"], tensor["shape"], rest[slice(*tensor["data_offsets"])]) for tensor in listed.values())
+                found = sorted((tensor["dtype"], tensor["shape"], rest[slice(*tensor["data_offsets"])])
+                    for tensor in listed.values())
                 if found != tensors:
                     wrong += 1
                     print(f"WRONG: file {number}: {sum(left != right for left, right in zip(found, tensors))} of {len(tensors)} tensors differ")

@@ -2,9 +2,9 @@
 
     python3 instructions.py [--write]
 
-Unlike times, counts are the same on a busy machine. They are those of AVX2, the widest set that valgrind knows, and of one
-version of the compiler: with another, or without AVX2, they are printed and not judged. --write writes them down anew.
-Installs valgrind where it is missing (Debian or Ubuntu).
+Unlike times, counts are the same on a busy machine. They are those of AVX2, the widest set that valgrind knows, and of
+one version of the compiler: with another, or without AVX2, they are printed and not judged. --write writes them down
+again. Installs valgrind where it is missing (Debian or Ubuntu).
 """
 import json, os, pathlib, re, shutil, subprocess, sys
 
@@ -24,13 +24,16 @@ if not shutil.which("valgrind"):
     subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
     subprocess.run([*sudo, "apt-get", "install", "-y", "-qq", "valgrind"], check=True, stdout=subprocess.DEVNULL)
 
-compiler = subprocess.run(["clang", "--version"], check=True, capture_output=True, text=True).stdout.splitlines()[0].split(" (")[0]
-sources = [kernels / "dispatch.c", *sorted((kernels / "isa").glob("*.c")), pathlib.Path(__file__).with_name("workloads.c")]
+compiler = subprocess.run(["clang", "--version"], check=True, capture_output=True,
+    text=True).stdout.splitlines()[0].split(" (")[0]
+sources = [kernels / "dispatch.c", *sorted((kernels / "isa").glob("*.c")),
+    pathlib.Path(__file__).with_name("workloads.c")]
 subprocess.run(["clang", "-O3", f"-I{kernels / 'include'}", "-o", program, *sources, "-lm"], check=True)
 
 
 def count(name):
-    command = ["valgrind", "--tool=callgrind", "--toggle-collect=run", "--callgrind-out-file=/dev/null", program, "avx2", name]
+    command = ["valgrind", "--tool=callgrind", "--toggle-collect=run", "--callgrind-out-file=/dev/null", program,
+        "avx2", name]
     done = subprocess.run(command, capture_output=True, text=True)
     found = re.search(r"Collected : (\d+)", done.stderr)
     if done.returncode or not found:

@@ -8,8 +8,8 @@ ARCHIVES  a folder of AdapterHub archives; all of them are installed into a regi
 EXPECTED  a folder of files as the Python library's answers were recorded: setup, texts or words, labels, logits or
           predicted tags. A file whose adapters are not among the archives is skipped, and that is said.
 
-Every label and tag must be the same, every logit within 1e-3. Exit status 0 when all agree. With a PRECISION (bfloat16 or
-int8) the answers are allowed to differ: it is for reading what the precision costs.
+Every label and tag must be the same, every logit within 1e-3. Exit status 0 when all agree. With a PRECISION (bfloat16
+or int8) the answers are allowed to differ: it is for reading what the precision costs.
 """
 import json, os, pathlib, re, subprocess, sys, tempfile
 
@@ -60,18 +60,22 @@ with tempfile.TemporaryDirectory() as registry:
     installed = {a["name"] for a in json.loads(run("list", "--json"))["adapters"]}
     for path in sorted(expected.glob("*.json")):
         case = json.loads(path.read_text())
-        names = set(re.findall(r"[\w-]+", re.sub(r"\b(stack|fuse)\b", "", case["setup"]))) | ({case["head"]} if "head" in case else set())
+        names = set(re.findall(r"[\w-]+", re.sub(r"\b(stack|fuse)\b", "", case["setup"]))) | ({case["head"]}
+            if "head" in case else set())
         if not names <= installed:
             print(f"SKIP {path.stem:28} needs {', '.join(sorted(names - installed))}")
             continue
         rows = case.get("texts") or case["words"]
         lines = "".join(json.dumps({"words" if "words" in case else "text": row}) + "\n" for row in rows)
-        arguments = ["run", "--model", "minilm", "--setup", case["setup"], "--json", "--max-length", "128", "--precision", precision, "--input", "-"]
-        answers = [json.loads(l) for l in run(*arguments, *(["--head", case["head"]] if "head" in case else []), stdin=lines).splitlines()]
+        arguments = ["run", "--model", "minilm", "--setup", case["setup"], "--json", "--max-length", "128",
+            "--precision", precision, "--input", "-"]
+        answers = [json.loads(l)
+            for l in run(*arguments, *(["--head", case["head"]] if "head" in case else []), stdin=lines).splitlines()]
         count, different, worst = compare(case, answers)
         ok = precision != "float32" or different == 0 and worst <= 1e-3
         failed += not ok
         logits = "" if "words" in case else f", logits within {worst:.1e}"
-        exact = "" if case.get("part") else f"  accuracy {accuracy(case, answers):.4f} (recorded {case['accuracy']:.4f})"
+        exact = "" if case.get(
+            "part") else f"  accuracy {accuracy(case, answers):.4f} (recorded {case['accuracy']:.4f})"
         print(f"{'PASS' if ok else 'FAIL'} {path.stem:28} {count} answers, {different} different{logits}{exact}")
 sys.exit(1 if failed else 0)

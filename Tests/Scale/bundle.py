@@ -2,8 +2,9 @@
 
     python3 Tests/Scale/bundle.py HUB ADAPTER [--rounds N]
 
-ADAPTER is a folder that `hub install` takes. Processor time in milliseconds, in turn, the least and the median of N rounds;
-each installation is into another registry, where something is installed already. Nothing else should run meanwhile.
+ADAPTER is a folder that `hub install` takes. Processor time in milliseconds, in turn, the least and the median of N
+rounds; each installation is into another registry, where something is installed already. Nothing else should run
+meanwhile.
 """
 
 import argparse
@@ -40,7 +41,8 @@ def main():
         for number in range(options.rounds):
             commands = {
                 "hub --version": [program, "--version"], "hub install": [program, "install", packed],
-                "hub pack": [program, "pack", unpacked, "-o", packed, "--force"], "tar --zstd": ["tar", "--zstd", "-cf", f"{work}/a.tar.zst", "-C", unpacked, "."],
+                "hub pack": [program, "pack", unpacked, "-o", packed, "--force"],
+                "tar --zstd": ["tar", "--zstd", "-cf", f"{work}/a.tar.zst", "-C", unpacked, "."],
             }
             registry = {"HUB_REGISTRY": f"{work}/registry-{number}"}
             processor_time(program, "install", str(FIXTURE), **registry, **home)

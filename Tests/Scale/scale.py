@@ -38,20 +38,24 @@ def fill(index, count):
     files = index.execute("SELECT path, role, size, digest FROM files WHERE role != 'manifest'").fetchall()
     for number in range(count):
         name, language = f"task-{number}", LANGUAGES[number % len(LANGUAGES)]
-        manifest = json.loads(model["manifest"]) | {"name": name, "languages": [language], "task": f"task {number % 997}"}
+        manifest = json.loads(model["manifest"]) | {"name": name, "languages": [language],
+            "task": f"task {number % 997}"}
         if number % 1000 == 7:
             manifest["task"] = "sentiment"
         text = json.dumps(manifest, indent=2, sort_keys=True) + "\n"
         digest = hashlib.sha256(text.encode()).hexdigest()
         row = model | {"name": name, "digest": digest, "manifest": text, "task": manifest["task"]}
-        cursor = index.execute(f"INSERT INTO adapters ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})", list(row.values()))
+        cursor = index.execute(f"INSERT INTO adapters ({', '.join(row)}) VALUES ({', '.join('?' * len(row))})",
+            list(row.values()))
         index.execute("INSERT INTO languages VALUES (?, ?)", (cursor.lastrowid, language))
         base = manifest["base"]
-        said = [name, row["kind"], row["method"], row["task"], base["architecture"], base.get("name", ""), manifest.get("description", ""), language]
+        said = [name, row["kind"], row["method"], row["task"], base["architecture"], base.get("name", ""),
+            manifest.get("description", ""), language]
         words = set(re.findall(r"[^\W_]+", " ".join(said).lower()))
         index.executemany("INSERT INTO words VALUES (?, ?)", [(word, cursor.lastrowid) for word in words])
         own = [("manifest.json", "manifest", len(text), digest), *files]
-        index.executemany("INSERT INTO files (adapter, path, role, size, digest) VALUES (?, ?, ?, ?, ?)", [(cursor.lastrowid, *file) for file in own])
+        index.executemany("INSERT INTO files (adapter, path, role, size, digest) VALUES (?, ?, ?, ?, ?)",
+            [(cursor.lastrowid, *file) for file in own])
 
 
 def measure(program, registry, arguments):
@@ -74,14 +78,16 @@ def main():
     program, is_good = os.path.abspath(options.hub), True
     with tempfile.TemporaryDirectory(prefix="dovetail-scale-") as work:
         environment = {"HUB_REGISTRY": f"{work}/registry", "PATH": "/usr/bin:/bin"}
-        subprocess.run([program, "install", str(FIXTURE), "--as", "first"], env=environment, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([program, "install", str(FIXTURE), "--as", "first"], env=environment, check=True,
+            stdout=subprocess.DEVNULL)
         alone = {name: measure(program, f"{work}/registry", arguments) for name, arguments in COMMANDS.items()}
         with sqlite3.connect(f"{work}/registry/registry.sqlite") as index:
             fill(index, options.adapters)
         index.close()
         print(f"{'':16} {options.adapters} adapters{'':8} one adapter")
         for name, arguments in COMMANDS.items():
-            runs = [measure(program, f"{work}/registry", arguments) for _ in range(1 if name in ("install", "remove") else 3)]
+            runs = [measure(program, f"{work}/registry", arguments)
+                for _ in range(1 if name in ("install", "remove") else 3)]
             time, memory = min(run[0] for run in runs), min(run[1] for run in runs)
             is_within = time - alone[name][0] <= MILLISECONDS and memory - alone[name][1] <= MEGABYTES
             is_good = is_good and is_within

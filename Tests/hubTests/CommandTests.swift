@@ -58,7 +58,11 @@ import Testing
     (["install"], 64, "Missing expected argument"),
     (["install", "a", "b", "--as", "x"], 64, "--as"),
     (["info", "not a name"], 64, "cannot be the name"),
-    (["install", "junk"], 65, "not an archive"),
+    (["rebuild", "classifier", "--threads", "0"], 64, "--threads must be between 1 and 256"),
+    (["run", "--model", "m", "--input", "junk", "a text"], 64, "give texts or --input, not both"),
+    (["generate", "--model", "m", "--format", "text", "a text"], 64, "not for texts given as arguments"),
+    (["generate", "--model", "m", "--greedy", "--top-p", "0.5", "a text"], 64, "--greedy takes the best token"),
+    (["install", "junk"], 65, "not a kind of archive"),
     (["install", "absent.zip"], 66, "absent.zip"),
     (["info", "absent"], 66, "no such adapter"),
     (["info", "clasifier"], 66, "did you mean classifier?"),
@@ -92,7 +96,7 @@ import Testing
       #expect(adding.terminationStatus == 0)
       return String(decoding: try hub.scratch.bytes("output.errors"), as: UTF8.self)
     }
-    #expect(try notes().hasPrefix("hub: note: it answers no text: the folder has neither tokenizer.json"))
+    #expect(try notes().hasPrefix("hub: note: it answers no text: the folder has no tokenizer.json"))
     try hub.scratch.file("model/vocab.txt", Array("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe".utf8))
     _ = try hub("model", "remove", "model")
     #expect(try notes().isEmpty)
@@ -130,7 +134,7 @@ import Testing
     #expect(try hub("install", "bundle", "--dry-run").status == 0)
     try FileManager.default.removeItem(atPath: hub.scratch("bundle/signatures"))
     let refusal = try hub("install", "bundle")
-    #expect(refusal.status == 77 && refusal.errors.contains("signed the bundle, and the signature is not there"))
+    #expect(refusal.status == 77 && refusal.errors.contains("signed the bundle, but the signature is missing"))
   }
 
   @Test func whatWasRemovedOrLostComesBack() throws {

@@ -40,7 +40,7 @@ import Testing
   @Test(arguments: [
     (["pack", "--setup", "stack(sw, ner)", "-o", "x"], 64, "--as"),
     (["pack", "a", "--setup", "sw", "--as", "x", "-o", "x"], 64, "give an adapter or --setup"),
-    (["pack", "a", "--head", "ner", "-o", "x"], 64, "--head goes with --setup"),
+    (["pack", "a", "--head", "ner", "-o", "x"], 64, "--head can only be used with --setup"),
     (["pack", "--setup", "stack(sw", "--as", "x", "-o", "x"], 64, "expected ',' or ')'"),
     (["pack", "--setup", "stack(sw, nerd)", "--as", "x", "-o", "x"], 66, "did you mean ner?"),
     (["pack", "--setup", "sw", "--as", "sw", "-o", "x"], 65, "a member of itself"),
@@ -58,7 +58,8 @@ import Testing
       ["convert", "./pair.adapter", "--to", "peft", "-o", "out"], ["merge", "./pair.adapter", "sw", "-o", "out"],
     ] {
       let result = try hub.run(command)
-      #expect(result.status == 64 && result.errors.contains("a composition is several adapters"), "\(result.errors)")
+      #expect(
+        result.status == 64 && result.errors.contains("a composition consists of several adapters"), "\(result.errors)")
     }
   }
 }

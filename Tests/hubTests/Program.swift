@@ -19,11 +19,7 @@ struct Program {
     let executable =
       (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
     let folder = URL(fileURLWithPath: executable).deletingLastPathComponent()
-    // On macOS the tests are a bundle of folders beside the program.
-    let places =
-      [folder] + (1...3).map { count in (0..<count).reduce(folder) { path, _ in path.deletingLastPathComponent() } }
-    let candidates = places.map { $0.appendingPathComponent("hub").path }
-    return candidates.first(where: FileManager.default.isExecutableFile) ?? candidates[0]
+    return folder.appendingPathComponent("hub").path
   }()
 
   static func fixture(_ name: String) -> String {

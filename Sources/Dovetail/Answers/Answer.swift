@@ -11,8 +11,8 @@ public protocol Answer: Sendable {
 
   /// The sequences that the head wants to see of an input: one, or one for each choice or each window of a long text.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/wrongInput`` for an input of a kind that the head does not read, and
-  ///   what the tokenizer throws.
+  /// - Throws: ``Failure`` with code ``Failure/Code/wrongInput`` for an input of a kind that the head does not read,
+  ///   and what the tokenizer throws.
   static func sequences(of input: TextInput, for head: any Head, by encoder: InputEncoder) throws -> [Encoding]
 
   /// Decodes logits.
@@ -62,7 +62,8 @@ public enum Answers {
   static func type(for head: any Head) throws -> any Answer.Type {
     if let type = table[head.answer.name] { return type }
     throw Failure(
-      .unknownAnswer, "nothing makes answers of the kind \(head.answer.name.debugDescription)", hint: "Answers.register"
+      .unknownAnswer, "no kind of answer is registered as \(head.answer.name.debugDescription)",
+      hint: "register it with Answers.register"
     )
   }
 }

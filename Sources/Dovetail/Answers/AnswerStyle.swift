@@ -38,7 +38,7 @@ public struct AnswerStyle: Sendable {
     }
   }
 
-  /// As much of a text as fits after so many columns, twenty at least.
+  /// As much of a text as fits after this many columns, twenty at least.
   public func shortened(_ text: String, after used: Int) -> String {
     width.map { text.shortened(toColumns: max(20, $0 - used)) } ?? text
   }

@@ -18,10 +18,12 @@ public struct Choice: Answer {
   ) throws -> [Encoding] {
     guard case .choices(let text, let choices) = input else {
       throw Failure(
-        .wrongInput, "the head chooses between texts, and there are none", hint: "{\"text\": …, \"choices\": [ … ]}")
+        .wrongInput, "the head chooses between texts, but the input has no choices",
+        hint: "{\"text\": …, \"choices\": [ … ]}")
     }
     guard choices.count == head.labels.count else {
-      throw Failure(.wrongInput, "the head chooses one of \(head.labels.count) texts, and there are \(choices.count)")
+      throw Failure(
+        .wrongInput, "the head chooses one of \(head.labels.count) texts, but the input has \(choices.count)")
     }
     return try choices.map { try encoder.tokenizer.encode(text, pair: $0, maxLength: encoder.limit) }
   }

@@ -46,8 +46,8 @@ public struct Parse: Answer {
 public struct ParsedWord: Hashable, Sendable {
   /// The word as it stands in the text.
   public let text: String
-  /// The number of the word that it depends on, counted from 1, and 0 for the root's; `nil` if the text was cut off before
-  /// the word.
+  /// The number of the word that it depends on, counted from 1, and 0 for the root's; `nil` if the text was cut off
+  /// before the word.
   public let head: Int?
   /// How it depends on that word, such as `nsubj`; `nil` where ``head`` is.
   public let relation: String?

@@ -1,6 +1,7 @@
 public import HubWords
 
-/// What a composed model says of one input: the answer of each of its heads, one unless branches have heads of their own.
+/// What a composed model says of one input: the answer of each of its heads, one unless branches have heads of their
+/// own.
 public struct Prediction: Sendable {
   /// In the order of the composition.
   public let answers: [(head: String, answer: any Answer)]

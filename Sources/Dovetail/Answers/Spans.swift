@@ -4,8 +4,8 @@ public import HubWords
 
 /// Where the answer to a question stands in a text, the likeliest place first.
 ///
-/// The best spans of at most thirty tokens in all windows, and the score of the first token for there being none, as the
-/// scripts for SQuAD have it (Devlin et al. 2019).
+/// The best spans of at most thirty tokens in all windows, and the score of the first token for there being none, as
+/// the scripts for SQuAD have it (Devlin et al. 2019).
 public struct Spans: Answer {
   public static let kind = HeadAnswer.span
 

@@ -24,8 +24,8 @@ struct FreshSetup {
   /// The members of a fusion.
   let members: [AdapterName]
 
-  /// - Throws: ``Failure`` at the recipe's key: no such adapter or method, options that make no sense, a composition that
-  ///   there is not.
+  /// - Throws: ``Failure`` at the recipe's key: no such adapter or method, options that make no sense, a composition
+  ///   that there is not.
   init(_ recipe: Recipe, _ hub: Hub, _ base: TrainingBase, _ engine: Engine) throws {
     guard let identity = base.identity else {
       (setup, configuration, method) = (nil, [:], "")
@@ -92,10 +92,14 @@ struct FreshSetup {
   private static func method(_ recipe: Recipe, _ shape: ModelShape) throws -> (JSON.Members, String) {
     let mapping = recipe.mapping("adapter"), name = mapping?["method"]?.string ?? recipe.text("adapter") ?? "seq_bn"
     guard let method = MethodCatalogue.all.first(where: { $0.name == name }) else {
-      let near = nearest(to: name, among: MethodCatalogue.all.map(\.name))
+      let near = nearest(to: name, among: MethodCatalogue.all.filter(\.isTrainable).map(\.name))
       throw recipe.failure(
         "adapter", "there is no method \(name.debugDescription)",
         hint: near.isEmpty ? "hub methods lists them" : "did you mean \(near.joined(separator: ", or "))?")
+    }
+    guard method.isTrainable else {
+      throw recipe.failure(
+        "adapter", "\(name) can be run, but not trained", hint: "train it with PEFT, and install the result")
     }
     var configuration = method.configuration(for: shape)
     for entry in mapping?.entries ?? [] where entry.key != "method" { configuration[entry.key] = entry.value }

@@ -31,7 +31,8 @@ struct Learned {
       + TrainedParameter.named(head.parameters.filter { !left.contains(ObjectIdentifier($0)) }, prefix: "head.")
   }
 
-  /// A fresh head; for guessing words that of the checkpoint, if it has one. Its last layer is the base's table of words.
+  /// A fresh head; for guessing words that of the checkpoint, if it has one. Its last layer is the base's table of
+  /// words.
   private static func head(
     _ recipe: Recipe, _ base: TrainingBase, _ data: TrainingData, _ engine: Engine
   ) throws -> (any Head, JSON.Members) {

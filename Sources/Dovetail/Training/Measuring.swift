@@ -17,7 +17,7 @@ extension ComposedModel {
     seed: UInt64 = 1
   ) throws -> Scores {
     guard let objective = Objectives.answering(head.answer, on: base.model) else {
-      throw Failure(.wrongHead, "heads that answer with a \(head.answer.name) are not measured")
+      throw Failure(.wrongHead, "there are no figures for heads that answer with a \(head.answer.name)")
     }
     let longest = base.model.maximumLength - (setup?.takenPositions ?? 0)
     var encoder = ExampleEncoder(

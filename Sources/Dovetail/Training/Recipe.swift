@@ -49,9 +49,9 @@ public struct Recipe: Sendable {
     guard let key = RecipeKey.all.first(where: { $0.name == name }) else {
       let near = nearest(to: name, among: RecipeKey.all.map(\.name))
       throw Failure(
-        .invalidRecipe, "there is no key \(name.debugDescription)", at: value.place,
+        .invalidRecipe, "recipes have no key \(name.debugDescription)", at: value.place,
         hint: near.isEmpty
-          ? "hub train --init TASK writes down all of them" : "did you mean \(near.joined(separator: ", or "))?")
+          ? "hub train --init TASK prints a recipe with every key" : "did you mean \(near.joined(separator: ", or "))?")
     }
     func refuse(_ wanted: String, hint: String? = nil) -> Failure {
       Failure(

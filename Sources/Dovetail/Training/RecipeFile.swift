@@ -12,21 +12,21 @@ extension Recipe {
   ///
   /// - Parameters:
   ///   - settings: `key=value`, each in the place of what the file says
-  /// - Throws: ``Failure`` with code ``Failure/Code/invalidRecipe`` at line and column: not YAML, an unknown key, a value that
-  ///   makes no sense.
+  /// - Throws: ``Failure`` with code ``Failure/Code/invalidRecipe`` at line and column: not YAML, an unknown key, a
+  ///   value that makes no sense.
   public init(file path: String, settings: [String] = []) throws {
     guard let bytes = FileManager.default.contents(atPath: path) else {
       throw Failure(.missingFile, "there is no such recipe", at: path, hint: "hub train --init TASK writes one")
     }
     guard bytes.count <= Self.limit, let text = String(validating: bytes, as: UTF8.self) else {
-      throw Failure(.invalidRecipe, "a recipe is UTF-8, of at most 1 MB", at: path)
+      throw Failure(.invalidRecipe, "a recipe must be UTF-8 and at most 1 MB", at: path)
     }
     let name = path.split(separator: "/").last.map(String.init) ?? path
     var values = try Self.values(of: Self.node(text, name), name)
     for setting in settings {
       let parts = setting.split(separator: "=", maxSplits: 1).map(String.init)
       guard parts.count == 2 else {
-        throw Failure(.invalidRecipe, "a setting is key=value", at: "--set \(setting)")
+        throw Failure(.invalidRecipe, "a setting has the form key=value", at: "--set \(setting)")
       }
       let place = "--set \(setting)"
       let value = Value(json: try Self.json(Self.node(parts[1], place), parts[0], place), place: place)
@@ -50,7 +50,7 @@ extension Recipe {
     switch error {
     case .scanner(_, let problem, _, _), .parser(_, let problem, _, _), .composer(_, let problem, _, _): problem
     case .duplicatedKeysInMapping(let duplicates, _):
-      "the key \(duplicates.first.map { "\($0)".debugDescription } ?? "") is there twice"
+      "the key \(duplicates.first.map { "\($0)".debugDescription } ?? "") appears twice"
     default: "\(error)".split(separator: "\n").last.map(String.init) ?? "\(error)"
     }
   }
@@ -74,12 +74,12 @@ extension Recipe {
   private static func values(of node: Node, _ name: String) throws -> [(key: String, value: Value)] {
     guard case .mapping(let mapping) = node else {
       throw Failure(
-        .invalidRecipe, "a recipe is keys and values", at: place(node.mark, name),
+        .invalidRecipe, "a recipe must consist of keys and values", at: place(node.mark, name),
         hint: "such as: task: classification")
     }
     return try mapping.map { pair in
       guard let key = pair.key.string else {
-        throw Failure(.invalidRecipe, "a key is not a text", at: place(pair.key.mark, name))
+        throw Failure(.invalidRecipe, "a key must be text", at: place(pair.key.mark, name))
       }
       let isKnown = RecipeKey.all.contains { $0.name == key }, mark = isKnown ? pair.value.mark : pair.key.mark
       let place = place(mark ?? pair.key.mark, name)

@@ -68,7 +68,7 @@ struct TrainingBase {
   /// A model whose weights are drawn from the seed.
   private init(new configuration: JSON.Members, _ recipe: Recipe, _ engine: Engine) throws {
     guard let folder = try recipe.file("tokenizer") else {
-      throw recipe.failure("new_base", "a model that begins from nothing needs a tokenizer", hint: "tokenizer: FOLDER")
+      throw recipe.failure("new_base", "a model trained from scratch needs a tokenizer", hint: "tokenizer: FOLDER")
     }
     self.folder = folder
     tokenizer = try locating(recipe.place(of: "tokenizer")) { try TokenizerFile.load(folder: folder) }
@@ -92,7 +92,7 @@ struct TrainingBase {
     checkpoint = nil
     guard tokenizer.vocabularySize <= model.vocabularySize else {
       throw recipe.failure(
-        "new_base", "the tokenizer has \(tokenizer.vocabularySize) tokens, and vocab_size is \(model.vocabularySize)")
+        "new_base", "the tokenizer has \(tokenizer.vocabularySize) tokens, but vocab_size is \(model.vocabularySize)")
     }
   }
 }

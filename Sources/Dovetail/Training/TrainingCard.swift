@@ -43,7 +43,7 @@ extension TrainingJob {
 
   private static func rounded(_ value: Double) -> String { String(format: "%.4f", value) }
 
-  /// Wilson's interval of a share of n (1927); empty for what is no share of answers.
+  /// Wilson's interval of a share of n (1927); empty for what is not a share of answers.
   static func interval(_ figure: String, _ share: Double, _ n: Int) -> String {
     guard ["accuracy", "exact", "uas", "las"].contains(figure), n > 0 else { return "" }
     let z = 1.96, n = Double(n), middle = share + z * z / (2 * n)

@@ -14,7 +14,7 @@ extension TrainingJob {
     public let train, development, test: Int
     /// The labels of the head.
     public let labels: [String]
-    /// Examples to measure that are learned, too.
+    /// Examples to measure that are also in the training data.
     public let duplicates: Int
     /// Rows that teach nothing.
     public let skipped: Int

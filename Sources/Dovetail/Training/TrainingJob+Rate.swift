@@ -12,8 +12,8 @@ extension TrainingJob {
     public let suggestion: Double?
   }
 
-  /// Looks for a learning rate (Smith 2017): the rate grows from 10⁻⁷ by the same factor a step, until the loss is four times
-  /// the least. The weights are changed by it: the job is of no use afterwards.
+  /// Looks for a learning rate (Smith 2017): the rate grows from 10⁻⁷ by the same factor a step, until the loss is four
+  /// times the least. The weights are changed by it: the job is of no use afterwards.
   ///
   /// - Throws: what the model throws.
   public func searchRate(steps: Int = 100) throws -> RateSearch {

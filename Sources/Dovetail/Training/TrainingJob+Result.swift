@@ -84,7 +84,9 @@ extension TrainingJob {
 
   /// Writes the bundle to a folder of its own.
   private func bundle(_ ending: Trainer.Ending, _ test: JSON.Members?) throws -> String {
-    guard let identity = base.identity else { throw Failure(.invalidRecipe, "a base is no bundle") }
+    guard let identity = base.identity else {
+      throw Failure(.invalidRecipe, "a base model cannot be saved as a bundle")
+    }
     let isLanguage = data.objective.task == MaskedWordsObjective.task
     let kind: AdapterKind = !fresh.members.isEmpty ? .fusion : isLanguage ? .language : .task
     var manifest = Manifest(

@@ -28,8 +28,8 @@ public struct TrainingJob {
   public let identity: Digest
 
   /// - Parameter isRebuilding: whether the result is installed already
-  /// - Throws: ``Failure``: before any data is read, with code ``Failure/Code/invalidRecipe`` at the key that makes no sense;
-  ///   then what is wrong with the data, by file and line.
+  /// - Throws: ``Failure``: before any data is read, with code ``Failure/Code/invalidRecipe`` at the key that makes no
+  ///   sense; then what is wrong with the data, by file and line.
   public init(_ recipe: Recipe, hub: Hub, engine: Engine, isRebuilding: Bool = false) throws {
     let objective = try Self.checked(recipe, hub, isRebuilding)
     (self.recipe, self.hub, self.engine) = (recipe, hub, engine)
@@ -68,7 +68,7 @@ public struct TrainingJob {
       let known = objective.columns.required + objective.columns.optional
       guard known.contains(entry.key), entry.value.string != nil else {
         throw recipe.failure(
-          "columns", "\(entry.key.debugDescription) is no column of this task",
+          "columns", "\(entry.key.debugDescription) is not a column of this task",
           hint: "there are: \(known.joined(separator: ", "))")
       }
     }

@@ -33,7 +33,7 @@ public struct Averaging: Sendable {
   public init(_ members: [StoredModule], weights: [Double]? = nil, normalizes: Bool = true) throws {
     let weights = weights ?? members.map { _ in 1 / Double(members.count) }, sum = normalizes ? weights.reduce(0, +) : 1
     guard let first = members.first, weights.count == members.count, weights.allSatisfy(\.isFinite), sum != 0 else {
-      throw Failure(.unequalAdapters, "\(members.count) adapters need as many weights, and a sum other than zero")
+      throw Failure(.unequalAdapters, "\(members.count) adapters need \(members.count) weights, whose sum is not zero")
     }
     for member in members {
       let own = Self.significant(member.configuration), others = Self.significant(first.configuration)
@@ -73,7 +73,7 @@ public struct Averaging: Sendable {
       return StoredModule(
         configuration: configuration, weights: try sums { $0.hasSuffix(".lora_b") ? shares : shares.map(abs) })
     case .product(let rank):
-      guard rank >= 1 else { throw Failure(.unequalAdapters, "a rank of \(rank) is less than 1") }
+      guard rank >= 1 else { throw Failure(.unequalAdapters, "the rank must be at least 1, not \(rank)") }
       return StoredModule(configuration: configuration.with(["r": .integer(rank)]), weights: try products(rank))
     }
   }
@@ -83,7 +83,7 @@ public struct Averaging: Sendable {
       members[0].configuration["composition_mode"]?.string ?? "add" == "add"
     else {
       throw Failure(
-        .unequalAdapters, "the strategy is for adapters that consist of the two factors of a LoRA and nothing else")
+        .unequalAdapters, "the strategy works only for adapters that are the two factors of a LoRA and nothing else")
     }
   }
 

@@ -31,8 +31,8 @@ public protocol FoldableMethod: AdapterMethod {
   /// - Parameters:
   ///   - weights: those of the base model, by the names that it asks for
   ///   - family: the base model's
-  /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers that the
-  ///   model does not have.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unfoldableAdapter`` if the adapter has gates, or acts on layers
+  ///   that the model does not have.
   func folded(
     into weights: StoredWeights, of family: ModelFamily, as form: FoldedForm, in context: Context
   ) throws -> StoredWeights
@@ -57,7 +57,7 @@ extension LoRA: FoldableMethod {
         bias: try bias.map { context.tensor(rows: 1, columns: $0.count, try $0.floats()) })
       guard let folded = unit.folded(into: linear, as: form, in: context) else {
         throw Failure(
-          .unfoldableAdapter, "an adapter with gates, or with biases of its own, cannot become part of the weights",
+          .unfoldableAdapter, "an adapter with gates, or with biases of its own, cannot be folded into the weights",
           at: "use_gating")
       }
       tensors[name] = try StoredTensor(name: name, shape: stored.shape, floats: folded.weight.values)

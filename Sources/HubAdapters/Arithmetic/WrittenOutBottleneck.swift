@@ -4,8 +4,8 @@ import HubModels
 import HubTransformer
 public import HubWeights
 
-/// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for libraries
-/// that know no more than these.
+/// An ordinary bottleneck adapter that was computed from another one: in the words of the bundle format, and for
+/// libraries that know no more than these.
 public struct WrittenOutBottleneck: Sendable {
   /// AdapterHub's keys.
   public let configuration: JSON.Members
@@ -32,7 +32,7 @@ public struct WrittenOutBottleneck: Sendable {
 }
 
 extension BottleneckBlock {
-  fileprivate func projections(in context: Context) -> [(name: String, Context.Projection)] {
+  fileprivate func projections(in context: Context) -> [(name: String, Context.LinearWeights)] {
     [("down", down), ("up", up)].compactMap { name, layer in layer.projection(in: context).map { (name, $0) } }
   }
 }

@@ -34,26 +34,27 @@ public final class FusionStatistics {
     sums[fusion, default: [:]][site] = sum
   }
 
-  /// The mean attention over the tokens, at each site to each member that acts there; empty for a fusion that was not seen.
+  /// The mean attention over the tokens, at each site to each member that acts there; empty for a fusion that was not
+  /// seen.
   public func attention(of fusion: String) -> [Site: [Double]] {
     (sums[fusion] ?? [:]).mapValues { sum in sum.attention.map { $0 / Double(max(1, sum.tokens)) } }
   }
 }
 
 extension Setup {
-  /// The setup with each fusion over its `count` most active members only (AdapterDrop, Rücklé et al. 2021): its time falls
-  /// with their number, and the answers change the less, the less attention the others had. The weights of a fusion do not
-  /// depend on how many members it has, and stay.
+  /// The setup with each fusion over its `count` most active members only (AdapterDrop, Rücklé et al. 2021): its time
+  /// falls with their number, and the answers change the less, the less attention the others had. The weights of a
+  /// fusion do not depend on how many members it has, and stay.
   ///
-  /// - Parameter inEachLayer: whether each layer has most active members of its own, as in the paper, which leaves a fusion
-  ///   over adapters with layers dropped; otherwise all have the same
-  /// - Throws: ``Failure`` with code ``Failure/Code/missingStatistics``, or ``Failure/Code/unsuitableBlock`` for requests that
-  ///   share a pass, and where two fusions could not be told apart any more.
+  /// - Parameter inEachLayer: whether each layer has most active members of its own, as in the paper, which leaves a
+  ///   fusion over adapters with layers dropped; otherwise all have the same
+  /// - Throws: ``Failure`` with code ``Failure/Code/missingStatistics``, or ``Failure/Code/unsuitableBlock`` for
+  ///   requests that share a pass, and where two fusions could not be told apart any more.
   public func pruned(to count: Int, by statistics: FusionStatistics, inEachLayer: Bool = false) throws -> Setup {
     if case .route(_, let routing) = root, routing.isIndependent {
       throw Failure(.unsuitableBlock, "setups that share a pass are pruned one by one")
     }
-    guard count > 0 else { throw Failure(.missingStatistics, "a fusion of \(count) members is none") }
+    guard count > 0 else { throw Failure(.missingStatistics, "a fusion needs at least one member, not \(count)") }
     /// What the fusions that are left were called before.
     var origins: [String: String] = [:]
     func pruned(_ composition: Composition) throws -> Composition {
@@ -74,7 +75,7 @@ extension Setup {
         let known = origins.updateValue(label, forKey: Self.label(name, Composition.members(of: members)))
         guard known ?? label == label else {
           throw Failure(
-            .unsuitableBlock, "two fusions would have the same members left",
+            .unsuitableBlock, "two fusions would be left with the same members",
             at: self.composition.pointing(at: composition))
         }
         return .fuse(members, name: name)

@@ -6,8 +6,9 @@ import HubTransformer
 /// How a block makes one tensor of what its children made of the same rows.
 public protocol Mixing: Sendable {
   /// - Parameters:
-  ///   - parts: of the children that act at the site, at least one, what they made, `[rows, columns]`: adapters of sublayers
-  ///     their outputs, those of linear layers what they add to the layer's output, those of layers what they change
+  ///   - parts: of the children that act at the site, at least one, what they made, `[rows, columns]`: adapters of
+  ///     sublayers their outputs, those of linear layers what they add to the layer's output, those of layers what they
+  ///     change
   /// - Returns: a tensor of the same shape
   func mixed(_ parts: [(child: Int, value: Tensor)], at site: Site, in context: Context) -> Tensor
 }

@@ -72,12 +72,13 @@ public struct Setup: Sendable {
       composition, root: SetupBuilder(whole: composition, adapter: adapter, fusion: fusion).node(composition))
   }
 
-  /// One setup for each of several requests that share a pass, each with so many sequences; `nil` is the base model alone.
+  /// One setup for each of several requests that share a pass, each with this many sequences; `nil` is the base model
+  /// alone.
   ///
   /// Unlike a `batch_split`, no setup has any influence on another: each answers as it does alone.
   ///
-  /// - Throws: ``Failure`` with code ``Failure/Code/unsuitableBlock``: a setup with a `parallel`, which multiplies rows, or
-  ///   one that moves the positions of the text.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unsuitableBlock``: a setup with a `parallel`, which multiplies
+  ///   rows, or one that moves the positions of the text.
   public init(requests: [(setup: Setup?, sequences: Int)]) throws {
     let compositions = requests.map { $0.setup?.composition ?? .base }
     for request in requests {

@@ -39,8 +39,8 @@ struct SetupBuilder {
       if let routing = block as? any Routing { return try route(nodes, routing, composition) }
       guard let mixing = block as? any Mixing else {
         throw Failure(
-          .unsuitableBlock, "nothing says what the block does", at: whole.pointing(at: composition),
-          hint: "MixingBlocks.register or RoutingBlocks.register")
+          .unsuitableBlock, "no implementation of the block is registered", at: whole.pointing(at: composition),
+          hint: "register it with MixingBlocks.register or RoutingBlocks.register")
       }
       try checkMixes(nodes, composition)
       return .mix(nodes, mixing)
@@ -67,8 +67,8 @@ struct SetupBuilder {
     try checkSublayersOnly(sites, composition)
     guard let fusion = try locating(composition, { try fusion(members, name, sites) }) else {
       throw Failure(
-        .missingFusion, "no fusion of \(label) is there", at: whole.pointing(at: composition),
-        hint: "a fusion is trained; install the one that belongs to these adapters")
+        .missingFusion, "there is no fusion of \(label)", at: whole.pointing(at: composition),
+        hint: "fusions are trained: install the one that was trained over these adapters")
     }
     return .fuse(nodes, fusion, name: label)
   }
@@ -110,7 +110,7 @@ struct SetupBuilder {
       guard acting.dropLast().allSatisfy({ $0.coversAllRows(at: site) }) else {
         throw Failure(
           .unsuitableBlock,
-          "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter that the next one could read",
+          "at \(site.place.rawValue) of layer \(site.layer) only some rows have an adapter for the next one to read",
           at: whole.pointing(at: composition),
           hint: "stack the adapters inside the block, one stack for each of its parts")
       }
@@ -121,9 +121,9 @@ struct SetupBuilder {
   private func checkSublayersOnly(_ sites: Set<Site>, _ composition: Composition) throws {
     guard sites.allSatisfy(\.place.isSublayer) else {
       throw Failure(
-        .unsuitableBlock, "only bottleneck adapters can be fused and split; of these, some act elsewhere",
+        .unsuitableBlock, "only bottleneck adapters can be fused and split, and some of these adapters act elsewhere",
         at: whole.pointing(at: composition),
-        hint: "stack, batch_split, parallel and average take them")
+        hint: "stack, batch_split, parallel and average accept them")
     }
   }
 

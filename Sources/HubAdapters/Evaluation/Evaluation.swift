@@ -1,8 +1,8 @@
 import HubModels
 import HubTensor
 
-/// What a walk over a composition carries through one site of a base model: the rows, and what the adapters made of them
-/// so far. One small type for each kind of site.
+/// What a walk over a composition carries through one site of a base model: the rows, and what the adapters made of
+/// them so far. One small type for each kind of site.
 protocol SiteState {
   /// How many copies of the batch the rows are.
   var copies: Int { get }

@@ -2,7 +2,8 @@ import HubModels
 import HubTensor
 import HubTransformer
 
-/// The keys and values of an attention. Blocks that mix outputs never come here: a ``Setup`` refuses them around prefixes.
+/// The keys and values of an attention. Blocks that mix outputs never come here: a ``Setup`` refuses them around
+/// prefixes.
 struct PrefixState: SiteState {
   /// The input of the attention, which gates look at.
   private let x: Rows

@@ -2,7 +2,8 @@ import HubModels
 import HubTensor
 import HubTransformer
 
-/// A linear layer. In a stack an adapter reads what the one before contributes; the last joins that with the layer's output.
+/// A linear layer. In a stack an adapter reads what the one before contributes; the last joins that with the layer's
+/// output.
 struct ProjectionState: SiteState {
   private let projection: Projection
   private let progress: Progress

@@ -37,7 +37,7 @@ public struct CheckpointHead: Sendable {
       case .unused where keepsBias && tensor.name.hasSuffix("bias"):
         tensors["decoder.bias"] = tensor.renamed("decoder.bias")
       case .unused: break
-      case nil: throw Failure(.unsupportedHead, "the tensor belongs to nothing in a \(name)", at: tensor.name)
+      case nil: throw Failure(.unsupportedHead, "a \(name) has no place for the tensor", at: tensor.name)
       }
     }
     var configuration = form.configuration
@@ -47,7 +47,7 @@ public struct CheckpointHead: Sendable {
       let complete = checkpoint.family.completed(checkpoint.configuration)
       if tensors["decoder.weight"] == nil {
         guard try complete.optionalBool("tie_word_embeddings") ?? true else {
-          throw Failure(.unsupportedHead, "the matrix that names words is missing", at: "lm_head.weight")
+          throw Failure(.unsupportedHead, "the output matrix over the vocabulary is missing", at: "lm_head.weight")
         }
         tensors["decoder.weight"] = words?.renamed("decoder.weight")
       }

@@ -3,8 +3,8 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of Glavaš
-/// and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
+/// Which word each word depends on, and how: biaffine attention over words (Dozat and Manning 2017, in the form of
+/// Glavaš and Vulić 2021). A word is the mean of its pieces; the first token of a sequence is the root.
 ///
 /// With `x` a dependent and `y` a head, `arc = [x; 1]ᵀ U y` and `relation_k = [x; 1]ᵀ U_k [y; 1]`. In UDapter's parser,
 /// `udapter_parsing`, these are what layers that are generated for a language make of the words.
@@ -59,7 +59,7 @@ public struct DependencyHead: Head {
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
     guard let words = input.words else {
       throw Failure(
-        .unsupportedHead, "a parser needs to know which tokens are a word", hint: "give the words of the text")
+        .unsupportedHead, "a parser needs to know which tokens make up each word", hint: "give the words of the text")
     }
     let hidden = context.dropout(input.hidden, rate: dropout)
     let vectors = try Self.vectors(of: words, hidden, input, in: context),
@@ -109,7 +109,7 @@ public struct DependencyHead: Head {
       !tokens.isEmpty && words.allSatisfy { $0.lowerBound >= 0 && $0.upperBound <= tokens.count }
     }
     guard words.count == tokens.count, areThere else {
-      throw Failure(.unsupportedHead, "the words are not those of the sequences")
+      throw Failure(.unsupportedHead, "the words do not match the sequences")
     }
     let spans = zip(words, tokens).flatMap { words, tokens in
       words.map { $0.lowerBound + tokens.lowerBound..<$0.upperBound + tokens.lowerBound }

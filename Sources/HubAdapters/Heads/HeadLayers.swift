@@ -40,7 +40,7 @@ struct HeadLayers: Sendable {
     for entry in map.members.entries {
       guard let id = entry.value.integer, labels.indices.contains(id), labels[id] == nil else {
         throw Failure(
-          .invalidHead, "a label needs an id of its own between 0 and \(count - 1)", at: map.path(to: entry.key))
+          .invalidHead, "each label needs its own id between 0 and \(count - 1)", at: map.path(to: entry.key))
       }
       labels[id] = entry.key
     }
@@ -69,8 +69,8 @@ extension Activation {
   }
 }
 
-/// Linear layers over one vector for each sequence: its first token, the last where the base model reads from left to right,
-/// or, where `use_pooler` says so, the pooler's output.
+/// Linear layers over one vector for each sequence: its first token, the last where the base model reads from left to
+/// right, or, where `use_pooler` says so, the pooler's output.
 struct PooledLayers: Sendable {
   private let layers: HeadLayers
   private let usesPooler: Bool
@@ -82,7 +82,8 @@ struct PooledLayers: Sendable {
     poolerUpdate = try c.optionalInteger("pooler_rank").map { rank in
       guard (1...65_536).contains(rank), c.members["use_pooler"] == true else {
         throw Failure(
-          .invalidHead, "a rank between 1 and 65536, of a head that uses the pooler", at: c.path(to: "pooler_rank"))
+          .invalidHead, "the rank must be between 1 and 65536, and the head must use the pooler",
+          at: c.path(to: "pooler_rank"))
       }
       return (
         try weights["pooler"].parameter(
@@ -105,7 +106,7 @@ struct PooledLayers: Sendable {
     }
     guard let pooled = input.base.pooled(input.hidden, input.sequences, adding: update, in: context) else {
       throw Failure(
-        .unsupportedHead, "the head wants the pooler's output, and the base model has no pooler", at: "use_pooler")
+        .unsupportedHead, "the head uses the pooler's output, but the base model has no pooler", at: "use_pooler")
     }
     return layers(pooled, in: context)
   }

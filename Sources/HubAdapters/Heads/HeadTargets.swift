@@ -14,11 +14,11 @@ public enum HeadTargets: Sendable {
   case values([Float])
   /// The labels of each text, any number of them.
   case sets([Set<Int>])
-  /// Of each sequence the token where the answer begins and the one where it ends, both counted from the sequence's first;
-  /// `nil` leaves it out.
+  /// Of each sequence the token where the answer begins and the one where it ends, both counted from the sequence's
+  /// first; `nil` leaves it out.
   case spans([(start: Int?, end: Int?)], of: Sequences)
-  /// Of each sequence's words the head, 0 being the root, and the relation's number. The Python library pads labels with
-  /// zeros, so that words at the root do not count there.
+  /// Of each sequence's words the head, 0 being the root, and the relation's number. The Python library pads labels
+  /// with zeros, so that words at the root do not count there.
   case trees([[(head: Int, relation: Int)]], padsWithZeros: Bool = false)
 
   private var kind: String {
@@ -32,7 +32,7 @@ public enum HeadTargets: Sendable {
   }
 
   func failure(wanted: String) -> Failure {
-    Failure(.wrongLabels, "the head learns from \(wanted), and these are \(kind)")
+    Failure(.wrongLabels, "the head learns from \(wanted), but these are \(kind)")
   }
 
   /// A class for each row of the logits.
@@ -54,7 +54,7 @@ public enum HeadTargets: Sendable {
 
   static func check(_ label: Int?, below count: Int) throws {
     guard let label, !(0..<count).contains(label) else { return }
-    throw Failure(.wrongLabels, "\(label) is not between 0 and \(count - 1)")
+    throw Failure.outside(0...max(0, count - 1), label, .wrongLabels, at: nil)
   }
 }
 

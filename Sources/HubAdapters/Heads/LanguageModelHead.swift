@@ -3,8 +3,9 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Which word stands at each token: dense layers, each with an activation and a layer norm, usually one, and a layer as wide
-/// as the vocabulary (Devlin et al. 2019). What the invertible adapter did to the embeddings is undone before the last layer.
+/// Which word stands at each token: dense layers, each with an activation and a layer norm, usually one, and a layer as
+/// wide as the vocabulary (Devlin et al. 2019). What the invertible adapter did to the embeddings is undone before the
+/// last layer.
 ///
 /// Files hold a copy of the last layer, which is the base model's word embeddings and stays frozen. On an encoder a
 /// causal head sees the tokens that follow, too; on a decoder it names the next word.
@@ -60,7 +61,7 @@ public struct LanguageModelHead: Head {
       guard x.columns == input.base.shape.embeddingSize else {
         throw Failure(
           .unsupportedHead,
-          "the invertible adapter is for \(input.base.shape.embeddingSize) columns, the head gives \(x.columns)",
+          "the invertible adapter is for \(input.base.shape.embeddingSize) columns, but the head gives \(x.columns)",
           at: "embedding_size")
       }
       x = inverting.inverse(x, in: context)

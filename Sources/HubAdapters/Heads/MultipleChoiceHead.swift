@@ -26,7 +26,7 @@ public struct MultipleChoiceHead: Head {
   public func logits(_ input: HeadInput, in context: Context) throws -> Tensor {
     guard input.sequences.count % choices == 0 else {
       throw Failure(
-        .unsupportedHead, "\(input.sequences.count) texts are not questions with \(choices) choices each",
+        .unsupportedHead, "\(input.sequences.count) texts do not make questions with \(choices) choices each",
         at: "num_choices")
     }
     return context.reshaped(try layers(input, in: context), rows: input.sequences.count / choices, columns: choices)

@@ -3,7 +3,8 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Where in a text the answer to a question stands: for each token, how well an answer begins (column 0) and ends there.
+/// Where in a text the answer to a question stands: for each token, how well an answer begins (column 0) and ends
+/// there.
 public struct QuestionAnsweringHead: Head {
   public static let types = ["question_answering"]
 
@@ -20,8 +21,8 @@ public struct QuestionAnsweringHead: Head {
     layers(input.tokens(in: context), in: context)
   }
 
-  /// The mean of two cross entropies over the tokens of a sequence: that of where answers begin, and that of where they end.
-  /// In the Python library padding competes with the tokens; Dovetail never sees it.
+  /// The mean of two cross entropies over the tokens of a sequence: that of where answers begin, and that of where they
+  /// end. In the Python library padding competes with the tokens; Dovetail never sees it.
   public func loss(_ logits: Tensor, _ labels: HeadTargets, in context: Context) throws -> Tensor {
     guard case .spans(let spans, let sequences) = labels else { throw labels.failure(wanted: "spans") }
     try HeadTargets.check(spans.count, sequences.count)

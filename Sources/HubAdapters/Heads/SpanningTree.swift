@@ -7,7 +7,7 @@ enum SpanningTree {
   static func heads(of scores: [[Double]]) -> [Int] {
     let finite = scores.joined().filter(\.isFinite)
     guard let least = finite.min(), let most = finite.max() else { return scores.indices.map { $0 } }
-    // What is no score costs more than all others can gain, and a second arc from the root more than that.
+    // What is not a score costs more than all others can gain, and a second arc from the root more than that.
     let worst = least - (most - least + 1) * Double(scores.count + 1),
       penalty = (most - worst + 1) * Double(scores.count + 1)
     var weights = [[Double]](repeating: Array(repeating: -.infinity, count: scores.count + 1), count: scores.count + 1)

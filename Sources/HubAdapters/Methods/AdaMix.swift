@@ -3,13 +3,13 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// AdaMix (Wang et al. 2022): at each site several down and up projections, of which training takes two at random in each
-/// pass, `h + U_l · act(D_k · h + b_k) + b_l`.
+/// AdaMix (Wang et al. 2022): at each site several down and up projections, of which training takes two at random in
+/// each pass, `h + U_l · act(D_k · h + b_k) + b_l`.
 ///
 /// What runs is one ordinary bottleneck in each case:
 /// - merged, `inference: "merged"`: the means of the experts' weights, as the authors recommend.
-/// - the ensemble, `inference: "ensemble"`: the mean of what all choices give. As `U` is linear that is a bottleneck as wide
-///   as all `D_k` together.
+/// - the ensemble, `inference: "ensemble"`: the mean of what all choices give. As `U` is linear that is a bottleneck as
+///   wide as all `D_k` together.
 /// - ``routed(using:)``: the choice of one pass.
 public struct AdaMix: AdapterMethod {
   public static let architecture: String? = "adamix"
@@ -73,8 +73,8 @@ public struct AdaMix: AdapterMethod {
     self.blocks = blocks
   }
 
-  /// The same weights with one down and one up projection drawn for each site, for one pass of training. The second pass of
-  /// a step, with which ``consistency(_:_:in:)`` compares, has a choice of its own.
+  /// The same weights with one down and one up projection drawn for each site, for one pass of training. The second
+  /// pass of a step, with which ``consistency(_:_:in:)`` compares, has a choice of its own.
   public func routed(using generator: inout some RandomNumberGenerator) -> AdaMix {
     var choices = blocks
     for (site, experts) in experts.sorted(by: { $0.key < $1.key }) {
@@ -91,8 +91,8 @@ public struct AdaMix: AdapterMethod {
       options, experts.mapValues { BottleneckBlock(configuration, down: $0.down.mean, up: $0.up.mean) }, engine: engine)
   }
 
-  /// What training adds to the first pass's loss so that two choices of experts agree: `½ (KL(q ‖ p) + KL(p ‖ q))`, each
-  /// time without a gradient for the target.
+  /// What training adds to the first pass's loss so that two choices of experts agree: `½ (KL(q ‖ p) + KL(p ‖ q))`,
+  /// each time without a gradient for the target.
   public static func consistency(_ first: Tensor, _ second: Tensor, in context: Context) -> Tensor {
     context.scaled(
       context.add(context.divergence(of: first, from: second), context.divergence(of: second, from: first)), by: 0.5)

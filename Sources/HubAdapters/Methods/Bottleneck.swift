@@ -79,18 +79,18 @@ protocol BottleneckLayer: Sendable {
     _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context
   ) -> Tensor
   /// The weights of an ordinary layer that does the same in this pass, if there are any.
-  func projection(in context: Context) -> Context.Projection?
+  func projection(in context: Context) -> Context.LinearWeights?
   var parameters: [Parameter] { get }
   var frozenParameters: [Parameter] { get }
 }
 
 extension BottleneckLayer {
-  func projection(in context: Context) -> Context.Projection? { nil }
+  func projection(in context: Context) -> Context.LinearWeights? { nil }
   var frozenParameters: [Parameter] { [] }
 }
 
 extension Linear: BottleneckLayer {
-  func projection(in context: Context) -> Context.Projection? { (weight, bias) }
+  func projection(in context: Context) -> Context.LinearWeights? { (weight, bias) }
 }
 
 /// The adapter of one site: `A(t) = up(activation(down(t)))`.

@@ -22,7 +22,7 @@ struct DerivedLinear: BottleneckLayer {
     self.bias = bias.map { DerivedParameter(from: parameters, $0) }
   }
 
-  func projection(in context: Context) -> Context.Projection? {
+  func projection(in context: Context) -> Context.LinearWeights? {
     // Both are of the same parameters: either they are settled or none is.
     weight.settled(in: context).map { ($0, bias?.settled(in: context)) }
   }
@@ -50,7 +50,7 @@ extension Context {
   }
 }
 
-/// What is computed from parameters and from a weight of the base model, which comes with the pass: computed anew when
+/// What is computed from parameters and from a weight of the base model, which comes with the pass: computed again when
 /// another base or a change of the parameters asks for it.
 final class BaseDependentParameter: Sendable {
   private let sources: [Parameter]

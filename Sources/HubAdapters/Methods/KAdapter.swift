@@ -78,7 +78,7 @@ struct KAdapterConfiguration: Sendable {
       read.allSatisfy({ (0...shape.layers).contains($0) })
     else {
       throw Failure(
-        .invalidConfiguration, "this is no ascending list of at most 32 hidden states between 0 and \(shape.layers)",
+        .invalidConfiguration, "expected an ascending list of at most 32 hidden states between 0 and \(shape.layers)",
         at: c.path(to: "adapter_list"))
     }
     size = try c.optionalSize("adapter_size") ?? 768
@@ -90,7 +90,8 @@ struct KAdapterConfiguration: Sendable {
     activation = try c.optionalActivation("non_linearity") ?? .gelu
     guard size % heads == 0 else {
       throw Failure(
-        .invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "num_attention_heads"))
+        .invalidConfiguration, "a size of \(size) cannot be divided among \(heads) heads",
+        at: c.path(to: "num_attention_heads"))
     }
     guard skip != 1 else {
       throw Failure(
@@ -112,8 +113,8 @@ private struct Knowledge: Sendable {
     skip = c.skip
   }
 
-  /// After every `skip` blocks the output of block `count / skip` is added once more. A block without a state, of a layer
-  /// that runs without adapters, is left out.
+  /// After every `skip` blocks the output of block `count / skip` is added once more. A block without a state, of a
+  /// layer that runs without adapters, is left out.
   func callAsFunction(_ states: [Tensor?], _ hidden: Tensor, _ sequences: Sequences, in context: Context) -> Tensor {
     var outputs: [Tensor] = [], last: Tensor?
     for (block, state) in zip(blocks, states) {

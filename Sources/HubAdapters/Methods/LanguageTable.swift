@@ -24,7 +24,7 @@ struct LanguageTable: Sendable {
     names = try c.strings("languages")
     guard (1...10_000).contains(names.count), Set(names).count == names.count else {
       throw Failure(
-        .invalidConfiguration, "languages are between 1 and 10000, and none twice", at: c.path(to: "languages"))
+        .invalidConfiguration, "expected between 1 and 10000 languages, each listed once", at: c.path(to: "languages"))
     }
     language = .row(try Self.index(of: c.string("language"), in: names, at: c.path(to: "language")))
     size = try c.optionalSize("language_size") ?? 32
@@ -32,8 +32,8 @@ struct LanguageTable: Sendable {
     guard let features else {
       guard projection == nil else {
         throw Failure(
-          .invalidConfiguration, "there are no features that could be projected", at: c.path(to: "feature_projection"),
-          hint: "features says how many")
+          .invalidConfiguration, "there are no features to project", at: c.path(to: "feature_projection"),
+          hint: "set features to their number")
       }
       (inner, outer) = (nil, nil)
       values = try weights.parameter("values", [names.count, size], initially: .normal(deviation: 1))
@@ -64,7 +64,8 @@ struct LanguageTable: Sendable {
   func speaking(_ values: [Float]) throws -> LanguageTable {
     guard values.count == self.values.columns, values.allSatisfy(\.isFinite) else {
       throw Failure(
-        .invalidConfiguration, "a language is \(self.values.columns) finite numbers here, not \(values.count)",
+        .invalidConfiguration,
+        "a language is described by \(self.values.columns) finite numbers here, not \(values.count)",
         at: "language")
     }
     var copy = self

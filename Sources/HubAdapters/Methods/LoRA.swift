@@ -12,8 +12,8 @@ public import HubTransformer
 ///   through, and the bias is scaled, too.
 ///   PEFT and the paper (`dora_form`): `b + m / ‖W + s·B A‖ ⊙ (W + s·B A) x`, the norm being a constant in training.
 /// - What PEFT's LoKr comes to: `W x + b + M x`; its OFT and BOFT: `s ⊙ W M x + b`.
-/// - VeRA: `W x + b + s·(b B) (d A) x`. As in the library, `d` and `b` are square matrices; `A` and `B` are frozen and one
-///   for all layers, so that these must have one shape.
+/// - VeRA: `W x + b + s·(b B) (d A) x`. As in the library, `d` and `b` are square matrices; `A` and `B` are frozen and
+///   one for all layers, so that these must have one shape.
 ///
 /// In a stack the second adapter reads the contribution of the first: `b(a(x))`, not `a(x) + b(x)`.
 public struct LoRA: AdapterMethod {
@@ -47,7 +47,7 @@ public struct LoRA: AdapterMethod {
     let widths = shape.widths(at: first.site.place)
     guard targets.allSatisfy({ shape.widths(at: $0.site.place) == widths && $0.rank == first.rank }) else {
       throw Failure(
-        .invalidConfiguration, "the layers share their matrices, and have different shapes", at: "vera_d",
+        .invalidConfiguration, "the layers share their matrices, but have different shapes", at: "vera_d",
         hint: "adapt layers of one shape only")
     }
     let a = try weights.parameter("lora_a", [first.rank, widths.input], initially: c.initialWeights.a)

@@ -7,14 +7,16 @@ import HubTransformer
 /// What PEFT can say beyond them has keys of its own. `targets` names the adapted layers one by one,
 /// `{"0.query": {"r": 4, "alpha": 8}, "2.output": {"scales_input": true}}`, and takes the place of the library's
 /// switches; a target's `form` is `"matrix"` for an update that is written out, `"rotation"` for a matrix that what the
-/// layer reads goes through first, and `"scaled_rotation"` for one with factors for what comes out; `use_rslora` divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
+/// layer reads goes through first, and `"scaled_rotation"` for one with factors for what comes out; `use_rslora`
+/// divides by `√r`; `lora_bias` gives the second factor a bias; `dora_form` is `"library"` or `"peft"`.
 struct LoRAConfiguration: Sendable {
   enum Kind: Sendable {
     /// `W x + b + s·B A x`
     case lowRank
     /// `(W x + b) ⊙ l`
     case scale
-    /// Low rank with shared frozen factors and square matrices between them, which start as `d` and `b` on the diagonal.
+    /// Low rank with shared frozen factors and square matrices between them, which start as `d` and `b` on the
+    /// diagonal.
     case vera(d: Float, b: Float)
   }
 
@@ -75,17 +77,17 @@ struct LoRAConfiguration: Sendable {
     magnitude = try c.optionalBool("use_dora") ?? false ? Self.magnitude(c) : nil
     named = try c.optionalObject("targets")
     guard !hasBias || magnitude == nil else {
-      throw Failure(.invalidConfiguration, "an update with magnitudes has no bias", at: c.path(to: "lora_bias"))
+      throw Failure(.invalidConfiguration, "an update with magnitudes cannot have a bias", at: c.path(to: "lora_bias"))
     }
     initialWeights = try Self.initializers(c)
     places = try Self.places(c)
     leavesOut = try c.layersLeftOut()
     if case .scale = kind {
       guard rank == 1 else {
-        throw Failure(.invalidConfiguration, "a scaling has the rank 1, not \(rank)", at: c.path(to: "r"))
+        throw Failure(.invalidConfiguration, "a scaling must have the rank 1, not \(rank)", at: c.path(to: "r"))
       }
       guard magnitude == nil else {
-        throw Failure(.invalidConfiguration, "a scaling has no magnitudes", at: c.path(to: "use_dora"))
+        throw Failure(.invalidConfiguration, "a scaling cannot have magnitudes", at: c.path(to: "use_dora"))
       }
     }
   }
@@ -102,9 +104,9 @@ struct LoRAConfiguration: Sendable {
       let key = entry.key
       guard let site = Site(linearLayer: key), shape.has(site) else {
         throw Failure(
-          .invalidConfiguration, "\(key.debugDescription) is no linear layer of a model of \(shape.layers) layers",
+          .invalidConfiguration, "\(key.debugDescription) is not a linear layer of a model with \(shape.layers) layers",
           at: named.path,
-          hint: "a target is called like \"0.query\"")
+          hint: "write a target as \"0.query\"")
       }
       let c = try JSONObject(entry.value, path: named.path(to: key))
       try c.refuseUnknown(["r", "alpha", "scales_input", "form"])
@@ -123,7 +125,7 @@ struct LoRAConfiguration: Sendable {
     guard let name = try c.optionalString("form") else { return .usual }
     guard let form = Target.Form(rawValue: name), case .lowRank = kind, !isGated, magnitude == nil, !hasBias else {
       throw Failure(
-        .invalidConfiguration, "a form is matrix, rotation or scaled_rotation, without gates, magnitudes and biases",
+        .invalidConfiguration, "form must be matrix, rotation or scaled_rotation, without gates, magnitudes or biases",
         at: c.path(to: "form"))
     }
     return form
@@ -159,7 +161,7 @@ extension LoRAConfiguration {
   private static func rank(_ c: JSONObject) throws -> Int? {
     guard let rank = try c.optionalInteger("r") else { return nil }
     guard (1...65_536).contains(rank) else {
-      throw Failure(.invalidConfiguration, "a rank of \(rank) is not between 1 and 65536", at: c.path(to: "r"))
+      throw Failure.outside(1...65_536, rank, .invalidConfiguration, at: c.path(to: "r"))
     }
     return rank
   }
@@ -184,10 +186,12 @@ extension LoRAConfiguration {
     case ("scale", nil, nil): return .scale
     case ("add", nil, _), ("scale", _, _?):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_b"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"",
+        at: c.path(to: "vera_b"))
     case ("add", _, nil), ("scale", _?, _):
       throw Failure(
-        .invalidConfiguration, "vera_d and vera_b come together, and only with \"add\"", at: c.path(to: "vera_d"))
+        .invalidConfiguration, "vera_d and vera_b must be given together, and only with \"add\"",
+        at: c.path(to: "vera_d"))
     default:
       throw Failure(
         .invalidConfiguration, "composition_mode is \"add\" or \"scale\", not \(mode.debugDescription)",
@@ -203,7 +207,7 @@ extension LoRAConfiguration {
       for name in try c.optionalStrings("attn_matrices") ?? ["q", "v"] {
         guard let place = (["q": .query, "k": .key, "v": .value] as [String: Site.Place])[name] else {
           throw Failure(
-            .invalidConfiguration, "attn_matrices is of q, k and v; \(name.debugDescription) is none of them",
+            .invalidConfiguration, "attn_matrices may name q, k and v, not \(name.debugDescription)",
             at: c.path(to: "attn_matrices"))
         }
         places.formUnion([place, crossing[place] ?? place])

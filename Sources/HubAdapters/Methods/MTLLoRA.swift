@@ -23,8 +23,8 @@ public struct MTLLoRA: AdapterMethod {
     let type = try configuration.optionalString("task_specific_matrix_type") ?? "singular_values"
     guard type == "singular_values" else {
       throw Failure(
-        .unsupportedAdapter, "a task's matrix is of \"singular_values\", not \(type.debugDescription)",
-        at: configuration.path(to: "task_specific_matrix_type"), hint: "the Python library cannot run others either")
+        .unsupportedAdapter, "a task's matrix must be \"singular_values\", not \(type.debugDescription)",
+        at: configuration.path(to: "task_specific_matrix_type"), hint: "the Python library cannot run others")
     }
     let count = try configuration.optionalInteger("n_up_projection") ?? 1
     guard (1...64).contains(count) else {
@@ -33,7 +33,8 @@ public struct MTLLoRA: AdapterMethod {
     let sharpness = Float(try configuration.optionalNumber("weights_sharpness") ?? 0.05)
     guard sharpness > 0 else {
       throw Failure(
-        .invalidConfiguration, "\(sharpness) is not above 0", at: configuration.path(to: "weights_sharpness"))
+        .invalidConfiguration, "the sharpness must be above 0, not \(sharpness)",
+        at: configuration.path(to: "weights_sharpness"))
     }
     var units: [Site: UpdateUnit] = [:]
     for target in try c.targets(shape) {

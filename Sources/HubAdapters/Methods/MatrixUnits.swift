@@ -14,8 +14,8 @@ struct MatrixUpdate: LinearUpdate {
   var parameters: [Parameter] { [matrix] }
 }
 
-/// A matrix that what a layer reads goes through first, `s ⊙ W M x + b`: orthogonal fine-tuning (OFT, Qiu et al. 2023; BOFT,
-/// Liu et al. 2024), whose rotations are written out.
+/// A matrix that what a layer reads goes through first, `s ⊙ W M x + b`: orthogonal fine-tuning (OFT, Qiu et al. 2023;
+/// BOFT, Liu et al. 2024), whose rotations are written out.
 struct RotationUnit: LinearUnit {
   let canFollow = false
   private let matrix: Parameter

@@ -42,7 +42,7 @@ private struct Coupling: Sendable {
     let bottleneck = Int((Double(input) / reduction).rounded(.down))
     guard bottleneck >= 1 else {
       throw Failure(
-        .invalidConfiguration, "a factor of \(reduction) leaves nothing of \(input) columns",
+        .invalidConfiguration, "a reduction factor of \(reduction) leaves none of \(input) columns",
         at: "inv_adapter_reduction_factor")
     }
     self.activation = activation

@@ -4,7 +4,8 @@ import HubModels
 import HubTransformer
 
 extension JSONObject {
-  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for something.
+  /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedAdapter`` if a key that is not `known` asks for
+  ///   something.
   func refuseUnknown(_ known: Set<String>) throws {
     for entry in members.entries where !known.contains(entry.key) && !entry.value.isNull && entry.value != false {
       throw Failure(
@@ -37,7 +38,7 @@ extension JSONObject {
   func layersLeftOut() throws -> Set<Int> {
     let layers = try optional("leave_out", "an array of layer numbers") { $0.integers } ?? []
     guard let wrong = layers.first(where: { !(0..<256).contains($0) }) else { return Set(layers) }
-    throw Failure(.invalidConfiguration, "\(wrong) is no layer's number", at: path(to: "leave_out"))
+    throw Failure(.invalidConfiguration, "there is no layer \(wrong)", at: path(to: "leave_out"))
   }
 
   /// The layers that `leave_out` does not name.
@@ -61,7 +62,7 @@ extension JSONObject {
   func dropout(_ key: String, absent: Float = 0) throws -> Float {
     let rate = try optionalNumber(key).map(Float.init) ?? absent
     guard (0..<1).contains(rate) else {
-      throw Failure(.invalidConfiguration, "a rate of \(rate) is not at least 0 and below 1", at: path(to: key))
+      throw Failure(.invalidConfiguration, "a rate must be at least 0 and below 1, not \(rate)", at: path(to: key))
     }
     return rate
   }

@@ -3,12 +3,12 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// Projected attention layers (Stickland and Murray 2019): beside a whole layer a small one, `LN(FFN(a) + a + TS(x))`, where
-/// `x` is the layer's input and `a` what its attention made of it.
+/// Projected attention layers (Stickland and Murray 2019): beside a whole layer a small one, `LN(FFN(a) + a + TS(x))`,
+/// where `x` is the layer's input and `a` what its attention made of it.
 ///
 /// `TS(x) = act(up(MHA(down(x))))`, the attention having queries, keys and values of its own in each layer and no
-/// projection after it; `down` and `up` belong to all layers. Without attention it is `up(act(down(x)))` with projections in
-/// each layer. `shared_projections` asks for the other choice in either.
+/// projection after it; `down` and `up` belong to all layers. Without attention it is `up(act(down(x)))` with
+/// projections in each layer. `shared_projections` asks for the other choice in either.
 public struct PAL: AdapterMethod {
   public static let architecture: String? = "pal"
 
@@ -22,7 +22,8 @@ public struct PAL: AdapterMethod {
     let attends = try c.optionalBool("attention") ?? true
     let size = try c.optionalSize("size") ?? (attends ? 204 : 100), heads = try c.optionalSize("heads") ?? 6
     guard !attends || size % heads == 0 else {
-      throw Failure(.invalidConfiguration, "\(heads) heads do not divide a size of \(size)", at: c.path(to: "heads"))
+      throw Failure(
+        .invalidConfiguration, "a size of \(size) cannot be divided among \(heads) heads", at: c.path(to: "heads"))
     }
     let activation = try c.optionalActivation("non_linearity") ?? .gelu, layers = try c.adaptedLayers(of: shape)
     let shares = try c.optionalBool("shared_projections") ?? attends

@@ -105,7 +105,7 @@ extension PHMMatrices {
     let n = c.dimension
     guard input % n == 0, output % n == 0 else {
       throw Failure(
-        .invalidConfiguration, "\(n) does not divide a layer from \(input) to \(output)", at: "phm_dim",
+        .invalidConfiguration, "the sizes of a layer, \(input) and \(output), are not multiples of \(n)", at: "phm_dim",
         hint: "choose a reduction_factor that leaves a multiple of phm_dim")
     }
     try self.init(
@@ -137,7 +137,7 @@ struct PHMLayer: BottleneckLayer {
       }, bias: bias.map { bias in { @Sendable context in context.value(of: bias) } })
   }
 
-  func projection(in context: Context) -> Context.Projection? { linear.projection(in: context) }
+  func projection(in context: Context) -> Context.LinearWeights? { linear.projection(in: context) }
 
   func callAsFunction(
     _ x: Tensor, then activation: Activation, scale: Float, plus residual: Tensor?, in context: Context

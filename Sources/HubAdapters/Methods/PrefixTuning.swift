@@ -47,7 +47,8 @@ public struct PrefixTuning: AdapterMethod {
         }) : [:]
   }
 
-  /// The kinds of attention that have prefixes: a decoder's always, the encoder's and that over its states if they are wanted.
+  /// The kinds of attention that have prefixes: a decoder's always, the encoder's and that over its states if they are
+  /// wanted.
   private static func places(
     _ c: JSONObject, _ shape: ModelShape
   ) throws -> [(name: String, layers: Range<Int>, place: Site.Place)] {

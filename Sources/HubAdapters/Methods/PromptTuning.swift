@@ -7,8 +7,8 @@ public import HubTransformer
 /// Learned tokens before the text (Lester et al. 2021), in front of its first token or after it.
 ///
 /// As in the Python library they join the embedding output, without positions of their own, unless `combine` is
-/// `"words"`: then they are words before the text's as in PEFT, and the text's positions move up. Every layer sees them: a
-/// head that reads the first token reads the first of them. Only the first adapter of a setup has a say.
+/// `"words"`: then they are words before the text's as in PEFT, and the text's positions move up. Every layer sees
+/// them: a head that reads the first token reads the first of them. Only the first adapter of a setup has a say.
 public struct PromptTuning: AdapterMethod {
   public static let architecture: String? = "prompt_tuning"
 
@@ -27,7 +27,7 @@ public struct PromptTuning: AdapterMethod {
     let name = try c.optionalString("combine") ?? Prompt.Place.prefix.rawValue
     guard let place = Prompt.Place(rawValue: name) else {
       let known = Prompt.Place.allCases.map(\.rawValue).joined(separator: ", ")
-      throw Failure(.invalidConfiguration, "\(name.debugDescription) is none of \(known)", at: c.path(to: "combine"))
+      throw Failure(.invalidConfiguration, "\(name.debugDescription) is not one of \(known)", at: c.path(to: "combine"))
     }
     prompt = Prompt(embeddings: embeddings, place: place)
   }

@@ -6,8 +6,8 @@ public import HubTransformer
 /// Changes of the hidden states of a few tokens after a layer (Wu et al. 2024): `z + Rᵀ(act(W z + b) − R z)`, where
 /// LoReFT has a matrix `R` with orthonormal rows and NoReFT any; DiReFT leaves out `− R z`.
 ///
-/// The first and the last tokens of a sequence are changed; where both are the same, the last ones win. As in the Python
-/// library ReFT works only in the first adapter of a setup. The library does not save what makes a DiReFT
+/// The first and the last tokens of a sequence are changed; where both are the same, the last ones win. As in the
+/// Python library ReFT works only in the first adapter of a setup. The library does not save what makes a DiReFT
 /// (`subtract_projection`), so that its files read as NoReFT unless the key is there.
 public struct ReFT: AdapterMethod {
   public static let architecture: String? = "reft"
@@ -66,20 +66,22 @@ struct ReFTConfiguration: Sendable {
     activation = try c.optionalActivation("non_linearity") ?? .identity
     dropout = try c.dropout("dropout", absent: 0.05)
     guard try c.optionalBool("output_reft") ?? true else {
-      throw Failure(.invalidConfiguration, "output_reft is the only place there is", at: c.path(to: "output_reft"))
+      throw Failure(
+        .invalidConfiguration, "output_reft must be true: the layer's output is the only place that is supported",
+        at: c.path(to: "output_reft"))
     }
     layers =
       c.members["layers"] == "all"
       ? nil : try c.optional("layers", "\"all\" or an array of layer numbers") { $0.integers }
     guard first + last > 0 else {
-      throw Failure(.invalidConfiguration, "no token is changed", at: c.path(to: "prefix_positions"))
+      throw Failure(.invalidConfiguration, "the adapter would change no token", at: c.path(to: "prefix_positions"))
     }
   }
 
   func layers(of shape: ModelShape) throws -> [Int] {
     guard rank <= shape.hiddenSize else {
       throw Failure(
-        .invalidConfiguration, "a rank of \(rank) is more than the hidden size, \(shape.hiddenSize)", at: "r")
+        .invalidConfiguration, "a rank of \(rank) is larger than the hidden size, \(shape.hiddenSize)", at: "r")
     }
     guard let layers else { return Array(0..<shape.layers) }
     if let wrong = layers.first(where: { !(0..<shape.layers).contains($0) }) {
@@ -119,13 +121,13 @@ private struct ReFTLayer: LayerAdapter {
 
 /// `z + Rᵀ(act(W z + b) − R z)`
 struct ReFTUnit: Sendable {
-  private enum Projection: Sendable {
+  private enum Directions: Sendable {
     case free(Parameter)
     case orthogonal(HouseholderProjection)
   }
 
   private let source: Linear
-  private let projection: Projection
+  private let projection: Directions
   /// `R [r, hidden]` and `Rᵀ [hidden, r]`.
   private let rows, columns: DerivedParameter
   private let activation: Activation

@@ -3,8 +3,8 @@ public import HubTensor
 public import HubModels
 public import HubTransformer
 
-/// UDapter (Üstün et al. 2020): bottleneck adapters in both sublayers whose weights are generated from a vector `e` of the
-/// language, `W = Σ e_i 𝒲_i`, biases too.
+/// UDapter (Üstün et al. 2020): bottleneck adapters in both sublayers whose weights are generated from a vector `e` of
+/// the language, `W = Σ e_i 𝒲_i`, biases too.
 ///
 /// The languages have a table: either of the vectors themselves, which are trained, or of typological `features`
 /// (URIEL's, Littell et al. 2017), from which two layers make the vector, `e = W₂ relu(W₁ t + b₁) + b₂`. One language

@@ -23,7 +23,7 @@ public struct Union: AdapterMethod {
       let part = try JSONObject(json, path: configuration.path(to: "configs[\(index)]")),
         type = try AdapterMethods.type(for: part)
       guard type != Union.self else {
-        throw Failure(.invalidConfiguration, "a union cannot stand in a union", at: part.path)
+        throw Failure(.invalidConfiguration, "a union cannot contain another union", at: part.path)
       }
       return try type.init(configuration: part, shape: shape, weights: weights) as any AdapterMethod
     }
@@ -31,7 +31,7 @@ public struct Union: AdapterMethod {
     for (index, part) in parts.enumerated() {
       if let site = part.sites.intersection(taken).min() {
         throw Failure(
-          .invalidConfiguration, "another part of the union acts at \(site.place.rawValue) of layer \(site.layer), too",
+          .invalidConfiguration, "two parts of the union act at \(site.place.rawValue) of layer \(site.layer)",
           at: configuration.path(to: "configs[\(index)]"))
       }
       taken.formUnion(part.sites)

@@ -56,7 +56,7 @@ public enum AdapterHub: ForeignFormat {
     for tensor in file.tensors {
       guard let (stable, isAlias) = names.stable(adapterTensor: tensor.name, of: name, table) else {
         throw Failure(
-          .unknownForeignTensor, "the tensor belongs to nothing in the adapter \(name.debugDescription)",
+          .unknownForeignTensor, "the adapter \(name.debugDescription) has no place for the tensor",
           at: tensor.name
         ).within(file.path)
       }
@@ -91,7 +91,7 @@ public enum AdapterHub: ForeignFormat {
     let tensors = try file.tensors.map { tensor in
       guard let stable = names.stable(fusionTensor: tensor.name, of: name) else {
         throw Failure(
-          .unknownForeignTensor, "the tensor belongs to nothing in the fusion \(name.debugDescription)", at: tensor.name
+          .unknownForeignTensor, "the fusion \(name.debugDescription) has no place for the tensor", at: tensor.name
         ).within(file.path)
       }
       return tensor.renamed(stable)
@@ -134,7 +134,7 @@ public enum AdapterHub: ForeignFormat {
         strangers += 1
       } else {
         throw Failure(
-          .unknownForeignTensor, "the tensor belongs to nothing in the head \(name.debugDescription)", at: tensor.name
+          .unknownForeignTensor, "the head \(name.debugDescription) has no place for the tensor", at: tensor.name
         ).within(file.path)
       }
     }

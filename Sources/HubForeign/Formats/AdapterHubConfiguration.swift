@@ -10,8 +10,8 @@ extension Failure.Code {
 enum AdapterHubConfiguration {
   /// The `config` of an `adapter_config.json`: a named one spelt out, old keys and old names of activations replaced.
   ///
-  /// - Parameter hasInvertible: whether the weights have an invertible part. The task adapters of version 1 speak of one
-  ///   that they never had, which the library drops.
+  /// - Parameter hasInvertible: whether the weights have an invertible part. The task adapters of version 1 speak of
+  ///   one that they never had, which the library drops.
   static func normalized(_ json: JSONObject, hasInvertible: Bool) throws -> JSON.Members {
     var config: JSON.Members
     if let name = json.members["config"]?.string {
@@ -60,7 +60,7 @@ enum AdapterHubConfiguration {
     }
     if config["inv_adapter"] == "glow" {
       throw Failure(
-        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, by the Python library neither",
+        .glowAdapter, "invertible adapters of the type \"glow\" cannot be run, not even by the Python library",
         at: "\(path).inv_adapter",
         hint: "train the adapter again with \"nice\"")
     }
@@ -77,8 +77,8 @@ enum AdapterHubConfiguration {
       (c["configs"]?.array ?? []).compactMap(\.object).flatMap(leftOutLayers))
   }
 
-  /// The library's names of LLaMA's feed-forward layers in our order, and the other way round: it calls the last of them
-  /// `intermediate`, and the one before `output`.
+  /// The library's names of LLaMA's feed-forward layers in our order, and the other way round: it calls the last of
+  /// them `intermediate`, and the one before `output`.
   static func exchanged(_ c: JSON.Members, for family: ModelFamily) -> JSON.Members {
     guard family.adapterHub.exchangesFeedForward else { return c }
     var result = c

@@ -87,12 +87,13 @@ extension AdapterHub {
     for key in ["targets", "use_rslora", "lora_bias", "shift_positions"] {
       guard let value = c.members[key], !value.isNull, value != false else { continue }
       throw Failure(
-        .inexpressibleAdapter, "AdapterHub cannot say this", at: c.path(to: key), hint: "hub convert --to peft may")
+        .inexpressibleAdapter, "AdapterHub's format cannot express this", at: c.path(to: key),
+        hint: "try hub convert --to peft")
     }
     for (key, value) in [("dora_form", "peft"), ("combine", "words")] where c.members[key]?.string == value {
       throw Failure(
         .inexpressibleAdapter, "AdapterHub computes this differently", at: c.path(to: key),
-        hint: "hub convert --to peft may")
+        hint: "try hub convert --to peft")
     }
     guard c.members["subtract_projection"] != false else {
       throw Failure(

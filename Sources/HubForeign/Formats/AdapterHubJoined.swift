@@ -2,8 +2,8 @@ import HubModels
 import HubWeights
 import HubWords
 
-/// Adapters of linear layers that a model stores as one: the library adapts all of them together. The first factors of the
-/// adapted ones stand below each other, and so do the second ones, the scalings and the gates.
+/// Adapters of linear layers that a model stores as one: the library adapts all of them together. The first factors of
+/// the adapted ones stand below each other, and so do the second ones, the scalings and the gates.
 enum AdapterHubJoined {
   /// What stands in a stable name for the layers together.
   static let place = "joined"
@@ -34,7 +34,7 @@ enum AdapterHubJoined {
       }
       guard let rows = item.value.shape.first, !places.isEmpty, rows % places.count == 0 else {
         throw Failure(
-          .unexpectedJSON, "the shape \(item.value.shape) is not that of \(places.count) layers", at: item.key)
+          .unexpectedJSON, "the shape \(item.value.shape) does not fit \(places.count) layers", at: item.key)
       }
       let share = rows / places.count, width = item.value.count / max(1, rows), values = try item.value.floats()
       for (index, place) in places.enumerated() {
@@ -60,7 +60,7 @@ enum AdapterHubJoined {
       let all = try places.map { other in
         guard let part = byName["\(parts.0).\(other.rawValue).\(parts.1)"], part.shape == tensor.shape else {
           throw Failure(
-            .inexpressibleAdapter, "AdapterHub adapts these layers together, and one is missing or has another shape",
+            .inexpressibleAdapter, "AdapterHub adapts these layers together, but one is missing or has another shape",
             at: "\(parts.0).\(other.rawValue).\(parts.1)")
         }
         return part

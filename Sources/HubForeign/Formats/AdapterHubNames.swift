@@ -1,8 +1,8 @@
 public import HubModels
 public import HubWords
 
-/// Names of tensors in a family of models: AdapterHub's, which repeat the model's module tree and the adapter's name, and
-/// the stable ones of the bundle format, which do neither.
+/// Names of tensors in a family of models: AdapterHub's, which repeat the model's module tree and the adapter's name,
+/// and the stable ones of the bundle format, which do neither.
 public struct AdapterHubNames: Sendable {
   private let family: ModelFamily
   private let encoderLayers: Int?

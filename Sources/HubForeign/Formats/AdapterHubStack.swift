@@ -31,8 +31,8 @@ struct AdapterHubStack {
     pairs.map { NameTable.Pair($0.foreign, $0.stable, isAlias: $0.isAlias, firstLayer: firstLayer) }
   }
 
-  /// How many layers the encoder has, of which a file may hold only some: those that an adapter leaves out are missing, and
-  /// numbers in its configuration go on from the encoder's to the decoder's.
+  /// How many layers the encoder has, of which a file may hold only some: those that an adapter leaves out are missing,
+  /// and numbers in its configuration go on from the encoder's to the decoder's.
   ///
   /// - Parameters:
   ///   - names: those of the file's tensors, without the model's prefix

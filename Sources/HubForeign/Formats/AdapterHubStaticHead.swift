@@ -2,8 +2,8 @@ import HubModels
 import HubWords
 import HubWeights
 
-/// The head that a model class of Hugging Face has of its own, as `adapters.init(model)` saves it: the configuration names
-/// the class, the tensors have the names of its modules.
+/// The head that a model class of Hugging Face has of its own, as `adapters.init(model)` saves it: the configuration
+/// names the class, the tensors have the names of its modules.
 enum AdapterHubStaticHead {
   static func read(_ json: JSONObject, _ modelClass: String, _ file: WeightFile) throws -> ForeignAdapter.Head {
     let family = try json.optionalString("model_type").flatMap(ModelFamilies.family(of:))
@@ -17,7 +17,7 @@ enum AdapterHubStaticHead {
       case .tensor(let stable): return tensor.renamed(stable)
       case .unused: return nil
       case nil:
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
+        throw Failure(.unknownForeignTensor, "a \(modelClass) has no place for the tensor", at: tensor.name)
       }
     }
     return ForeignAdapter.Head(

@@ -1,7 +1,7 @@
 import HubWords
 
-/// Names of tensors in a foreign format and in ours, side by side. A number after the name of a list is an index, written `#`
-/// in both.
+/// Names of tensors in a foreign format and in ours, side by side. A number after the name of a list is an index,
+/// written `#` in both.
 struct NameTable {
   struct Pair {
     let foreign: String

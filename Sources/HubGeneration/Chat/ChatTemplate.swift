@@ -1,10 +1,11 @@
 public import HubWords
 
-/// What makes one text of the messages of a chat: the Jinja template that comes with a model, as `transformers` runs it.
+/// What makes one text of the messages of a chat: the Jinja template that comes with a model, as `transformers` runs
+/// it.
 ///
-/// Supported are text, expressions, `if`, `for` with its `loop`, `set` and namespaces, the filters, tests and methods that
-/// templates of chat models use, and `raise_exception`. Everything else is refused by its name. A template reads nothing but
-/// what it is given, and is bounded in steps and output.
+/// Supported are text, expressions, `if`, `for` with its `loop`, `set` and namespaces, the filters, tests and methods
+/// that templates of chat models use, and `raise_exception`. Everything else is refused by its name. A template reads
+/// nothing but what it is given, and is bounded in steps and output.
 public struct ChatTemplate: Sendable {
   private let nodes: [TemplateNode]
 

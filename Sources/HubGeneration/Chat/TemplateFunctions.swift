@@ -1,6 +1,7 @@
 import HubWords
 
-/// Filters, tests and the methods of strings and dictionaries, by the names that templates use. Others are refused by name.
+/// Filters, tests and the methods of strings and dictionaries, by the names that templates use. Others are refused by
+/// name.
 extension TemplateRun {
   mutating func filter(
     _ name: String, _ value: TemplateValue, _ given: [TemplateValue], _ named: [String: TemplateValue]
@@ -15,8 +16,8 @@ extension TemplateRun {
       return .integer(value.integer ?? Int(value.text.filter { !$0.isWhitespace }) ?? value.number.map { Int($0) } ?? 0)
     case "list": return .list(try elements(of: value))
     case "items": return try method("items", of: value, [], [:])
-    case "first": return try elements(of: value).first ?? .undefined("the first of nothing")
-    case "last": return try elements(of: value).last ?? .undefined("the last of nothing")
+    case "first": return try elements(of: value).first ?? .undefined("first needs something to choose from")
+    case "last": return try elements(of: value).last ?? .undefined("last needs something to choose from")
     case "reverse": return .list(try elements(of: value).reversed())
     case "join":
       let separator = given.first?.text ?? ""

@@ -17,8 +17,8 @@ enum TemplateToken: Hashable {
   case symbol(String)
 }
 
-/// Cuts a template into parts, with the white space left out that `trim_blocks` and `lstrip_blocks` leave out: what stands
-/// before a statement on its line, and the end of the line after it.
+/// Cuts a template into parts, with the white space left out that `trim_blocks` and `lstrip_blocks` leave out: what
+/// stands before a statement on its line, and the end of the line after it.
 struct TemplateLexer {
   private let scalars: [Unicode.Scalar]
   private var place = 0
@@ -26,7 +26,7 @@ struct TemplateLexer {
 
   init(_ source: String) {
     var scalars = Array(source.replacing("\r\n", with: "\n").unicodeScalars)
-    // The end of the last line is no part of a template.
+    // The end of the last line is not part of a template.
     if scalars.last == "\n" { scalars.removeLast() }
     self.scalars = scalars
   }
@@ -190,7 +190,7 @@ struct TemplateLexer {
     let digits = String(String.UnicodeScalarView(scalars[place..<min(place + count, scalars.count)]))
     guard digits.unicodeScalars.count == count, !digits.hasPrefix("+"), let value = UInt32(digits, radix: 16),
       let scalar = Unicode.Scalar(value)
-    else { throw failure("an escape is wrong") }
+    else { throw failure("a string has an unknown escape") }
     place += count
     return scalar
   }

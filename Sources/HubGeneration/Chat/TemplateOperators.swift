@@ -68,7 +68,7 @@ extension TemplateRun {
         first.unicodeScalars.lexicographicallyPrecedes(second.unicodeScalars)
         ? -1 : first.utf8.elementsEqual(second.utf8) ? 0 : 1
     } else {
-      throw failure("\(first.kind) and \(second.kind) have no order")
+      throw failure("\(first.kind) and \(second.kind) cannot be compared")
     }
     switch symbol {
     case "<": return order < 0
@@ -83,10 +83,10 @@ extension TemplateRun {
     case .list(let values): return values.contains(part)
     case .dictionary(let members): return members.contains { .string($0.key) == part }
     case .string(let text):
-      guard case .string(let part) = part else { throw failure("\(part.kind) is in no string") }
+      guard case .string(let part) = part else { throw failure("\(part.kind) cannot be looked for in a string") }
       return part.isEmpty || text.utf8.firstRange(of: part.utf8) != nil
     case .undefined: return false
-    default: throw failure("nothing is in \(whole.kind)")
+    default: throw failure("nothing can be looked for in \(whole.kind)")
     }
   }
 }

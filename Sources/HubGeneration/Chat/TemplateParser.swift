@@ -20,7 +20,7 @@ struct TemplateParser {
 
   mutating func parse() throws -> [TemplateNode] {
     let nodes = try nodes(until: [])
-    guard place == parts.count else { throw failure("the template has an end of something that has not begun") }
+    guard place == parts.count else { throw failure("the template ends something that has not begun") }
     return nodes
   }
 
@@ -28,7 +28,7 @@ struct TemplateParser {
   private mutating func nodes(until words: Set<String>) throws -> [TemplateNode] {
     depth += 1
     defer { depth -= 1 }
-    guard depth <= 64 else { throw failure("statements stand more than 64 deep in each other") }
+    guard depth <= 64 else { throw failure("statements are nested more than 64 deep") }
     var nodes: [TemplateNode] = []
     while place < parts.count {
       switch parts[place] {
@@ -39,7 +39,7 @@ struct TemplateParser {
         nodes.append(.output(try TemplateExpressionParser.whole(tokens)))
         place += 1
       case .statement(let tokens):
-        guard case .name(let word)? = tokens.first else { throw failure("a statement begins with no word") }
+        guard case .name(let word)? = tokens.first else { throw failure("a statement does not begin with a word") }
         if words.contains(word) { return nodes }
         place += 1
         nodes += try statement(word, Array(tokens.dropFirst()))
@@ -86,7 +86,7 @@ struct TemplateParser {
   private mutating func loop(_ tokens: [TemplateToken]) throws -> TemplateNode {
     var parser = TemplateExpressionParser(tokens), names = [try parser.plainName()]
     while parser.take(",") { names.append(try parser.plainName()) }
-    guard parser.takeWord("in") else { throw failure("a for has no in") }
+    guard parser.takeWord("in") else { throw failure("a for loop has no in") }
     let list = try parser.alternative()
     let condition = parser.takeWord("if") ? try parser.expression() : nil
     guard !parser.takeWord("recursive") else { throw failure("recursive loops are not supported") }

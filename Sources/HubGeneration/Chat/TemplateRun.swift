@@ -25,7 +25,8 @@ struct TemplateRun {
     }
   }
 
-  /// Counts everything that a new value is made of, so that values that hold others twice do not grow beyond all measure.
+  /// Counts everything that a new value is made of, so that values that hold others twice do not grow beyond all
+  /// measure.
   private mutating func weighed(_ value: TemplateValue) throws -> TemplateValue {
     try weigh(value, depth: 0)
     return value
@@ -141,7 +142,7 @@ struct TemplateRun {
       return
     }
     guard case .list(let values) = item, values.count == names.count else {
-      throw Self.failure("\(item.kind) is not \(names.count) values")
+      throw Self.failure("\(item.kind) cannot be taken apart into \(names.count) values")
     }
     for (name, value) in zip(names, values) { scopes[scopes.count - 1][name] = value }
   }
@@ -225,7 +226,7 @@ struct TemplateRun {
   private func unary(_ symbol: String, _ operand: TemplateValue) throws -> TemplateValue {
     if symbol == "not" { return .bool(!operand.isTrue) }
     if let value = operand.integer { return .integer(0 &- value) }
-    guard let value = operand.number else { throw Self.failure("\(operand.kind) has no negative") }
+    guard let value = operand.number else { throw Self.failure("\(operand.kind) cannot be negated") }
     return .number(-value)
   }
 
@@ -281,7 +282,7 @@ struct TemplateRun {
     }
     func cut<Element>(_ elements: [Element]) throws -> [Element] {
       let count = elements.count, step = try bound(step) ?? 1
-      guard step != 0 else { throw Self.failure("a step of 0") }
+      guard step != 0 else { throw Self.failure("a slice cannot have a step of 0") }
       func place(_ value: Int, _ least: Int, _ most: Int) -> Int {
         min(max(value < 0 ? value + count : value, least), most)
       }
@@ -295,7 +296,7 @@ struct TemplateRun {
     switch object {
     case .list(let values): return .list(try cut(values))
     case .string(let text): return .string(String(String.UnicodeScalarView(try cut(Array(text.unicodeScalars)))))
-    default: throw Self.failure("\(object.kind) has no parts")
+    default: throw Self.failure("\(object.kind) cannot be sliced")
     }
   }
 
@@ -307,7 +308,9 @@ struct TemplateRun {
       let object = try value(object)
       return try method(name, of: object, given, named)
     }
-    guard case .name(let name) = callee else { throw Self.failure("something is called that is not a function") }
+    guard case .name(let name) = callee else {
+      throw Self.failure("the template calls something that is not a function")
+    }
     switch name {
     case "raise_exception":
       throw Failure(.refusedMessages, "the chat template refuses the messages: \(given.first?.text ?? "")")
@@ -332,7 +335,7 @@ struct TemplateRun {
     let first = numbers.count > 1 ? numbers[0] : 0, last = numbers.count > 1 ? numbers[1] : numbers[0]
     let by = numbers.count > 2 ? numbers[2] : 1
     guard by != 0, abs(first) < 1 << 40, abs(last) < 1 << 40 else {
-      throw Self.failure("range with impossible numbers")
+      throw Self.failure("range has impossible numbers")
     }
     let count = max(0, (last - first + by - by.signum()) / by)
     try step(count)

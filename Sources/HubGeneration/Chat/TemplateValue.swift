@@ -131,7 +131,7 @@ enum TemplateValue: Sendable {
         "{", "}",
         try members.map { try JSON.string($0.key).text() + ": " + $0.value.json(indent: indent, level: level + 1) })
     case .undefined, .namespace:
-      throw Failure(.templateValue, "\(kind) is not JSON")
+      throw Failure(.templateValue, "\(kind) cannot be written as JSON")
     }
   }
 }

@@ -1,7 +1,7 @@
 import HubWords
 
-/// A finite automaton that reads the UTF-8 of texts that match a pattern (Thompson 1968): states, some of which are reached
-/// without a byte.
+/// A finite automaton that reads the UTF-8 of texts that match a pattern (Thompson 1968): states, some of which are
+/// reached without a byte.
 struct ByteMachine: Sendable {
   /// The most states of a machine.
   static let maximalStates = 200_000
@@ -22,7 +22,7 @@ struct ByteMachine: Sendable {
     start = try add()
     end = try append(pattern, after: start)
     markLive()
-    guard isLive[start] else { throw Failure(.impossibleConstraint, "no text fulfils the constraint") }
+    guard isLive[start] else { throw Failure(.impossibleConstraint, "no text can meet the constraint") }
   }
 
   private mutating func add() throws -> Int {

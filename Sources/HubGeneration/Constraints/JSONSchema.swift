@@ -1,8 +1,8 @@
 import HubWords
 
-/// Schemas of JSON, as far as the texts that fulfil them are regular: objects with named members, arrays, strings, numbers,
-/// enumerations, alternatives and references that do not lead back to themselves. Every text that is written fulfils the
-/// schema; not every text that fulfils it is written.
+/// Schemas of JSON, as far as the texts that fulfil them are regular: objects with named members, arrays, strings,
+/// numbers, enumerations, alternatives and references that do not lead back to themselves. Every text that is written
+/// fulfils the schema; not every text that fulfils it is written.
 struct JSONSchema {
   /// How deep schemas may be, references counted.
   static let maximalDepth = 32
@@ -33,7 +33,7 @@ struct JSONSchema {
     if let constant = object.members["const"] { return .text(constant.text()) }
     if let values = try object.optional("enum", "an array", { $0.array }) {
       guard !values.isEmpty else {
-        throw Failure(.impossibleConstraint, "no value fulfils it", at: object.path(to: "enum"))
+        throw Failure(.impossibleConstraint, "no value can meet the schema", at: object.path(to: "enum"))
       }
       return .any(of: values.map { .text($0.text()) })
     }
@@ -48,7 +48,7 @@ struct JSONSchema {
       return Self.value(depth: Self.freeDepth)
     }
     guard !types.isEmpty else {
-      throw Failure(.impossibleConstraint, "no value fulfils it", at: object.path(to: "type"))
+      throw Failure(.impossibleConstraint, "no value can meet the schema", at: object.path(to: "type"))
     }
     return .any(of: try types.map { try pattern(ofType: $0, object, depth) })
   }
@@ -75,7 +75,7 @@ struct JSONSchema {
     var schema = root
     for part in parts.dropFirst() {
       guard let next = schema[part.replacing("~1", with: "/").replacing("~0", with: "~")] else {
-        throw failure("the reference \(reference) leads nowhere", at: place)
+        throw failure("there is nothing at the reference \(reference)", at: place)
       }
       schema = next
     }
@@ -140,7 +140,7 @@ extension JSONSchema {
   private func counts(_ least: String, _ most: String, _ schema: JSONObject) throws -> (least: Int, most: Int?) {
     let counts = (least: try count(least, schema) ?? 0, most: try count(most, schema))
     guard counts.most.map({ $0 >= counts.least }) ?? true else {
-      throw Failure(.impossibleConstraint, "no value fulfils it", at: schema.path(to: most))
+      throw Failure(.impossibleConstraint, "no value can meet the schema", at: schema.path(to: most))
     }
     return counts
   }

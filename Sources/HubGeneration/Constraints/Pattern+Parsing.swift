@@ -11,8 +11,9 @@ extension Pattern {
   /// The most times that something may be repeated by count.
   static let maximalCount = 1000
 
-  /// Reads a regular expression that the whole text must match: characters, classes, groups, alternatives and repetitions, as
-  /// ECMAScript writes them. `\d`, `\w` and `\s` are ASCII's. Look-arounds and back-references are refused.
+  /// Reads a regular expression that the whole text must match: characters, classes, groups, alternatives and
+  /// repetitions, as ECMAScript writes them. `\d`, `\w` and `\s` are ASCII's. Look-arounds and back-references are
+  /// refused.
   init(parsing expression: String) throws {
     var parser = PatternParser(expression)
     self = try parser.parse()
@@ -43,7 +44,7 @@ private struct PatternParser {
   mutating func parse() throws -> Pattern {
     guard scalars.count <= 16_384 else { throw failure("is longer than 16384 characters") }
     let pattern = try alternatives()
-    guard next == nil else { throw failure("has a closing bracket too many") }
+    guard next == nil else { throw failure("has one closing bracket too many") }
     return pattern
   }
 

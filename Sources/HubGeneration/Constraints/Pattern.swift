@@ -13,7 +13,7 @@ indirect enum Pattern: Hashable, Sendable {
 
   static func optional(_ pattern: Pattern) -> Pattern { .repeated(pattern, least: 0, most: 1) }
 
-  /// All scalars; surrogates are none.
+  /// All scalars; surrogates are not scalars.
   static let allScalars: [ClosedRange<UInt32>] = [0...0xD7FF, 0xE000...0x10FFFF]
 
   /// What is in no range.

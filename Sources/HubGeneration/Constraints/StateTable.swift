@@ -1,8 +1,8 @@
 import HubWords
 import Synchronization
 
-/// The states of a ``ByteMachine`` that texts really reach, made as they are reached: sets of its states, with the state after
-/// each byte and the tokens that may come next.
+/// The states of a ``ByteMachine`` that texts really reach, made as they are reached: sets of its states, with the
+/// state after each byte and the tokens that may come next.
 final class StateTable: Sendable {
   /// The most sets that are kept.
   static let maximalStates = 20_000

@@ -1,8 +1,9 @@
 import HubTokenizers
 public import HubWords
 
-/// Lets a text be written only such that it fulfils a description: one of several choices, a regular expression, a JSON schema.
-/// At every step the tokens are removed that lead to no such text; the end is allowed where the text is complete.
+/// Lets a text be written only such that it fulfils a description: one of several choices, a regular expression, a JSON
+/// schema. At every step the tokens are removed that lead to no such text; the end is allowed where the text is
+/// complete.
 public struct TextConstraint: ScoreProcessor {
   private let vocabulary: VocabularyBytes
   private let table: StateTable
@@ -19,13 +20,14 @@ public struct TextConstraint: ScoreProcessor {
   /// A text that a regular expression matches as a whole. `\d`, `\w` and `\s` are those of ASCII; look-arounds and
   /// back-references are refused.
   ///
-  /// - Throws: ``Failure`` with ``Failure/Code/malformedConstraint``, or ``Failure/Code/impossibleConstraint`` if nothing matches
+  /// - Throws: ``Failure`` with ``Failure/Code/malformedConstraint``, or ``Failure/Code/impossibleConstraint`` if
+  ///   nothing matches
   public init(expression: String, vocabulary: VocabularyBytes, endTokens: [Int32]) throws {
     try self.init(Pattern(parsing: expression), vocabulary, endTokens)
   }
 
-  /// The text of a JSON value that a schema describes. Members stand in the schema's order, with at most one space after `,` and
-  /// `:`; members that the schema does not name are not written.
+  /// The text of a JSON value that a schema describes. Members stand in the schema's order, with at most one space
+  /// after `,` and `:`; members that the schema does not name are not written.
   ///
   /// - Throws: ``Failure`` with ``Failure/Code/malformedConstraint`` for a keyword that is not supported, or
   ///   ``Failure/Code/impossibleConstraint``

@@ -1,6 +1,7 @@
 public import HubTokenizers
 
-/// The bytes of all tokens of a vocabulary, in an order in which a constraint can go through them. Made once for a tokenizer.
+/// The bytes of all tokens of a vocabulary, in an order in which a constraint can go through them. Made once for a
+/// tokenizer.
 public final class VocabularyBytes: Sendable {
   struct Entry: Sendable {
     let token: Int32

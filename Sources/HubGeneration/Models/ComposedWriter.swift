@@ -3,11 +3,11 @@ public import HubTensor
 public import HubTransformer
 import HubWords
 
-/// A base model that writes, with a setup of adapters and a head for each row: what lets requests with different adapters share
-/// a batch.
+/// A base model that writes, with a setup of adapters and a head for each row: what lets requests with different
+/// adapters share a batch.
 ///
-/// Keys and values of what was read are kept. Where an adapter looks at the whole text (a gate that is a mean over it, ReFT's
-/// positions), its rows read the text anew at every step instead.
+/// Keys and values of what was read are kept. Where an adapter looks at the whole text (a gate that is a mean over it,
+/// ReFT's positions), its rows read the text again at every step instead.
 public struct ComposedWriter: NextTokens {
   /// What a row begins with.
   public struct Start: Sendable {
@@ -39,7 +39,7 @@ public struct ComposedWriter: NextTokens {
   public init(_ base: any BaseModel, engine: Engine) throws {
     guard base is any Decoder || base is any EncoderDecoder else {
       throw Failure(
-        .unsupportedModel, "the model reads texts and writes none", hint: "give a decoder or an encoder-decoder")
+        .unsupportedModel, "the model can only read texts, not write them", hint: "use a decoder or an encoder-decoder")
     }
     self.base = base
     self.engine = engine
@@ -49,7 +49,7 @@ public struct ComposedWriter: NextTokens {
     for start in starts {
       guard start.setup?.copies ?? 1 == 1, start.setup?.dividesBatch != true else {
         throw Failure(
-          .unsuitableBlock, "a setup with a parallel or a batch_split writes no text",
+          .unsuitableBlock, "a setup with parallel or batch_split cannot write text",
           at: start.setup?.composition.description, hint: "give each request the setup that it is meant for")
       }
     }
@@ -89,7 +89,7 @@ public struct ComposedWriter: NextTokens {
     } else if let model = base as? any Decoder {
       hidden = try model(batch, continuing: rereads ? nil : cache, with: adapters, in: context)
     } else {
-      throw Failure(.unsupportedModel, "the model reads texts and writes none")
+      throw Failure(.unsupportedModel, "the model can only read texts, not write them")
     }
     return try named(hidden, batch.sequences, in: context)
   }
@@ -106,8 +106,8 @@ public struct ComposedWriter: NextTokens {
     }
   }
 
-  /// What the heads make of the last token of each row. A layer as wide as the vocabulary is read once for all rows of a head,
-  /// whatever their adapters.
+  /// What the heads make of the last token of each row. A layer as wide as the vocabulary is read once for all rows of
+  /// a head, whatever their adapters.
   private func named(_ hidden: Tensor, _ sequences: Sequences, in context: Context) throws -> [[Float]] {
     var result = [[Float]](repeating: [], count: rows.count)
     for indices in Dictionary(grouping: rows.indices, by: { Reader(rows[$0]) }).values {

@@ -1,4 +1,5 @@
-/// Removes the last token of a forbidden sequence where the others stand before it. An end token alone cannot be forbidden.
+/// Removes the last token of a forbidden sequence where the others stand before it. An end token alone cannot be
+/// forbidden.
 struct ForbiddenSequences: OptionalProcessor {
   let sequences: [[Int32]]
 

@@ -1,4 +1,5 @@
-/// Makes tokens that have appeared less likely: divides positive scores, multiplies negative ones (Keskar et al.: CTRL, 2019).
+/// Makes tokens that have appeared less likely: divides positive scores, multiplies negative ones (Keskar et al.: CTRL,
+/// 2019).
 struct RepetitionPenalty: OptionalProcessor {
   let penalty: Float
 

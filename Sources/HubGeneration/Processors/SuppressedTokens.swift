@@ -1,4 +1,5 @@
-/// Removes tokens everywhere, and others at the beginning: after the prompt, or after the token that is forced to be first.
+/// Removes tokens everywhere, and others at the beginning: after the prompt, or after the token that is forced to be
+/// first.
 struct SuppressedTokens: OptionalProcessor {
   let everywhere, atBegin: [Int32]
   let begin: Int

@@ -1,5 +1,5 @@
-/// Keeps the fewest best tokens whose probabilities sum up to more than `mass` (Holtzman et al. 2020): removes from the least
-/// likely on while the sum of what is removed is at most `1 - mass`.
+/// Keeps the fewest best tokens whose probabilities sum up to more than `mass` (Holtzman et al. 2020): removes from the
+/// least likely on while the sum of what is removed is at most `1 - mass`.
 struct TopP: OptionalProcessor {
   let mass: Float
 

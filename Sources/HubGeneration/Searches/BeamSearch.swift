@@ -2,9 +2,9 @@ import Foundation
 
 /// Follows the most likely texts at once, as `transformers` 4.57 does.
 ///
-/// With `e` end tokens, each step looks at the best `max(2, 1 + e) * beams` candidates by the sum of log-probabilities. The
-/// best `beams` that do not end go on. One that ends is kept if it is among the first `beams` candidates, and better than
-/// the worst that was kept.
+/// With `e` end tokens, each step looks at the best `max(2, 1 + e) * beams` candidates by the sum of log-probabilities.
+/// The best `beams` that do not end go on. One that ends is kept if it is among the first `beams` candidates, and
+/// better than the worst that was kept.
 struct BeamSearch: Search {
   private struct Beam {
     var branch: Branch

@@ -40,12 +40,13 @@ struct SearchSetting: Sendable {
   static func checkFinite(_ logits: [Float]) throws {
     // x - x is 0 for what is finite, and not a number for all else.
     guard logits.reduce(Float(0), { $0 + ($1 - $1) }) == 0 else {
-      throw Failure(.generationNotFinite, "the model gives scores that are not finite numbers")
+      throw Failure(.generationNotFinite, "the model gave scores that are not finite numbers")
     }
   }
 
   static let nothingAllowed = Failure(
-    .generationStuck, "no token may come next", hint: "allow more tokens, or loosen what the text must be like")
+    .generationStuck, "the constraints leave no token that may come next",
+    hint: "allow more tokens, or loosen the constraints")
 }
 
 /// A text that is being written, with what is reported of each token.

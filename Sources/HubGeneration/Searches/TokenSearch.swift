@@ -1,15 +1,17 @@
+import HubTensor
+
 /// One token after the other: the best one, or one that is drawn. Several texts of a prompt are drawn on their own.
 struct TokenSearch: Search {
   private let setting: SearchSetting
-  private let random: CounterRandom
+  private let randomness: Randomness
   private var branches: [Branch]
   private var reasons: [FinishReason?]
   private var hasBegun = false
   private(set) var written: [(sequence: Int, token: Int32)] = []
 
-  init(_ setting: SearchSetting, _ text: WrittenText, random: CounterRandom) {
+  init(_ setting: SearchSetting, _ text: WrittenText, randomness: Randomness) {
     self.setting = setting
-    self.random = random
+    self.randomness = randomness
     branches = Array(repeating: Branch(text: text), count: setting.options.returnedSequences)
     reasons = Array(repeating: nil, count: branches.count)
   }
@@ -38,7 +40,7 @@ struct TokenSearch: Search {
     let step = branch.text.newTokens.count
     let chosen =
       options.samples
-      ? Probabilities.draw(scores, random.uniform(step: step, sequence: sequence)) : Probabilities.best(scores)
+      ? Probabilities.draw(scores, randomness.uniform(step, of: UInt64(sequence))) : Probabilities.best(scores)
     guard let chosen else { throw SearchSetting.nothingAllowed }
     let token = Int32(chosen)
     var next = branch.extended(

@@ -1,7 +1,8 @@
 import HubWords
 
 extension ModelFamily {
-  /// T5 (Raffel et al. 2020): an encoder and a decoder with RMS norms before the sublayers, relative positions and no biases.
+  /// T5 (Raffel et al. 2020): an encoder and a decoder with RMS norms before the sublayers, relative positions and no
+  /// biases.
   public static let t5 = ModelFamily(
     modelType: "t5", className: "T5", prefix: "transformer",
     keys: ConfigurationKeys(

@@ -37,8 +37,8 @@ public struct AttentionBias: Sendable {
   public let firstPosition: Int
 
   /// - Parameters:
-  ///   - matrices: `[heads * l, m]`. A sequence takes of each as many rows as it has, from the position of its first query on,
-  ///     and as many columns as it and its prefix have.
+  ///   - matrices: `[heads * l, m]`. A sequence takes of each as many rows as it has, from the position of its first
+  ///     query on, and as many columns as it and its prefix have.
   ///   - firstPosition: the position of the query that the first row is for
   public init(_ matrices: Tensor, from firstPosition: Int = 0) {
     self.matrices = matrices
@@ -46,7 +46,8 @@ public struct AttentionBias: Sendable {
     isPerSequence = false
   }
 
-  /// - Parameter matrices: `[sequences * heads * l, m]`: the matrices of the first sequence's heads, then of the second's
+  /// - Parameter matrices: `[sequences * heads * l, m]`: the matrices of the first sequence's heads, then of the
+  ///   second's
   public init(perSequence matrices: Tensor) {
     self.matrices = matrices
     firstPosition = 0
@@ -133,7 +134,8 @@ extension Context {
     return sums
   }
 
-  /// What is added to the scores of each key of each sequence, its prefix first: `[sequences, most keys]`; `nil` for nothing.
+  /// What is added to the scores of each key of each sequence, its prefix first: `[sequences, most keys]`; `nil` for
+  /// nothing.
   private func keyScores(_ keys: [Range<Int>], _ prefixes: AttentionPrefixes?, _ unseen: Set<Int>) -> Tensor? {
     guard !unseen.isEmpty || prefixes?.scores != nil else { return nil }
     let all = keys.enumerated().map { index, rows -> [Float] in

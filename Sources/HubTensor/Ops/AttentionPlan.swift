@@ -94,8 +94,8 @@ struct AttentionPlan {
 
   /// Calls `body` with scratch memory for each head of each sequence that is not empty.
   ///
-  /// - Parameter inTurn: Whether heads that share keys, and all sequences, come one after another, so that they may add to
-  ///   one sum.
+  /// - Parameter inTurn: Whether heads that share keys, and all sequences, come one after another, so that they may add
+  ///   to one sum.
   func run(
     on workers: Workers, inTurn: Bool = false, scratch: (Int, Int, Int, Int) -> Int,
     _ body: (Head, UnsafeMutablePointer<Float>) -> Void

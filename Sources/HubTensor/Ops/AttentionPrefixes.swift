@@ -26,7 +26,7 @@ public struct AttentionPrefixes: Sendable {
     self.init(keys: keys, values: values, rows: (0..<sequences.count).map { sequences[$0] })
   }
 
-  /// All rows before each of so many sequences.
+  /// All rows before each of this many sequences.
   public init(keys: Tensor, values: Tensor, sharedBy sequences: Int) {
     self.init(keys: keys, values: values, rows: Array(repeating: 0..<keys.rows, count: sequences))
   }

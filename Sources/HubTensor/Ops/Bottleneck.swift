@@ -2,7 +2,7 @@ import CHubKernels
 
 extension Context {
   /// The weights of a linear layer: `[out, in]`, `[1, out]`.
-  public typealias Projection = (weight: Parameter, bias: Parameter?)
+  public typealias LinearWeights = (weight: Parameter, bias: Parameter?)
 
   /// A bottleneck adapter: `up(activation(down(x))) · scale + residual`.
   ///
@@ -14,7 +14,8 @@ extension Context {
   ///   - x: `[rows, hidden]`
   ///   - residual: `[rows, hidden]`
   public func bottleneck(
-    _ x: Tensor, down: Projection, up: Projection, then activation: Activation, scale: Float, plus residual: Tensor?
+    _ x: Tensor, down: LinearWeights, up: LinearWeights, then activation: Activation, scale: Float,
+    plus residual: Tensor?
   ) -> Tensor {
     let parts = max(engine.workers.count, x.rows / 256)
     let isRecorded = isRecorded(x, residual, parameters: down.weight, down.bias, up.weight, up.bias)
@@ -50,7 +51,7 @@ private struct Step {
   private let activation: Activation
   private let scale: Float
 
-  init(_ projection: Context.Projection, then activation: Activation, scale: Float, in context: Context) {
+  init(_ projection: Context.LinearWeights, then activation: Activation, scale: Float, in context: Context) {
     packed = projection.weight.packed(in: context)
     gemm = packed.precision.gemm(of: context.kernels)
     blocks = context.engine.blocks

@@ -3,8 +3,8 @@ import CHubKernels
 extension Context {
   /// The mean over labelled rows of `−log softmax(logits)[label]`, `[1, 1]`.
   ///
-  /// With `smoothing` ε it is `(1 − ε)` of that, and ε of the mean of `−log softmax(logits)` over all classes (Szegedy et
-  /// al. 2016).
+  /// With `smoothing` ε it is `(1 − ε)` of that, and ε of the mean of `−log softmax(logits)` over all classes (Szegedy
+  /// et al. 2016).
   ///
   /// - Parameters:
   ///   - logits: `[rows, classes]`

@@ -1,9 +1,9 @@
 extension Context {
-  /// In training, sets each value to zero with the probability `rate`, and divides the others by `1 − rate` (Srivastava et
-  /// al. 2014); otherwise `x`. The probability is rounded to a multiple of 2⁻¹⁶.
+  /// In training, sets each value to zero with the probability `rate`, and divides the others by `1 − rate` (Srivastava
+  /// et al. 2014); otherwise `x`. The probability is rounded to a multiple of 2⁻¹⁶.
   ///
-  /// Which values go follows from the context's ``randomness``, from how many calls came before in this pass, and from the
-  /// place of the value.
+  /// Which values go follows from the context's ``randomness``, from how many calls came before in this pass, and from
+  /// the place of the value.
   ///
   /// - Parameter rate: at least 0, and below 1
   public func dropout(_ x: Tensor, rate: Float) -> Tensor {

@@ -37,8 +37,8 @@ extension Context {
     return result
   }
 
-  /// One matrix for each head of each sequence, below each other: at query `i` and key `j` the column of row `i`, or of row `j`,
-  /// that their distance asks for.
+  /// One matrix for each head of each sequence, below each other: at query `i` and key `j` the column of row `i`, or of
+  /// row `j`, that their distance asks for.
   ///
   /// - Parameters:
   ///   - x: `[rows, heads * width]`

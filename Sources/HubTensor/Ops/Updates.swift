@@ -1,4 +1,5 @@
-/// What optimisers do to flat parameters: one loop over the values, their gradients and what is remembered of earlier ones.
+/// What optimisers do to flat parameters: one loop over the values, their gradients and what is remembered of earlier
+/// ones.
 extension Context {
   /// A tensor of zeros.
   public func zeros(like parameter: Parameter) -> Tensor { zeros(parameter.rows, parameter.columns) }

@@ -1,5 +1,5 @@
-/// Puts together the bytes of tokens such as `<0xE4>`, which SentencePiece writes for characters that it does not know. Of a
-/// run of bytes that is not UTF-8, each is shown as U+FFFD.
+/// Puts together the bytes of tokens such as `<0xE4>`, which SentencePiece writes for characters that it does not know.
+/// Of a run of bytes that is not UTF-8, each is shown as U+FFFD.
 struct ByteFallbackDecoder: TokenDecoder {
   func parts(_ tokens: [String]) -> [String] {
     var parts: [String] = [], run: [UInt8] = []

@@ -1,7 +1,7 @@
 import HubWords
 
-/// Byte pair encoding, the model of RoBERTa and GPT-2: a word is its characters at first; then, again and again, the two
-/// neighbours that were the earliest to be merged when the vocabulary was made become one (Sennrich et al. 2016).
+/// Byte pair encoding, the model of RoBERTa and GPT-2: a word is its characters at first; then, again and again, the
+/// two neighbours that were the earliest to be merged when the vocabulary was made become one (Sennrich et al. 2016).
 struct BPE: TokenModel {
   let vocabulary: Vocabulary
   let unknownID: Int32?
@@ -42,7 +42,7 @@ struct BPE: TokenModel {
         let id = vocabulary.id(of: merge.left + merge.right)
       else {
         throw Failure(
-          .malformedVocabulary, "merge \(rank) has parts that are no tokens, or is none",
+          .malformedVocabulary, "merge \(rank) or one of its parts is not a token",
           at: "\(merge.left) \(merge.right)".debugDescription)
       }
       table[Pair(left: left, right: right)] = Merge(rank: Int32(truncatingIfNeeded: rank), id: id)

@@ -1,7 +1,7 @@
 import HubWords
 
-/// The model of SentencePiece's unigram language models, such as XLM-R's: of all ways to cut a word into tokens, the one
-/// whose tokens' log probabilities have the largest sum (Kudo 2018, "Subword Regularization").
+/// The model of SentencePiece's unigram language models, such as XLM-R's: of all ways to cut a word into tokens, the
+/// one whose tokens' log probabilities have the largest sum (Kudo 2018, "Subword Regularization").
 ///
 /// A character that no token covers costs ten more than the least probable token; such characters in a row are one
 /// unknown token.
@@ -21,7 +21,7 @@ struct Unigram: TokenModel {
   /// - Throws: ``Failure``: a token too long or there twice, or no token with the id `unknown`.
   init(tokens: [(token: String, score: Double)], unknown: Int, fallsBackOnBytes: Bool = false) throws {
     guard tokens.indices.contains(unknown) else {
-      throw Failure(.malformedVocabulary, "no token has the id \(unknown) of the unknown one")
+      throw Failure(.malformedVocabulary, "the unknown token's id, \(unknown), belongs to no token")
     }
     var vocabulary = Vocabulary(minimumCapacity: tokens.count)
     for (id, (token, _)) in tokens.enumerated() {

@@ -35,7 +35,7 @@ struct Vocabulary: Sendable {
   ///   is there already.
   mutating func insert(_ token: some Collection<UInt8>, id: Int) throws {
     guard (0..<InputLimits.tokenIDs).contains(id) else {
-      throw malformed("the id \(id) is outside of 0..<\(InputLimits.tokenIDs)", token)
+      throw malformed("the id \(id) is not between 0 and \(InputLimits.tokenIDs - 1)", token)
     }
     guard id >= spans.count || spans[id] == nil else { throw malformed("the id \(id) has two tokens", token) }
     let start = bytes.count

@@ -13,7 +13,7 @@ extension Normalizer {
   func bounded(_ text: AlignedText, from count: Int? = nil) throws -> AlignedText {
     let (before, after) = (count ?? text.count, try normalize(text))
     guard after.count <= InputLimits.textGrowth * before + InputLimits.tokenBytes else {
-      throw Failure(.excessiveText, "the tokenizer makes \(after.count) bytes of a text of \(before)")
+      throw Failure(.excessiveText, "the tokenizer makes a text of \(before) bytes grow to \(after.count)")
     }
     return after
   }
@@ -45,7 +45,8 @@ extension TokenizerFile {
   static func parts(of json: JSONObject, _ key: String) throws -> [JSONObject] {
     let parts = try json.array(key)
     guard parts.count <= InputLimits.tokenizerParts else {
-      throw Failure(.excessiveTokenizer, "a sequence of \(parts.count) parts", at: json.path(to: key))
+      throw Failure(
+        .excessiveTokenizer, "a sequence has \(parts.count) parts, which is too many", at: json.path(to: key))
     }
     return try parts.enumerated().map { index, part in
       let part = try JSONObject(part, path: "\(json.path(to: key))[\(index)]")

@@ -1,8 +1,8 @@
 import Foundation
 public import HubWords
 
-/// SentencePiece's normalisation, such as NFKC with its own rules: a table made with the model says what becomes of which
-/// characters.
+/// SentencePiece's normalisation, such as NFKC with its own rules: a table made with the model says what becomes of
+/// which characters.
 ///
 /// As `tokenizers` applies it: to what a person sees as one character first, if that has fewer than six bytes, then to
 /// each of its scalars. A character that only begins with an entry is replaced by it as a whole.
@@ -25,7 +25,7 @@ struct Precompiled: Normalizer {
       throw Failure(.malformedNormalizer, "the replacements are not UTF-8")
     }
     guard replacements.split(separator: 0).allSatisfy({ $0.count <= InputLimits.replacementBytes }) else {
-      throw Failure(.excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes")
+      throw Failure(.excessiveTokenizer, "a replacement is longer than \(InputLimits.replacementBytes) bytes")
     }
   }
 

@@ -18,7 +18,7 @@ extension Prepend {
   init(_ json: JSONObject) throws {
     content = Array(try json.string("prepend").utf8)
     guard content.count <= InputLimits.replacementBytes else {
-      throw Failure(.excessiveTokenizer, "a text of more than \(InputLimits.replacementBytes) bytes", at: json.path)
+      throw Failure(.excessiveTokenizer, "the text is longer than \(InputLimits.replacementBytes) bytes", at: json.path)
     }
   }
 }

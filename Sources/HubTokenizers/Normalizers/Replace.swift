@@ -44,7 +44,7 @@ extension Replace {
     content = Array(try json.string("content").utf8)
     guard max(content.count, text?.utf8.count ?? 0) <= InputLimits.replacementBytes else {
       throw Failure(
-        .excessiveTokenizer, "a replacement of more than \(InputLimits.replacementBytes) bytes", at: json.path)
+        .excessiveTokenizer, "a replacement is longer than \(InputLimits.replacementBytes) bytes", at: json.path)
     }
     if let text {
       self.pattern = .text(Array(text.utf8))

@@ -1,6 +1,7 @@
 import Foundation
 
-/// The normal forms of Unicode: C composes, D decomposes, KC and KD also replace what is only another look of a character.
+/// The normal forms of Unicode: C composes, D decomposes, KC and KD also replace what is only another look of a
+/// character.
 ///
 /// What is younger than Unicode 9 stays as it is, as in Hugging Face's library.
 enum UnicodeForm: String, Normalizer {

@@ -1,7 +1,8 @@
 import HubWords
 
 /// Words as GPT-2 and RoBERTa have them, in an alphabet of bytes: each byte of a text is written as one printable
-/// character, so that 256 characters and what merges of them make cover every text. A space belongs to the word after it.
+/// character, so that 256 characters and what merges of them make cover every text. A space belongs to the word after
+/// it.
 struct ByteLevel: PreTokenizer {
   /// Puts a space before text that begins with none.
   var addsPrefixSpace = true

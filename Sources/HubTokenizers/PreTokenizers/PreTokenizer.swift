@@ -33,7 +33,8 @@ extension TokenizerFile {
 }
 
 extension TokenizerFile {
-  /// The parts of a sequence. Those that write text anew are each of a kind of their own: they make it longer each time.
+  /// The parts of a sequence. Those that write text again are each of a kind of their own: they make it longer each
+  /// time.
   private static func differentParts(of json: JSONObject) throws -> [JSONObject] {
     let parts = try parts(of: json, "pretokenizers"), kinds = try parts.map { try $0.string("type") }
     let writing = kinds.filter { !["Split", "Digits", "Punctuation"].contains($0) }

@@ -1,8 +1,8 @@
 import HubWords
 
-/// The regular expressions that tokenizers cut text by: alternatives of characters, classes and repetitions, with a look ahead
-/// of one character, such as GPT-2's, LLaMA 3's and Qwen2's. Of the alternatives the first that matches counts, and a repetition
-/// takes as much as it can, as in Oniguruma. Everything else is refused.
+/// The regular expressions that tokenizers cut text by: alternatives of characters, classes and repetitions, with a
+/// look ahead of one character, such as GPT-2's, LLaMA 3's and Qwen2's. Of the alternatives the first that matches
+/// counts, and a repetition takes as much as it can, as in Oniguruma. Everything else is refused.
 struct SplitPattern: Sendable {
   /// A set of characters.
   struct Class: Sendable {

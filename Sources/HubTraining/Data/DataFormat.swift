@@ -30,7 +30,7 @@ public enum DataFormat: String, CaseIterable, Sendable {
     let name = path.hasSuffix(".gz") ? String(path.dropLast(3)) : path
     guard let format = Self.endings[name.split(separator: ".").last.map { $0.lowercased() } ?? ""] else {
       throw Failure(
-        .unsuitableData, "the name does not say what the file is", at: path,
+        .unsuitableData, "the file's name does not tell its format", at: path,
         hint: "format: \(Self.allCases.map(\.rawValue).joined(separator: ", "))")
     }
     self = format
@@ -103,7 +103,7 @@ public enum DataFormat: String, CaseIterable, Sendable {
       if values == [""] { continue }
       guard values.count == names.count else {
         throw Failure(
-          .malformedRow, "there are \(values.count) columns, and the first line names \(names.count)",
+          .malformedRow, "the line has \(values.count) columns, but the first line names \(names.count)",
           at: "\(lines.path): line \(line)")
       }
       var columns = JSON.Members()
@@ -170,11 +170,12 @@ public enum DataFormat: String, CaseIterable, Sendable {
     var heads: [JSON] = []
     for (index, word) in words.enumerated() {
       guard word.columns.count == 10, word.columns[0] == "\(index + 1)" else {
-        throw Failure(.malformedRow, "not a word of ten columns, in order", at: "\(file): line \(word.number)")
+        throw Failure(
+          .malformedRow, "expected a word of ten columns, numbered in order", at: "\(file): line \(word.number)")
       }
       guard let head = Int(word.columns[6]), (0...words.count).contains(head) else {
         throw Failure(
-          .malformedRow, "the head \(word.columns[6].debugDescription) is no word of the sentence",
+          .malformedRow, "the head \(word.columns[6].debugDescription) is not a word of the sentence",
           at: "\(file): line \(word.number)")
       }
       heads.append(.integer(head))

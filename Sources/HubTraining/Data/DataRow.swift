@@ -52,7 +52,7 @@ public struct DataRow: Sendable {
     case .string(let text) where !text.isEmpty: return text
     case .integer(let number): return "\(number)"
     case .bool(let flag): return flag ? "true" : "false"
-    default: throw failure("\(column) names no label")
+    default: throw failure("\(column) does not name a label")
     }
   }
 

@@ -4,9 +4,9 @@ public import HubModels
 public import HubTransformer
 public import HubWords
 
-/// Which words stand where masks are (Devlin et al. 2019): whole words, chosen anew each time a text is read. Long texts are
-/// cut into windows. A text and its translation as `pair` are guessed together, and each helps with the other (Lample and
-/// Conneau 2019); together they are cut to the longest sequence.
+/// Which words stand where masks are (Devlin et al. 2019): whole words, chosen again each time a text is read. Long
+/// texts are cut into windows. A text and its translation as `pair` are guessed together, and each helps with the other
+/// (Lample and Conneau 2019); together they are cut to the longest sequence.
 public enum MaskedWordsObjective: Objective {
   public static let task = "masked_lm"
   public static let columns = (required: ["text"], optional: ["pair"])

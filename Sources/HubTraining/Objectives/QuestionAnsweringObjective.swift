@@ -24,12 +24,12 @@ public enum QuestionAnsweringObjective: Objective {
     guard let answers = try row.value("answers").array else { throw row.failure("answers is not an array") }
     let first = try answers.first.map { answer -> Range<Int> in
       guard let text = answer["text"]?.string, let start = answer["answer_start"]?.integer else {
-        throw row.failure("an answer has a text and an answer_start")
+        throw row.failure("an answer needs a text and an answer_start")
       }
       let range = start..<max(start, start) + text.unicodeScalars.count
       guard start >= 0, range.upperBound <= scalars.count, Array(text.unicodeScalars) == Array(scalars[range]) else {
         throw row.failure(
-          "the answer \(text.debugDescription) does not stand at \(start)",
+          "the answer \(text.debugDescription) is not at position \(start)",
           hint: "answer_start counts Unicode scalars of the context, from 0")
       }
       return range

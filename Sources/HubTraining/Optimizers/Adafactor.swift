@@ -1,8 +1,8 @@
 import Foundation
 public import HubTensor
 
-/// Adafactor (Shazeer and Stern 2018), with the defaults and the order of operations of `transformers`: of a matrix's second
-/// moment only the means of rows and of columns are kept.
+/// Adafactor (Shazeer and Stern 2018), with the defaults and the order of operations of `transformers`: of a matrix's
+/// second moment only the means of rows and of columns are kept.
 public struct Adafactor: Optimizer {
   /// `nil` lets the optimiser choose: `1/√step`, at most 0.01.
   public var learningRate: Float?

@@ -1,8 +1,8 @@
 import HubModels
 import HubTensor
 
-/// Queries, keys and values, attention, and what its output goes through; of a layer's own rows, or of a decoder's over an
-/// encoder's states.
+/// Queries, keys and values, attention, and what its output goes through; of a layer's own rows, or of a decoder's over
+/// an encoder's states.
 struct AttentionLayer: Sendable {
   private let index: Int
   private let places: Places

@@ -1,7 +1,8 @@
 import HubModels
 import HubTensor
 
-/// Linear layers that are stored as one, `[in, out · n]`, and computed one by one, so that adapters find each at its site.
+/// Linear layers that are stored as one, `[in, out · n]`, and computed one by one, so that adapters find each at its
+/// site.
 struct JoinedLinears {
   let parts: [Site.Place: Linear]
 

@@ -50,7 +50,7 @@ public struct PostNormEncoder: Sendable {
   ) throws -> Tensor {
     let virtual = adapters.virtualTokens(in: context), all = adapters.lengthened(tokens.sequences)
     let text = virtual?.embeddings == nil ? tokens.sequences : all
-    let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, behind: virtual, in: context)
+    let sum = try embeddings(tokens, positionIDs: positionIDs, typeIDs: typeIDs, after: virtual, in: context)
     let embedded = adapters.embedded(
       context.baseDropout(embeddingNorm(sum, in: context), rate: configuration.dropout), text, in: context)
     var x = Rows(projection.map { $0(embedded, in: context) } ?? embedded, of: all)
@@ -61,7 +61,7 @@ public struct PostNormEncoder: Sendable {
 
   /// Words, positions and types. Virtual tokens take the first positions, and have the type 0.
   private func embeddings(
-    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], behind virtual: VirtualTokens?, in context: Context
+    _ tokens: TokenBatch, positionIDs: [Int], typeIDs: [Int], after virtual: VirtualTokens?, in context: Context
   ) throws -> Tensor {
     let moved = virtual.map { virtual in positionIDs.map { $0 + virtual.count } } ?? positionIDs
     try TokenBatch.check(tokens.ids, in: words.rows, "the token id", "the vocabulary")

@@ -1,9 +1,9 @@
 public import HubModels
 public import HubTensor
 
-/// A layer of a transformer: attention within each sequence, in a decoder also attention over an encoder's states, and a
-/// feed-forward block. Each is a sublayer that joins the residual stream, with its norm after it (Vaswani et al. 2017), or
-/// before what the sublayer reads.
+/// A layer of a transformer: attention within each sequence, in a decoder also attention over an encoder's states, and
+/// a feed-forward block. Each is a sublayer that joins the residual stream, with its norm after it (Vaswani et al.
+/// 2017), or before what the sublayer reads.
 public struct TransformerLayer: Sendable {
   private let index: Int
   private let form: Form

@@ -5,8 +5,8 @@ public import HubWords
 
 /// BART (Lewis et al. 2020), mBART (Liu et al. 2020) and Marian's translators (Junczys-Dowmunt et al. 2018).
 ///
-/// BART and Marian normalise after each sublayer, mBART before it and once more at the end. Positions are learned, and count
-/// from 2; Marian's are those of the first transformer.
+/// BART and Marian normalise after each sublayer, mBART before it and once more at the end. Positions are learned, and
+/// count from 2; Marian's are those of the first transformer.
 public struct BART: EncoderDecoder {
   public static let families: [ModelFamily] = [.bart, .mbart, .marian]
 
@@ -32,7 +32,7 @@ public struct BART: EncoderDecoder {
     let inner = try sizes.size(family.keys.intermediateSize, upTo: 1 << 20)
     guard try sizes.size("decoder_ffn_dim", upTo: 1 << 20) == inner else {
       throw Failure(
-        .unsupportedModel, "feed-forward blocks of other widths in encoder and decoder are not supported",
+        .unsupportedModel, "encoder and decoder must have feed-forward blocks of the same width",
         at: "decoder_ffn_dim")
     }
     shape = ModelShape(

@@ -3,8 +3,9 @@ public import HubModels
 public import HubTensor
 public import HubWords
 
-/// DeBERTa v2 and v3 (He et al. 2021, 2023): besides contents, what stands where and how far apart decides about a score:
-/// `q·k + q·p(i − j) + k·p'(i − j)`, all divided by `√(3d)`, where `p` and `p'` are projected embeddings of distances.
+/// DeBERTa v2 and v3 (He et al. 2021, 2023): besides contents, what stands where and how far apart decides about a
+/// score: `q·k + q·p(i − j) + k·p'(i − j)`, all divided by `√(3d)`, where `p` and `p'` are projected embeddings of
+/// distances.
 public struct DeBERTa: BaseModel {
   public static let families: [ModelFamily] = [.debertaV2]
 

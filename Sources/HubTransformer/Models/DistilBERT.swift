@@ -1,8 +1,8 @@
 public import HubModels
 public import HubWords
 
-/// DistilBERT (Sanh et al. 2019): BERT without token types and without a pooler, under names of its own. The second text of
-/// a pair looks like the first.
+/// DistilBERT (Sanh et al. 2019): BERT without token types and without a pooler, under names of its own. The second
+/// text of a pair looks like the first.
 public struct DistilBERT: PostNormModel {
   public static let families: [ModelFamily] = [.distilbert]
 

@@ -1,8 +1,8 @@
 public import HubModels
 public import HubWords
 
-/// ELECTRA (Clark et al. 2020): BERT whose embeddings may be narrower than its layers, and which has no pooler. Adapters of
-/// the embeddings act before they are widened.
+/// ELECTRA (Clark et al. 2020): BERT whose embeddings may be narrower than its layers, and which has no pooler.
+/// Adapters of the embeddings act before they are widened.
 public struct ELECTRA: PostNormModel {
   public static let families: [ModelFamily] = [.electra]
 

@@ -40,7 +40,8 @@ public struct EncodedTexts: Sendable {
 }
 
 extension EncoderDecoder {
-  /// What the decoder makes of a text that it has read itself, moved by one: what classifiers look at (Lewis et al. 2020).
+  /// What the decoder makes of a text that it has read itself, moved by one: what classifiers look at (Lewis et al.
+  /// 2020).
   public func callAsFunction(
     _ tokens: TokenBatch, with adapters: some Interventions, in context: Context
   ) throws -> Tensor {

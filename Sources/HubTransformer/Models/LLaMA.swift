@@ -2,8 +2,8 @@ public import HubModels
 public import HubTensor
 public import HubWords
 
-/// LLaMA (Touvron et al. 2023), Mistral (Jiang et al. 2023) and Qwen2 (Yang et al. 2024): rotary positions, grouped queries,
-/// gated feed-forward blocks, RMS norms before the sublayers and one at the end.
+/// LLaMA (Touvron et al. 2023), Mistral (Jiang et al. 2023) and Qwen2 (Yang et al. 2024): rotary positions, grouped
+/// queries, gated feed-forward blocks, RMS norms before the sublayers and one at the end.
 public struct LLaMA: Decoder {
   public static let families: [ModelFamily] = [.llama, .mistral, .qwen2]
 
@@ -22,7 +22,7 @@ public struct LLaMA: Decoder {
     let width = try sizes.size("head_dim", upTo: 65_536, or: max(1, hidden / heads))
     guard heads % keyHeads == 0, width % 2 == 0 else {
       throw Failure(
-        .invalidModelConfiguration, "\(heads) heads of \(width) columns do not share \(keyHeads) heads of keys",
+        .invalidModelConfiguration, "\(heads) heads of \(width) columns cannot share \(keyHeads) heads of keys",
         at: "num_key_value_heads")
     }
     maximumLength = try sizes.positions()
@@ -62,7 +62,9 @@ public struct LLaMA: Decoder {
       try c.optionalBool("use_sliding_window") ?? true
     else { return { _ in nil } }
     guard window > 0 else {
-      throw Failure(.invalidModelConfiguration, "a window of \(window) tokens", at: c.path(to: "sliding_window"))
+      throw Failure(
+        .invalidModelConfiguration, "a sliding window of \(window) tokens is impossible",
+        at: c.path(to: "sliding_window"))
     }
     let first = try c.optionalInteger("max_window_layers") ?? 0
     return { $0 >= first ? window : nil }

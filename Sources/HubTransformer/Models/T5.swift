@@ -2,8 +2,8 @@ public import HubModels
 public import HubTensor
 public import HubWords
 
-/// T5, T5 1.1, Flan-T5 (Raffel et al. 2020) and mT5 (Xue et al. 2021): RMS norms before the sublayers, scores that are not
-/// scaled, relative positions, and no biases.
+/// T5, T5 1.1, Flan-T5 (Raffel et al. 2020) and mT5 (Xue et al. 2021): RMS norms before the sublayers, scores that are
+/// not scaled, relative positions, and no biases.
 public struct T5: EncoderDecoder {
   public static let families: [ModelFamily] = [.t5, .mt5]
 

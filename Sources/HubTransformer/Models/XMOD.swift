@@ -3,8 +3,8 @@ public import HubWords
 
 /// X-MOD (Pfeiffer et al. 2022): XLM-R trained with a bottleneck for each language in it.
 ///
-/// As in the Python library, those that a checkpoint has built in are left out, and languages are adapters as any others. The
-/// last norm of a layer is applied after its adapters, too: without a language, a layer normalises twice.
+/// As in the Python library, those that a checkpoint has built in are left out, and languages are adapters as any
+/// others. The last norm of a layer is applied after its adapters, too: without a language, a layer normalises twice.
 public struct XMOD: PostNormModel {
   public static let families: [ModelFamily] = [.xmod]
 
@@ -19,6 +19,6 @@ public struct XMOD: PostNormModel {
   }
 
   public var maximumLength: Int { encoder.configuration.maximumPositions - encoder.configuration.paddingID - 1 }
-  public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions(behind: encoder.configuration.paddingID) }
+  public func positions(of tokens: TokenBatch) -> [Int] { tokens.positions(after: encoder.configuration.paddingID) }
   public func types(of tokens: TokenBatch) -> [Int] { tokens.ids.map { _ in 0 } }
 }

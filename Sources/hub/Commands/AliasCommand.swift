@@ -20,7 +20,7 @@ struct AliasAdd: ParsableCommand {
     commandName: "add", abstract: "Give an installed adapter another name.")
 
   @Argument(help: "The other name, plain or as task/subtask@publisher.") var alias: String
-  @Argument(help: "The name it is installed under.") var name: AdapterName
+  @Argument(help: "The name that it is installed under.") var name: AdapterName
   @OptionGroup var options: RegistryOptions
 
   func run() throws { _ = try options.open().registry.add(alias: AdapterReference(alias), of: name) }

@@ -11,7 +11,7 @@ struct CollectGarbage: ParsableCommand {
       hub gc
       """)
 
-  @Flag(help: "Only say what would be deleted.") var dryRun = false
+  @Flag(help: "Only show what would be deleted.") var dryRun = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {

@@ -12,13 +12,13 @@ struct Compose: ParsableCommand {
       hub compose 'stack(de, fuse(a, b))' --model xlm-r
       hub compose 'drop(0-4, stack(en, pos))' --model minilm
 
-      Says what each adapter does where, what it costs, and which head answers; or what does not fit, and why. Nothing \
-      is computed.
+      Shows what each adapter does at each site, what it costs, and which head answers; or what does not fit, and \
+      why. Nothing is computed.
       """)
 
   @Argument(help: "Adapters and how they are composed.") var composition: String
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Flag(help: "Take adapters that were trained on other weights of the same architecture.")
+  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
   var allowBaseMismatch = false
   @Flag(help: "Print JSON of the schema hub.compose/1.") var json = false
   @OptionGroup var options: RegistryOptions

@@ -11,7 +11,7 @@ struct Convert: ParsableCommand {
       hub convert sst2 --to adapterhub -o sst2-adapterhub
       hub convert ./lora.adapter --to peft -o lora-peft
 
-      What the other format cannot say is refused, by the name of the key. AdapterHub reads the result with \
+      What the other format cannot express is refused, with the name of the key. AdapterHub reads the result with \
       load_adapter(folder, use_safetensors=True), PEFT with PeftModel.from_pretrained(model, folder).
       """)
 
@@ -24,7 +24,7 @@ struct Convert: ParsableCommand {
   )
   var format: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to create.", valueName: "dir"), completion: .directory)
   var output: String
 
   @OptionGroup var options: RegistryOptions

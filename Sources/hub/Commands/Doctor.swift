@@ -9,12 +9,12 @@ import HubTensor
 struct Doctor: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "doctor",
-    abstract: "Show what this machine and this registry are like.",
+    abstract: "Show facts about this machine and this registry.",
     discussion: """
       hub doctor
 
-      What every report of a fault should contain. Exits with 1 if something is wrong with the registry, or if a library \
-      is too old; `hub verify` looks closer.
+      Include this in every bug report. Exits with 1 if something is wrong with the registry, or if a library \
+      is too old; `hub verify` checks more.
       """)
 
   @Flag(help: "Print JSON of the schema hub.doctor/1.") var json = false

@@ -2,7 +2,6 @@ import ArgumentParser
 import Dovetail
 import Foundation
 import HubAdapters
-import HubTensor
 import HubTraining
 import HubWords
 
@@ -14,45 +13,44 @@ struct Evaluate: ParsableCommand {
       hub evaluate --model minilm cr test.tsv
       hub evaluate --model minilm 'stack(en, pos)' en_ewt-ud-test.conllu --at-least accuracy=0.9
 
-      Files are those of hub train. Each kind of head has its figures: accuracy, F1 (of entities, for tags such as B-PER), \
-      Matthews, Spearman, exact match, LAS and UAS, perplexity. The status is 1 where a figure is below what --at-least says.
+      Reads the same files as hub train. Each kind of head has its figures: accuracy, F1 (of entities, for tags such \
+      as B-PER), Matthews, Spearman, exact match, LAS and UAS, perplexity. The exit status is 1 if a figure misses \
+      the bound of --at-least.
       """)
 
   @Argument(help: ArgumentHelp("Adapters and how they are composed.", valueName: "composition")) var setup: String
   @Argument(help: ArgumentHelp("The examples.", valueName: "file"), completion: .file()) var file: String
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name"))
+  @Option(help: ArgumentHelp("The adapter whose head answers; by default the last one.", valueName: "name"))
   var head: String?
-  @Option(help: ArgumentHelp("What the file is, if its name does not say.", valueName: "format"))
+  @Option(help: ArgumentHelp("The format of the file, if its name does not tell.", valueName: "format"))
   var format: String?
   @Option(
     name: .customLong("column"), parsing: .singleValue,
     help: ArgumentHelp("What the file calls a column, such as text=review.", valueName: "column=name"))
   var columns: [String] = []
-  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
+  @Option(help: ArgumentHelp("Cut texts to this many tokens, special tokens included.", valueName: "n"))
   var maxLength: Int?
   @Option(
     name: .customLong("at-least"), parsing: .singleValue,
-    help: ArgumentHelp("A bound, such as accuracy=0.9; at most, for losses.", valueName: "figure=value"))
+    help: ArgumentHelp("A bound such as accuracy=0.9: a minimum, or for losses a maximum.", valueName: "figure=value"))
   var bounds: [String] = []
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print a JSON object.") var json = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
     if let maxLength, maxLength < 8 { throw ValidationError("--max-length must be at least 8") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
     _ = try (columnNames(), limits(), dataFormat())
   }
 
   func run() throws {
     let hub = try options.open()
-    let base = try hub.baseModel(model, engine: Engine(threads: threads))
+    let base = try hub.baseModel(model, engine: threads.engine())
     let composed = try hub.compose(Composition(parsing: setup), on: base, head: head, namingWords: true)
     let known = Scores.metrics(of: composed.head.answer), limits = try limits()
     if let wrong = limits.first(where: { !known.contains($0.figure) }) {
-      throw ValidationError("the head has no figure \(wrong.figure); there are: \(known.joined(separator: ", "))")
+      throw ValidationError("the head has no figure \(wrong.figure); it has \(known.joined(separator: ", "))")
     }
     let scores = try composed.scores(
       ofFile: file, format: dataFormat(), columns: columnNames(), maximumLength: maxLength)
@@ -70,7 +68,7 @@ struct Evaluate: ParsableCommand {
     for limit in limits {
       let value = scores.figure(limit.figure)
       guard Scores.isLowerBetter(limit.figure) ? !(value <= limit.value) : !(value >= limit.value) else { continue }
-      Console.say("hub: \(limit.figure) is \(value), and the bound is \(limit.value)")
+      Console.say("hub: \(limit.figure) is \(value), but the bound is \(limit.value)")
       isBelow = true
     }
     if isBelow { throw ExitCode(ExitStatus.no.rawValue) }

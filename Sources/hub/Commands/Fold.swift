@@ -10,15 +10,16 @@ struct Fold: ParsableCommand {
       hub fold my-lora --model minilm -o minilm-lora
       hub model add minilm-lora
 
-      For methods that change weights, such as LoRA, DoRA, (IA)³ and OFT, which then cost nothing. The folder is a Hugging Face checkpoint of the base model, \
+      For methods that change weights, such as LoRA, DoRA, (IA)³ and OFT, which then cost nothing at run time. \
+      The folder is a Hugging Face checkpoint of the base model, \
       with the adapter's head; the registered model and the adapter stay as they are.
       """)
 
   @Argument(help: "An installed adapter.") var adapter: String
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to create.", valueName: "dir"), completion: .directory)
   var output: String
-  @Flag(help: "Take an adapter that was trained on other weights of the same architecture.")
+  @Flag(help: "Accept an adapter that was trained on other weights of the same architecture.")
   var allowBaseMismatch = false
   @OptionGroup var options: RegistryOptions
 

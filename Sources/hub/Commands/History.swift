@@ -10,10 +10,10 @@ struct History: ParsableCommand {
     discussion: """
       hub history --limit 20
 
-      Each event is recorded in one transaction with the change itself, and stays.
+      Each event is recorded in the same transaction as the change itself, and is never deleted.
       """)
 
-  @Option(help: ArgumentHelp("How many events.", valueName: "n")) var limit: Int?
+  @Option(help: ArgumentHelp("Show at most this many events.", valueName: "n")) var limit: Int?
   @Flag(help: "Print JSON of the schema hub.history/1.") var json = false
   @OptionGroup var options: RegistryOptions
 

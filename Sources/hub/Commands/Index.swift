@@ -5,18 +5,18 @@ import HubRegistry
 
 struct IndexCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "index", abstract: "What hub search knows about adapters that others offer.",
+    commandName: "index", abstract: "What hub search knows about adapters published elsewhere.",
     subcommands: [IndexImport.self])
 }
 
 struct IndexImport: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "import",
-    abstract: "Make the adapters in the index of AdapterHub known.",
+    abstract: "Add the adapters listed in AdapterHub's index.",
     discussion: """
       hub index import adapterhub-dist.tar.gz
 
-      Takes the index as AdapterHub builds it, in a folder or an archive, in place of the one that was known.
+      Reads the index that AdapterHub builds, in a folder or an archive. It replaces the one that was added before.
       """)
 
   @Argument(help: "A file or folder.", completion: .file()) var path: String

@@ -16,9 +16,9 @@ struct Install: ParsableCommand {
       hub install acme.adapter --require-signature
       hub install --locked hub.lock ./adapters
 
-      Takes bundles, and what the Python libraries `adapters` and PEFT saved, in a folder or in a zip or tar archive. \
-      Everything is checked before anything is placed. A name that was signed once is taken from the same signer only, \
-      and in no lower version, unless a flag says so.
+      Installs bundles, and what the Python libraries `adapters` and PEFT saved, in a folder or in a zip or tar \
+      archive. Everything is checked before anything is installed. A name that was once signed is accepted from the \
+      same signer only, and never in an older version, unless a flag allows it.
       """)
 
   @Argument(help: ArgumentHelp("Files or folders.", valueName: "path"), completion: .file())
@@ -46,10 +46,10 @@ struct Install: ParsableCommand {
 
   func validate() throws {
     guard name == nil || paths.count == 1 else {
-      throw ValidationError("--as names one adapter, and there are \(paths.count)")
+      throw ValidationError("--as can name only one adapter, but there are \(paths.count)")
     }
     guard locked == nil || (name == nil && !dryRun) else {
-      throw ValidationError("--locked says the names itself, and goes with no --dry-run")
+      throw ValidationError("--locked cannot be used with --as or --dry-run")
     }
   }
 

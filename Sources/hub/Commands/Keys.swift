@@ -20,12 +20,12 @@ struct Keys: ParsableCommand {
 struct KeysGenerate: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "generate",
-    abstract: "Make a secret key to sign with.",
+    abstract: "Create a secret key to sign with.",
     discussion: """
       hub keys generate release
 
-      Writes the secret key to release.key, which nobody else may read, and prints the public key. The file is as OpenSSL \
-      writes it.
+      Writes the secret key to release.key, which nobody else can read, and prints the public key. The file has \
+      OpenSSL's format.
       """)
 
   @Argument(help: "The name of the key.") var name: AdapterName
@@ -37,7 +37,7 @@ struct KeysGenerate: ParsableCommand {
     let path = output ?? "\(name.text.replacing("/", with: "-")).key"
     try key.write(to: path)
     try Console.put(key.publicKey.description)
-    Console.say("hub: the secret key is in \(Console.escaped(path)): keep it, and show it to nobody")
+    Console.say("hub: the secret key is in \(Console.escaped(path)): keep it secret")
   }
 }
 
@@ -49,14 +49,14 @@ struct KeysAdd: ParsableCommand {
       hub keys add alice ed25519:d75a98…
       hub keys add acme ed25519:3d4017… --for acme/ --for lang/sw
 
-      With --for, only this key may sign names that begin like that, and it may sign no others.
+      With --for, only this key may sign names that begin with the prefix, and it may not sign any others.
       """)
 
-  @Argument(help: "What to call its holder.") var name: AdapterName
+  @Argument(help: "The name of the key's owner.") var name: AdapterName
   @Argument(help: ArgumentHelp("The public key.", valueName: "key")) var key: String
   @Option(
     name: .customLong("for"),
-    help: ArgumentHelp("What the names begin with that it alone may sign.", valueName: "prefix"))
+    help: ArgumentHelp("Names that begin with this may be signed by this key only.", valueName: "prefix"))
   var prefixes: [String] = []
   @OptionGroup var options: RegistryOptions
 

@@ -14,11 +14,11 @@ struct List: ParsableCommand {
       """,
     aliases: ["ls"])
 
-  @Argument(help: ArgumentHelp("What the names begin with.", valueName: "prefix"))
+  @Argument(help: ArgumentHelp("Only names that begin with this.", valueName: "prefix"))
   var prefix: String?
 
   @OptionGroup var wanted: FilterOptions
-  @Option(help: ArgumentHelp("How many at most, the first by name.", valueName: "n")) var limit: Int?
+  @Option(help: ArgumentHelp("Show at most this many, sorted by name.", valueName: "n")) var limit: Int?
   @Flag(help: "Print JSON of the schema hub.list/1.") var json = false
   @Flag(name: .shortAndLong, help: "Print references only.") var quiet = false
   @OptionGroup var options: RegistryOptions

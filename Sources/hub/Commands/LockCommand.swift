@@ -8,19 +8,19 @@ import HubRegistry
 struct LockCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lock",
-    abstract: "Write down which adapters are installed, to the bit.",
+    abstract: "Record exactly which adapters are installed.",
     discussion: """
       hub lock -o hub.lock
       hub lock ner 'lang/sw@^1' -o hub.lock
       hub install --locked hub.lock ./adapters       on another machine
 
-      Lists the adapters that the references mean and those that they were trained with; without references, everything \
+      Lists the adapters named and those that they were trained with; without references, everything \
       that is installed.
       """)
 
   @Argument(help: ArgumentHelp("References.", valueName: "reference")) var references: [String] = []
   @Option(
-    name: .shortAndLong, help: ArgumentHelp("The file to write; standard output without it.", valueName: "file"),
+    name: .shortAndLong, help: ArgumentHelp("The file to write; by default standard output.", valueName: "file"),
     completion: .file())
   var output: String?
   @OptionGroup var options: RegistryOptions

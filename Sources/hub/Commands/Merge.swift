@@ -16,7 +16,7 @@ struct Merge: ParsableCommand {
       hub merge sst2 toxicity --weights 1,-0.5 --no-normalize -o kind.adapter
       hub merge a b --strategy svd --rank 8 -o ab.adapter
 
-      The adapters must differ in nothing but their weights. Heads that allow it are averaged, too. The bundle says what \
+      The adapters may differ only in their weights. Heads are averaged too, if they allow it. The bundle records what \
       it was made of.
       """)
 
@@ -29,26 +29,29 @@ struct Merge: ParsableCommand {
   @Argument(help: ArgumentHelp("References, files or folders.", valueName: "file-or-name"), completion: .file())
   var subjects: [String]
 
-  @Option(help: ArgumentHelp("A number for each adapter; equal ones without it.", valueName: "list"))
+  @Option(help: ArgumentHelp("One number for each adapter; by default all are equal.", valueName: "list"))
   var weights: String?
   @Flag(help: "Leave the weights as they are, instead of dividing them by their sum.") var noNormalize = false
-  @Option(help: "linear; for LoRA also negate-b (negative weights take away) and svd (of the products).")
+  @Option(help: "linear; for LoRA also negate-b (negative weights subtract) and svd (of the products).")
   var strategy = Strategy.linear
   @Option(help: ArgumentHelp("The rank of the result with svd.", valueName: "n")) var rank: Int?
   @Option(name: .customLong("as"), help: "The name of the result.") var name: AdapterName?
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
   var output: String
-  @Flag(help: "Replace a file that is there.") var force = false
+  @Flag(help: "Overwrite a file that exists.") var force = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
-    if subjects.count < 2 { throw ValidationError("it takes two adapters to merge") }
-    if (strategy == .svd) != (rank != nil) { throw ValidationError("--rank goes with --strategy svd") }
+    if subjects.count < 2 { throw ValidationError("give at least two adapters to merge") }
+    if (strategy == .svd) != (rank != nil) {
+      throw ValidationError("--rank is needed with --strategy svd, and only there")
+    }
   }
 
   func run() throws {
     guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
+      throw Failure(
+        .existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
     }
     let parents = try subjects.map { try Subject($0, in: options.open()) }
     let merger = Merger(

@@ -10,13 +10,14 @@ import HubWeights
 struct Methods: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "methods",
-    abstract: "List the adapter methods that can be run and trained.",
+    abstract: "List the adapter methods that can be run, and whether they can be trained.",
     discussion: """
       hub methods
       hub methods --base minilm
 
-      Parameters are those of the usual configuration on the given base model, or on one of the size of BERT base; frozen \
-      ones that come with an adapter are counted.
+      Parameters are those of the usual configuration on the given base model, or on one of the size of BERT base; \
+      frozen ones that come with an adapter are counted. Methods that cannot be trained come from PEFT: hub install \
+      reads them.
       """)
 
   @Option(help: ArgumentHelp("A registered base model.", valueName: "name")) var base: String?
@@ -30,17 +31,17 @@ struct Methods: ParsableCommand {
       let methods = rows.map { method, summary -> JSON in
         [
           "name": .string(method.name), "paper": .string(method.paper), "equation": .string(method.equation),
-          "parameters": summary.map { .integer($0.parameters) } ?? .null,
+          "trainable": .bool(method.isTrainable), "parameters": summary.map { .integer($0.parameters) } ?? .null,
           "blocks": .array((summary?.blocks ?? []).map(JSON.string)),
         ]
       }
       return try Console.put(
         json: ["base": base.map(JSON.string) ?? .null, "methods": .array(methods)], schema: "hub.methods/1")
     }
-    var table = Table(["METHOD", "PARAMETERS", "SHARE", "PAPER", "COMPUTES"])
+    var table = Table(["METHOD", "TRAINS", "PARAMETERS", "SHARE", "PAPER", "COMPUTES"])
     for (method, summary) in rows {
       table.add([
-        method.name, summary.map { count($0.parameters) } ?? "-",
+        method.name, method.isTrainable ? "yes" : "no", summary.map { count($0.parameters) } ?? "-",
         summary.map { share($0.parameters, of: total) } ?? "-", method.paper, method.equation,
       ])
     }

@@ -7,13 +7,14 @@ import HubRegistry
 struct ModelAdd: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "add",
-    abstract: "Make a base model known.",
+    abstract: "Add a base model to the registry.",
     discussion: """
       hub model add ./bert-base-uncased
       hub model add ./snapshot --as bert-base-uncased --copy
 
-      Takes a folder as Hugging Face keeps it, or one with a single GGUF file: config.json, safetensors, and the tokenizer's files, without which it \
-      answers no text. Without --copy the folder is used where it is.
+      The folder is a Hugging Face checkpoint (config.json, safetensors, and the tokenizer's files, without which the \
+      model cannot answer texts), or holds a single GGUF file. Without --copy, the folder is used \
+      where it is.
       """)
 
   @Argument(help: ArgumentHelp("The folder of the model.", valueName: "dir"), completion: .directory)

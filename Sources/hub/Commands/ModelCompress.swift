@@ -5,24 +5,24 @@ import HubTensor
 struct ModelCompress: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compress",
-    abstract: "Write a base model that takes less room.",
+    abstract: "Write a base model in less space.",
     discussion: """
       hub model compress minilm --precision int8 -o minilm-int8
       hub model add minilm-int8
 
-      bfloat16 takes half the room. int8 takes a quarter: the matrices are in eight bits with a scale for each row, in the format int-quantized of \
-      compressed-tensors, which transformers and vLLM read. The result is another model, on which adapters of the first run only with \
-      --allow-base-mismatch.
+      bfloat16 takes half the space. int8 takes a quarter: the matrices are in eight bits with a scale for each row, in \
+      compressed-tensors' format int-quantized, which transformers and vLLM read. The result is another model, on which \
+      adapters of the first run only with --allow-base-mismatch.
       """)
 
   @Argument(help: "A base model.") var name: String
   @Option(help: ArgumentHelp("bfloat16 or int8.", valueName: "precision")) var precision: Precision
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to create.", valueName: "dir"), completion: .directory)
   var output: String
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
-    guard precision != .float32 else { throw ValidationError("float32 takes no less room: name bfloat16 or int8") }
+    guard precision != .float32 else { throw ValidationError("float32 saves no space: choose bfloat16 or int8") }
   }
 
   func run() throws {

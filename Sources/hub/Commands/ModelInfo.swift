@@ -6,7 +6,7 @@ import HubRegistry
 struct ModelInfo: ParsableCommand {
   static let configuration = CommandConfiguration(commandName: "info", abstract: "Describe a base model.")
 
-  @Argument(help: "Its name.") var name: String
+  @Argument(help: "The name of the model.") var name: String
   @Flag(help: "Print JSON of the schema hub.model/1.") var json = false
   @OptionGroup var options: RegistryOptions
 

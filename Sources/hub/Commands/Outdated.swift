@@ -6,11 +6,11 @@ import HubRegistry
 struct Outdated: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "outdated",
-    abstract: "List installed adapters of which a higher version is offered.",
+    abstract: "List installed adapters that have a newer version in the files given.",
     discussion: """
       hub outdated ./adapters
 
-      Exits with 1 if there are any.
+      Exits with 1 if it lists any.
       """)
 
   @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file())

@@ -17,17 +17,18 @@ struct Pack: ParsableCommand {
       hub pack ner.zip -o ner.adapter --release 1.1.0 --task ner --over 'lang/en@^1' --key release.key
       hub pack --setup 'stack(en, pos)' --as english-pos -o english-pos.adapter
 
-      Takes what `hub install` takes, or a composition of installed adapters, which all go into the one file. \
-      The same adapter gives the same bytes. Prints the digest of the bundle.
+      Packs whatever `hub install` accepts, or a composition of installed adapters, which all go into the one file. \
+      The same adapter always gives the same bytes. Prints the digest of the bundle.
       """)
 
   @Argument(help: ArgumentHelp("A bundle, or an adapter in another format.", valueName: "dir"), completion: .file())
   var source: String?
 
-  @Option(help: ArgumentHelp("Instead: installed adapters and how they are composed.", valueName: "composition"))
+  @Option(
+    help: ArgumentHelp("Instead of a file: installed adapters and how they are composed.", valueName: "composition"))
   var setup: String?
   @Option(
-    help: ArgumentHelp("With --setup: the adapter whose head answers; otherwise the last one's.", valueName: "name"))
+    help: ArgumentHelp("With --setup: the adapter whose head answers; by default the last one.", valueName: "name"))
   var head: String?
 
   @Option(name: .shortAndLong, help: ArgumentHelp("The file to write.", valueName: "file"), completion: .file())
@@ -37,13 +38,14 @@ struct Pack: ParsableCommand {
   @Option(
     name: .customLong("as"), help: "The name to give to a composition, or to an adapter that comes in another format.")
   var name: AdapterName?
-  @Option(help: ArgumentHelp("The version to give to it.", valueName: "version")) var release: String?
-  @Option(help: "Its task.") var task: String?
-  @Option(help: ArgumentHelp("Its language, as a tag such as sw; may be given again.", valueName: "tag"))
+  @Option(help: ArgumentHelp("The version to give it.", valueName: "version")) var release: String?
+  @Option(help: "The adapter's task.") var task: String?
+  @Option(
+    help: ArgumentHelp("The adapter's language, as a tag such as sw; may be given several times.", valueName: "tag"))
   var language: [String] = []
   @Option(help: ArgumentHelp("The language adapter that it was trained over.", valueName: "reference"))
   var over: String?
-  @Flag(help: "Write down what it answers to a text on its base model, which `hub verify --model` compares.")
+  @Flag(help: "Record its answer to a text on its base model, for `hub verify --model` to compare.")
   var probe = false
   @Option(help: ArgumentHelp("The text of the probe.", valueName: "text"))
   var probeText = "She reads 12 old letters again."
@@ -51,25 +53,27 @@ struct Pack: ParsableCommand {
   var model: String?
   @Option(
     help: ArgumentHelp(
-      "Sign it with this secret key, and say so in the manifest: the signature cannot be taken away.", valueName: "file"
+      "Sign it with this secret key, and say so in the manifest, so that nobody can remove the signature.",
+      valueName: "file"
     ), completion: .file())
   var key: String?
   @OptionGroup var hints: HintOptions
-  @Flag(help: "Replace a file that is there.") var force = false
+  @Flag(help: "Overwrite a file that exists.") var force = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
     guard (source == nil) != (setup == nil) else { throw ValidationError("give an adapter or --setup") }
-    guard head == nil || setup != nil else { throw ValidationError("--head goes with --setup") }
+    guard head == nil || setup != nil else { throw ValidationError("--head can only be used with --setup") }
     guard setup == nil || (!probe && over == nil) else {
-      throw ValidationError("a composition has no probe and stands over nothing")
+      throw ValidationError("a composition cannot have --probe or --over")
     }
-    guard probe == (model != nil) else { throw ValidationError("--probe and --model go together") }
+    guard probe == (model != nil) else { throw ValidationError("--probe and --model must be used together") }
   }
 
   func run() throws {
     guard force || !FileManager.default.fileExists(atPath: output) else {
-      throw Failure(.existingFile, "there is something already", at: output, hint: "replace it with --force")
+      throw Failure(
+        .existingFile, "something with this name exists already", at: output, hint: "overwrite it with --force")
     }
     let signer = try key.map(SigningKey.init(file:))
     let parcel = try source.map { try adapter($0, signer: signer) } ?? composition(setup ?? "", signer: signer)
@@ -84,8 +88,8 @@ struct Pack: ParsableCommand {
     }
     guard name == nil || name == parcel.bundle.manifest.name else {
       throw Failure(
-        .renamedBundle, "a bundle keeps its name, which its digest covers", at: source,
-        hint: "hub install --as gives it another one here")
+        .renamedBundle, "a bundle's name cannot be changed: its digest covers it", at: source,
+        hint: "hub install --as installs it under another one")
     }
     _ = try locating(source) { try BundleCheck.check(parcel.bundle) }
     let probe = try model.map {
@@ -129,7 +133,7 @@ extension Manifest.Dependency {
     case .range(let range): self.init(name: reference.name, range: range.description, role: "language")
     case .digest, .publisher:
       throw Failure(
-        .malformedReference, "a bundle names others by name and range of versions", at: reference.description)
+        .malformedReference, "a bundle must name others by name and range of versions", at: reference.description)
     }
   }
 }

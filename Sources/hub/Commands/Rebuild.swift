@@ -7,12 +7,13 @@ import HubWords
 struct Rebuild: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "rebuild",
-    abstract: "Train an adapter again by the recipe that it remembers.",
+    abstract: "Train an adapter again from the recipe it was made with.",
     discussion: """
       hub rebuild cr --in recipes
 
-      Nothing is installed. The status is 0 where the digest is that of the installed adapter, and 1 where it is another. \
-      Bytes are equal for the same data, base and kind of processor; HUB_ISA chooses among those that this one has.
+      Nothing is installed. The exit status is 0 if the digest equals the installed adapter's, and 1 if not. \
+      Bytes are equal for the same data, base model and instruction set; HUB_ISA chooses among those that this \
+      processor has.
       """)
 
   @Argument(help: "An installed adapter that hub train made.") var reference: String
@@ -20,15 +21,14 @@ struct Rebuild: ParsableCommand {
     name: .customLong("in"), help: ArgumentHelp("Where the recipe's files are.", valueName: "dir"),
     completion: .directory)
   var folder = "."
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
-    let hub = try options.open(), engine = try Engine(threads: threads)
+    let hub = try options.open(), engine = try threads.engine()
     let recorded = try hub.recordedRecipe(of: reference, in: folder)
     if recorded.kernels != engine.kernels.name {
-      Console.say("hub: note: it was trained with \(recorded.kernels), and this is \(engine.kernels.name)")
+      Console.say("hub: note: it was trained with \(recorded.kernels), but this is \(engine.kernels.name)")
     }
     let report = TrainingReport(json: false, metric: "")
     let job = try TrainingJob(recorded.recipe, hub: hub, engine: engine, isRebuilding: true)

@@ -17,7 +17,7 @@ struct Remove: ParsableCommand {
   @Argument(help: ArgumentHelp("References.", valueName: "name"))
   var names: [String]
 
-  @Flag(help: "Only say what would be removed.") var dryRun = false
+  @Flag(help: "Only show what would be removed.") var dryRun = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {

@@ -10,8 +10,8 @@ struct RepairCommand: ParsableCommand {
     discussion: """
       hub repair
 
-      Changes nothing if the index is whole; hub verify says whether the files are. A damaged index is kept beside the new \
-      one. Exits with 1 if something could not be restored.
+      Changes nothing if the index is intact; hub verify says whether the files are. A damaged index is kept beside \
+      the new one. Exits with 1 if something could not be restored.
       """)
 
   @OptionGroup var options: RegistryOptions
@@ -27,7 +27,7 @@ struct RepairCommand: ParsableCommand {
     Console.say(
       isDone
         ? "hub: restored adapters: \(repair.restored.count), lost: \(repair.lost.count)"
-        : "hub: the index is whole; nothing was changed")
+        : "hub: the index is intact; nothing was changed")
     if !repair.lost.isEmpty { throw ExitCode(ExitStatus.no.rawValue) }
   }
 }

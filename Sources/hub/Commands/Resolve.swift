@@ -7,15 +7,15 @@ import HubRegistry
 struct Resolve: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "resolve",
-    abstract: "Say which installed adapter is meant, and why.",
+    abstract: "Show which installed adapter a reference means, and why.",
     discussion: """
       hub resolve 'ner@^1.2' --explain
       hub resolve sha256:a8c0ca4956eb
       hub resolve --task ner --base xlm-roberta-base
       hub run --model xlmr --setup "$(hub resolve ner --in sw)" "…"
 
-      Of several versions the highest is meant; several names are an error that lists them. With --in, the composition is \
-      printed that runs a task adapter on the adapter of another language than it was trained over.
+      Of several versions, the newest is chosen; several names are an error that lists them. With --in, prints the \
+      composition that runs a task adapter on the adapter of another language than the one it was trained over.
       """)
 
   @Argument(
@@ -26,7 +26,7 @@ struct Resolve: ParsableCommand {
   @OptionGroup var wanted: FilterOptions
   @Option(name: .customLong("in"), help: ArgumentHelp("The language of the texts.", valueName: "tag"))
   var textLanguage: String?
-  @Flag(help: "Print each adapter that was looked at, and what speaks against it.") var explain = false
+  @Flag(help: "Print every adapter considered, and why it was not chosen.") var explain = false
   @Flag(help: "Print JSON of the schema hub.resolve/1.") var json = false
   @OptionGroup var options: RegistryOptions
 

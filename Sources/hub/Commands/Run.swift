@@ -1,8 +1,5 @@
 import ArgumentParser
 import Dovetail
-import Foundation
-import HubArchive
-import HubTensor
 import HubWords
 
 struct Run: ParsableCommand {
@@ -17,57 +14,43 @@ struct Run: ParsableCommand {
       hub run --model minilm --setup cr -- "-5 degrees"
 
       Texts are arguments, or lines of the input in UTF-8, plain or in gzip. If the first line is a JSON object, \
-      all are (--format says so otherwise): {"text": …}, \
-      {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer repeats, and a \
-      setup of its own where a line has one: such lines still share passes. Answers come in order, one a line with --json; \
-      blank lines get none. A line that cannot be answered gets its error instead, and the exit status is 65.
+      all lines must be (--format overrides this): {"text": …}, \
+      {"text": …, "text_pair": …}, {"text": …, "choices": […]} or {"words": […]}, with an id that the answer \
+      repeats, and a setup of its own if it has one: such lines still share passes. Answers come in order, one per \
+      line with --json; blank lines are skipped. A line that cannot be answered gets its error instead, and the exit \
+      status is 65.
       """)
 
-  @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
+  @OptionGroup var base: BaseOptions
   @Option(
-    help: ArgumentHelp("Adapters and how they are composed; the base model alone without it.", valueName: "composition")
+    help: ArgumentHelp(
+      "Adapters and how they are composed; without it, the base model alone.", valueName: "composition")
   )
   var setup: String?
-  @Option(help: ArgumentHelp("Instead of a setup: the installed adapter for this task.", valueName: "task"))
+  @Option(help: ArgumentHelp("Instead of --setup: use the installed adapter for this task.", valueName: "task"))
   var task: String?
-  @Option(help: ArgumentHelp("With --task: the language of the texts, whose adapter stands below.", valueName: "tag"))
-  var language: String?
-  @Option(help: ArgumentHelp("The adapter whose head answers; otherwise the last one's.", valueName: "name"))
-  var head: String?
   @Option(
-    help: ArgumentHelp("Read texts or JSON lines from a file; - is standard input.", valueName: "file"),
-    completion: .file())
-  var input: String?
-  @Option(help: "What the lines are: text or jsonl; without it, the first line decides.") var format: LineFormat?
-  @Option(help: ArgumentHelp("Cut texts to so many tokens, special ones included.", valueName: "n"))
+    help: ArgumentHelp("With --task: the language of the texts; its adapter goes below the task's.", valueName: "tag"))
+  var language: String?
+  @Option(help: ArgumentHelp("The adapter whose head answers; by default the last one.", valueName: "name"))
+  var head: String?
+  @Option(help: ArgumentHelp("Cut texts to this many tokens, special tokens included.", valueName: "n"))
   var maxLength: Int?
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
-  @Option(help: "How the base model's weights are multiplied: float32, bfloat16 or int8.")
-  var precision = Precision.float32
-  @Flag(help: "Take adapters that were trained on other weights of the same architecture.")
-  var allowBaseMismatch = false
-  @Flag(help: "Print one JSON object a line, with logits.") var json = false
+  @Flag(help: "Print one JSON object per line, with logits.") var json = false
+  @OptionGroup var texts: TextOptions
   @OptionGroup var options: RegistryOptions
-  @Argument(help: "Texts.") var text: [String] = []
 
   func validate() throws {
-    if !text.isEmpty, input != nil { throw ValidationError("give texts or --input, not both") }
     if setup != nil, task != nil { throw ValidationError("give --setup or --task, not both") }
-    if language != nil, task == nil { throw ValidationError("--language goes with --task") }
-    if !text.isEmpty, format != nil { throw ValidationError("--format goes with lines of an input") }
+    if language != nil, task == nil { throw ValidationError("--language can only be used with --task") }
     if let maxLength, maxLength < 1 { throw ValidationError("--max-length must be at least 1") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
-    if text.isEmpty, input == nil, isatty(STDIN_FILENO) == 1 {
-      throw ValidationError("nothing to ask: give texts or --input")
-    }
   }
 
   func run() throws {
     let hub = try options.open()
-    let base = try hub.baseModel(model, precision: precision, engine: Engine(threads: threads))
-    let setup = try setup ?? task.map { try hub.setup(forTask: $0, in: language, on: base).description }
-    let models = ComposedModels(hub, on: base, head: head, allowingOtherWeights: allowBaseMismatch)
+    let model = try base.load(from: hub), text = texts.text
+    let setup = try setup ?? task.map { try hub.setup(forTask: $0, in: language, on: model).description }
+    let models = ComposedModels(hub, on: model, head: head, allowingOtherWeights: base.allowBaseMismatch)
     // What the command asks for fails the command; what a line asks for fails the line.
     if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
     let shown: AnswerFormat = json ? .json : .readable(AnswerStyle(width: Console.width, escape: Console.escaped))
@@ -78,8 +61,7 @@ struct Run: ParsableCommand {
 
   /// Answers what can be read without waiting, then reads on: a pipe gets its answers while it still asks.
   private func answerLines(_ setup: String?, _ models: ComposedModels, _ shown: AnswerFormat) throws -> Int {
-    let bytes = try input.flatMap { $0 == "-" ? nil : try InputBytes(path: $0) } ?? InputBytes()
-    var reader = InputReader(bytes, format: format)
+    var reader = try InputReader(texts.bytes(), format: texts.format)
     var failures = 0, count = 0
     while true {
       let questions = try reader.next(upTo: 64)
@@ -108,5 +90,3 @@ struct Run: ParsableCommand {
     return failures
   }
 }
-
-extension LineFormat: ExpressibleByArgument {}

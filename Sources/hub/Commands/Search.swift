@@ -6,17 +6,18 @@ import HubRegistry
 struct Search: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "search",
-    abstract: "Find adapters by words, installed ones and those in the index of AdapterHub.",
+    abstract: "Search by words for adapters, installed or listed in AdapterHub's index.",
     discussion: """
       hub search sentiment roberta-base
       hub search sw wiki
 
-      All words must occur in what is known about an adapter: name, task, languages, base model, method, description. The \
-      beginning of a word is enough. Works without a network; hub index import makes the index known.
+      All words must occur in what is known about an adapter: name, task, languages, base model, method, \
+      description. The beginning of a word is enough. Works without a network; hub index import makes the index \
+      known.
       """)
 
   @Argument(help: "Words.") var words: [String]
-  @Option(help: ArgumentHelp("How many adapters at most.", valueName: "n")) var limit = 50
+  @Option(help: ArgumentHelp("Show at most this many adapters.", valueName: "n")) var limit = 50
   @Flag(help: "Print JSON of the schema hub.search/1.") var json = false
   @OptionGroup var options: RegistryOptions
 
@@ -40,9 +41,9 @@ struct Search: ParsableCommand {
       ])
     }
     for entry in result.offered { table.add([entry.reference, entry.base, entry.method, entry.url ?? entry.id]) }
-    if result.installed.isEmpty, result.offered.isEmpty { return Console.say("hub: nothing is known by these words") }
+    if result.installed.isEmpty, result.offered.isEmpty { return Console.say("hub: no adapter matches these words") }
     try Console.put(table.text())
-    if result.isCut { Console.say("hub: there are more; raise --limit, or add a word") }
+    if result.isCut { Console.say("hub: there are more: raise --limit, or add a word") }
   }
 }
 

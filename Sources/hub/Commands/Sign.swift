@@ -9,13 +9,14 @@ struct Sign: ParsableCommand {
     discussion: """
       hub sign my.adapter --key release.key
 
-      Checks the whole bundle and adds a signature to it, in place; other signatures stay. Prints the digest that was signed.
+      Checks the whole bundle and adds a signature to it, in place; other signatures stay. Prints the digest that \
+      was signed.
       """)
 
   @Argument(help: ArgumentHelp("Bundles, packed or in folders.", valueName: "file"), completion: .file())
   var paths: [String]
 
-  @Option(help: ArgumentHelp("The secret key, as hub keys generate made it.", valueName: "file"), completion: .file())
+  @Option(help: ArgumentHelp("A secret key made by hub keys generate.", valueName: "file"), completion: .file())
   var key: String
 
   @OptionGroup var options: RegistryOptions

@@ -1,22 +1,21 @@
 import ArgumentParser
 import Dovetail
 import Foundation
-import HubTensor
 import HubTraining
 import HubWords
 
 struct Train: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "train",
-    abstract: "Train an adapter by a recipe, and install it.",
+    abstract: "Train an adapter from a recipe, and install it.",
     discussion: """
       hub train --init classification > cr.yaml
       hub train cr.yaml --dry-run
       hub train cr.yaml --set learning_rate=3e-4 --set epochs=5
 
-      A recipe says what is learned from which files; --init writes one with all its keys. It is checked as a whole before any \
-      data is read. A run writes a checkpoint beside its recipe; interrupted, by Ctrl-C or otherwise, the same command goes on \
-      from there and comes to the same bytes. Statuses: 78 for a recipe that makes no sense, 130 after Ctrl-C.
+      A recipe says what to learn from which files; --init prints one with all its keys. It is checked as a whole \
+      before any data is read. A run writes a checkpoint beside its recipe; after an interruption, the same command \
+      goes on from there and ends with the same bytes. Exit statuses: 78 for an invalid recipe, 130 after Ctrl-C.
       """)
 
   @Argument(help: ArgumentHelp("The recipe, in YAML.", valueName: "recipe"), completion: .file())
@@ -35,18 +34,18 @@ struct Train: ParsableCommand {
   @Flag(name: .customLong("find-lr"), help: "Look for a learning rate with a hundred steps, and print its curve.")
   var findsRate = false
   @Flag(help: "Read everything, say what would happen, and change nothing.") var dryRun = false
-  @Flag(help: "Begin anew, whatever checkpoint there is.") var restart = false
-  @Option(help: ArgumentHelp("The checkpoint; otherwise the recipe's name and .checkpoint.", valueName: "file"))
+  @Flag(help: "Start over, and delete the checkpoint if there is one.") var restart = false
+  @Option(help: ArgumentHelp("The checkpoint; by default the recipe's name with .checkpoint.", valueName: "file"))
   var checkpoint: String?
-  @Option(help: ArgumentHelp("Threads; otherwise HUB_THREADS, or all physical cores.", valueName: "n"))
-  var threads: Int?
+  @OptionGroup var threads: ThreadOptions
   @Flag(help: "Print events as JSON lines.") var json = false
   @OptionGroup var options: RegistryOptions
 
   func validate() throws {
     if (recipe == nil) == (task == nil) { throw ValidationError("give a recipe, or --init and a task") }
-    if !sweeps.isEmpty, dryRun || findsRate { throw ValidationError("--sweep trains: leave out the other") }
-    if let threads, !(1...256).contains(threads) { throw ValidationError("--threads must be between 1 and 256") }
+    if !sweeps.isEmpty, dryRun || findsRate {
+      throw ValidationError("--sweep trains, so it cannot be used with --dry-run or --find-lr")
+    }
   }
 
   func run() throws {
@@ -55,7 +54,7 @@ struct Train: ParsableCommand {
       return
     }
     guard let path = recipe else { return }
-    let hub = try options.open(), engine = try Engine(threads: threads)
+    let hub = try options.open(), engine = try threads.engine()
     func job(_ further: [String]) throws -> TrainingJob {
       try TrainingJob(Recipe(file: path, settings: settings + further), hub: hub, engine: engine)
     }
@@ -73,13 +72,13 @@ struct Train: ParsableCommand {
     let file = checkpoint ?? path + ".checkpoint"
     if restart { try? FileManager.default.removeItem(atPath: file) }
     let report = TrainingReport(json: json, metric: job.metric)
-    if FileManager.default.fileExists(atPath: file) { report.say("going on from \(file)") }
+    if FileManager.default.fileExists(atPath: file) { report.say("resuming from \(file)") }
     Interruption.watch()
     let outcome = try job.run(
       checkpoint: file, shouldStop: { Interruption.isAsked }, observe: { report.observe($0) })
     report.end(outcome)
     if outcome.ending == .interrupted {
-      Console.say("hub: interrupted; the same command goes on")
+      Console.say("hub: interrupted; run the same command to go on")
       throw ExitCode(130)
     }
   }
@@ -106,8 +105,8 @@ struct Train: ParsableCommand {
       ["examples", "\(preflight.train) to learn, \(preflight.development) to choose by, \(preflight.test) to measure"],
       ["labels", preflight.labels.isEmpty ? "none" : preflight.labels.prefix(12).joined(separator: ", ")],
       ["tokens", "\(preflight.tokens) an epoch; \(percent(preflight.fullShare)) of the sequences at max_length"],
-      ["duplicates", "\(preflight.duplicates) examples to choose by or to measure are learned, too"],
-      ["skipped", "\(preflight.skipped) rows teach nothing"],
+      ["duplicates", "\(preflight.duplicates) examples to choose by or to measure are also in the training data"],
+      ["skipped", "\(preflight.skipped) rows have nothing to learn from"],
       ["trained", "\(preflight.parameters) numbers at \(preflight.sites) sites"],
       ["steps", "\(preflight.steps)"],
       ["expected", "\(Int(preflight.seconds.rounded(.up))) s and \(preflight.memory >> 20) MB, by one batch"],

@@ -6,7 +6,7 @@ import HubRegistry
 struct Undo: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "undo",
-    abstract: "Take back the last removal; when called again, the one before it.",
+    abstract: "Undo the last removal; when called again, the one before it.",
     discussion: """
       hub remove ner
       hub undo

@@ -9,13 +9,13 @@ struct Unpack: ParsableCommand {
     discussion: """
       hub unpack my.adapter -o my-adapter
 
-      The folder appears once everything in it has been checked. Prints the digest of the bundle.
+      The folder appears only after everything in it has been checked. Prints the digest of the bundle.
       """)
 
   @Argument(help: ArgumentHelp("A bundle.", valueName: "file"), completion: .file())
   var file: String
 
-  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to make.", valueName: "dir"), completion: .directory)
+  @Option(name: .shortAndLong, help: ArgumentHelp("The folder to create.", valueName: "dir"), completion: .directory)
   var output: String
 
   @OptionGroup var options: RegistryOptions

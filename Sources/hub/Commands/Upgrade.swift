@@ -6,17 +6,17 @@ import HubRegistry
 struct UpgradeCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "upgrade",
-    abstract: "Install higher versions of what is installed.",
+    abstract: "Install newer versions of what is installed.",
     discussion: """
       hub upgrade ./adapters
 
-      The old versions stay, until hub remove.
+      The old versions stay installed until hub remove.
       """)
 
   @Argument(help: ArgumentHelp("Files, and folders of them.", valueName: "path"), completion: .file())
   var paths: [String]
   @OptionGroup var consent: ConsentOptions
-  @Flag(help: "Only say what would be installed.") var dryRun = false
+  @Flag(help: "Only show what would be installed.") var dryRun = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {

@@ -13,7 +13,7 @@ struct Verify: ParsableCommand {
       hub verify --model minilm
 
       Reads every byte. With a base model, adapters that have a probe must also answer it as they did when they were \
-      packed. Exits with 1 if anything is not as it was.
+      packed. Exits with 1 if anything has changed.
       """)
 
   @Option(help: ArgumentHelp("The base model on which to run probes.", valueName: "name")) var model: String?

@@ -11,3 +11,4 @@ extension AdapterName: ExpressibleByArgument {
 extension Compression: ExpressibleByArgument {}
 
 extension Precision: ExpressibleByArgument {}
+extension LineFormat: ExpressibleByArgument {}

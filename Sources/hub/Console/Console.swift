@@ -60,8 +60,8 @@ enum Console {
   /// Characters of a line of a message.
   private static let limit = 560
 
-  /// Text that came from a file, made harmless for a terminal: nothing that moves the cursor, hides or turns around. The
-  /// joiners of Indic, Arabic and Persian words are letters to their readers, and do none of it.
+  /// Text that came from a file, made harmless for a terminal: nothing that moves the cursor, hides or turns around.
+  /// The joiners of Indic, Arabic and Persian words are letters to their readers, and do none of it.
   static func escaped(_ text: String) -> String {
     var result = ""
     for scalar in text.unicodeScalars {

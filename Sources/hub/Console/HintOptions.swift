@@ -7,7 +7,7 @@ struct HintOptions: ParsableArguments {
     help: ArgumentHelp("The labels of the head in the order of its outputs, separated by commas.", valueName: "names"))
   var labels: String?
   @Option(
-    help: ArgumentHelp("The type of the base model, where the files leave it open: bert, roberta, …", valueName: "type")
+    help: ArgumentHelp("The type of the base model, where the files do not say: bert, roberta, …", valueName: "type")
   )
   var baseType: String?
 

@@ -10,7 +10,7 @@ struct RegistryOptions: ParsableArguments {
       valueName: "dir"))
   var path: String?
 
-  @Flag(name: .customLong("insecure-registry"), help: "Take a registry that other users may write to.")
+  @Flag(name: .customLong("insecure-registry"), help: "Accept a registry that other users can write to.")
   var isShared = false
 
   func open() throws -> Hub { try Hub(registry: path, isShared: isShared) }

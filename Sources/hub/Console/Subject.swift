@@ -45,7 +45,7 @@ enum Subject {
     guard manifest.kind != .composition else {
       let members = manifest.composed.map(\.reference).joined(separator: ", ")
       throw Failure(
-        .severalAdapters, "a composition is several adapters", at: manifest.name.text,
+        .severalAdapters, "a composition consists of several adapters", at: manifest.name.text,
         hint: "name one of its members: \(members)")
     }
     switch self {

@@ -5,7 +5,8 @@ import HubWords
 enum AnswerFormat {
   /// One object a line, with logits.
   case json
-  /// For people: labels, their probabilities and the text; each word above its tag; what was looked for, and where it is.
+  /// For people: labels, their probabilities and the text; each word above its tag; what was looked for, and where it
+  /// is.
   case readable(AnswerStyle)
 
   /// The text for one answer, without the last line break.

@@ -25,8 +25,8 @@ enum LineFormat: String, CaseIterable {
   case text, jsonl
 }
 
-/// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all lines
-/// are objects. What could be either is refused, and never answered as the other.
+/// Reads questions line by line. Without a format, the first line tells which it is: where a JSON object begins, all
+/// lines are objects. What could be either is refused, and never answered as the other.
 struct InputReader {
   private let lines: LineReader
   private let isTold: Bool
@@ -77,12 +77,12 @@ struct InputReader {
       throw unclear(
         isAlone
           ? "the input is a JSON object on several lines, and hub run reads JSON lines: one object a line"
-          : "the first line begins with a brace and is no JSON object")
+          : "the first line begins with a brace but is not a JSON object")
     case UInt8(ascii: "[")
     where rest.isEmpty || rest.first == UInt8(ascii: "{") || (try? JSON(parsing: bytes)) != nil:
       throw Failure(
         .malformedLine, "the input is a JSON array, and hub run reads JSON lines: one object a line",
-        hint: "jq -c '.[]' FILE makes such lines; --format text reads the lines as they are")
+        hint: "convert it with jq -c '.[]' FILE, or read the lines as they are with --format text")
     case _ where start.starts(with: Array("#".utf8)) || start.starts(with: Array("//".utf8)):
       // A comment, or a text: what follows tells.
       guard let following = try nextLine() else { return .text }
@@ -96,7 +96,7 @@ struct InputReader {
   }
 
   private func unclear(_ message: String) -> Failure {
-    Failure(.malformedLine, message, hint: "--format text or --format jsonl says what the lines are")
+    Failure(.malformedLine, message, hint: "say what the lines are with --format text or --format jsonl")
   }
 
   private static func isObject(_ line: [UInt8]) -> Bool {
@@ -120,18 +120,18 @@ struct InputReader {
       return refused("the line is not UTF-8", "iconv -f LATIN1 -t UTF-8 converts Latin-1")
     }
     guard !line.contains(0) else {
-      return refused("the line holds zero bytes: text in UTF-16, or no text", "iconv -f UTF-16 -t UTF-8")
+      return refused("the line holds zero bytes: either UTF-16, or not text", "iconv -f UTF-16 -t UTF-8")
     }
     guard isTold || !Self.isObject(line) else {
       return refused(
         "the line is a JSON object, and the first line is not",
-        "--format text or --format jsonl says what the lines are")
+        "say what the lines are with --format text or --format jsonl")
     }
     return InputLine(.success(.text(text)))
   }
 
-  /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an optional `id`
-  /// and an optional `setup`.
+  /// `{"text": …}`, `{"text": …, "text_pair": …}`, `{"text": …, "choices": […]}` or `{"words": […]}`, each with an
+  /// optional `id` and an optional `setup`.
   private static func object(_ line: [UInt8], at place: String) -> InputLine {
     let (members, failure) = JSON.members(
       parsing: line, limits: JSON.Limits(bytes: LineReader.limit, keepsNumerals: true))

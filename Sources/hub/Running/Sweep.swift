@@ -15,7 +15,7 @@ struct Sweep {
       let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
       let values = parts.count == 2 ? parts[1].split(separator: ",").map(String.init) : []
       guard values.count > 1 else {
-        throw Failure(.invalidRecipe, "a sweep is key=a,b,…", at: "--sweep \(text)")
+        throw Failure(.invalidRecipe, "a sweep has the form key=a,b,…", at: "--sweep \(text)")
       }
       return runs.flatMap { run in values.map { run + ["\(parts[0])=\($0)"] } }
     }

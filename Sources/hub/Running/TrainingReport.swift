@@ -3,7 +3,8 @@ import Foundation
 import HubTraining
 import HubWords
 
-/// Tells how a run goes: one line that changes on a terminal, a line for each evaluation otherwise, JSON lines for programs.
+/// Tells how a run goes: one line that changes on a terminal, a line for each evaluation otherwise, JSON lines for
+/// programs.
 final class TrainingReport {
   private let json: Bool
   private let metric: String

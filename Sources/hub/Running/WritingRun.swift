@@ -42,8 +42,8 @@ struct WritingLine {
       let known = ["id", "text", "chat", "setup", "options"]
       if let other = object.members.entries.first(where: { !known.contains($0.key) }) {
         throw Failure(
-          .malformedLine, "a line has no \(other.key.debugDescription)",
-          hint: "it may have " + known.joined(separator: ", "))
+          .malformedLine, "a line cannot have the key \(other.key.debugDescription)",
+          hint: "it can have " + known.joined(separator: ", "))
       }
       let chat = try object.optional("chat", "a list of messages") { $0.array.map(JSON.array) }
       guard let input = try object.optionalString("text").map(WritingInput.text) ?? chat.map(WritingInput.chat) else {

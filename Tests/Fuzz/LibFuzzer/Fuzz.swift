@@ -3,9 +3,9 @@ import Foundation
 import FuzzParsers
 import HubTransformer
 
-// `fuzz --parser=NAME [LIBFUZZER'S OPTIONS] [CORPUS…]`: libFuzzer calls what is here, and feeds one parser with what it makes
-// of a corpus. A trap, a read out of bounds, a length that is believed and an input that takes too long end the process, and
-// leave the input in a file. `Tests/Fuzz/fuzz.py` builds it, and runs it for all parsers.
+// `fuzz --parser=NAME [LIBFUZZER'S OPTIONS] [CORPUS…]`: libFuzzer calls what is here, and feeds one parser with what it
+// makes of a corpus. A trap, a read out of bounds, a length that is believed and an input that takes too long end the
+// process, and leave the input in a file. `Tests/Fuzz/fuzz.py` builds it, and runs it for all parsers.
 
 /// libFuzzer passes over options with two dashes, and gives them to its children.
 private let parser = Parser.all.first { CommandLine.arguments.contains("--parser=" + $0.name) }

@@ -2,11 +2,12 @@ import Foundation
 import FuzzParsers
 import HubTransformer
 
-/// `mutations PARSER CORPUS LAST COUNT SECONDS SEED`: feeds a parser with the files of a folder, then with COUNT mutations of
-/// them, or as many as there is time for. No libFuzzer is needed: the traps of a debug build find what they find.
+/// `mutations PARSER CORPUS LAST COUNT SECONDS SEED`: feeds a parser with the files of a folder, then with COUNT
+/// mutations of them, or as many as there is time for. No libFuzzer is needed: the traps of a debug build find what
+/// they find.
 ///
-/// Each input is in the file LAST before it is parsed, so that it is there if the process ends. Without arguments the parsers
-/// are listed.
+/// Each input is in the file LAST before it is parsed, so that it is there if the process ends. Without arguments the
+/// parsers are listed.
 @main
 struct Mutations {
   /// No honest parser takes ten seconds for one input.

@@ -5,8 +5,8 @@ import HubArchive
 package struct Input {
   package var files: [(name: String, bytes: [UInt8])]
 
-  /// - Parameter bytes: the file; for parsers of folders, for each file its name, its bytes, and before each of both how
-  ///   many bytes they are, in four bytes. Nil when they are not that.
+  /// - Parameter bytes: the file; for parsers of folders, for each file its name, its bytes, and before each of both
+  ///   how many bytes they are, in four bytes. Nil when they are not that.
   package init?(_ bytes: [UInt8], for parser: Parser) {
     files = parser.isFolder ? [] : [("input", bytes)]
     var rest = parser.isFolder ? bytes[...] : []

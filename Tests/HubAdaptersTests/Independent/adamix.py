@@ -1,4 +1,5 @@
-"""AdaMix: one of several down and up projections at random in training; their mean, or the mean of what all choices give, afterwards."""
+"""AdaMix: one of several down and up projections at random in training; their mean, or the mean of what all choices
+give, afterwards."""
 
 import numpy as np
 from tiny import *
@@ -39,14 +40,16 @@ def cases(w):
         return draw(np.random.default_rng(6), shapes)
 
     common = {"architecture": "adamix", "num_experts": EXPERTS, "reduction_factor": 3}
-    for name, ups, how in [("adamix", 1, "merged"), ("adamix_ensemble", 1, "ensemble"), ("adamix_ensemble_ups", EXPERTS, "ensemble"), ("adamix_ups", EXPERTS, "merged")]:
+    for name, ups, how in [("adamix", 1, "merged"), ("adamix_ensemble", 1, "ensemble"),
+        ("adamix_ensemble_ups", EXPERTS, "ensemble"), ("adamix_ups", EXPERTS, "merged")]:
         a = weights(range(LAYERS), ups)
         configuration = common | {"sharing_up": ups == 1, "inference": how}
         yield name, configuration, a, lambda ids, a=a, ups=ups, how=how: hidden(a, ids, range(LAYERS), ups, how)
     a = weights([1], EXPERTS)
     for k in range(EXPERTS):
         for l in range(EXPERTS):
-            yield f"adamix_routed_{k}_{l}", common | {"sharing_up": False, "leave_out": [0, 2]}, a, lambda ids, k=k, l=l: hidden(a, ids, [1], EXPERTS, (k, l))
+            yield f"adamix_routed_{k}_{l}", common | {"sharing_up": False,
+                "leave_out": [0, 2]}, a, lambda ids, k=k, l=l: hidden(a, ids, [1], EXPERTS, (k, l))
 
 
 def consistency(first, second):

@@ -1,4 +1,5 @@
-"""Bapna and Firat (2019): behind each layer a bottleneck that begins with a layer norm of its own, as the library's options spell it."""
+"""Bapna and Firat (2019): behind each layer a bottleneck that begins with a layer norm of its own, as the library's
+options spell it."""
 
 import numpy as np
 from tiny import *
@@ -6,7 +7,8 @@ from tiny import *
 
 def cases(w):
     configuration = {
-        "mh_adapter": False, "output_adapter": True, "original_ln_before": True, "original_ln_after": False, "residual_before_ln": False,
+        "mh_adapter": False, "output_adapter": True, "original_ln_before": True, "original_ln_after": False,
+        "residual_before_ln": False,
         "ln_before": True, "non_linearity": "relu", "reduction_factor": 3,
     }
     shapes = {}

@@ -1,5 +1,5 @@
-"""The biaffine parser of AdapterHub (Glavaš and Vulić 2021): words are the means of their pieces, and the first token is the root.
-UDapter's has layers before it that are generated from a language's vector."""
+"""The biaffine parser of AdapterHub (Glavaš and Vulić 2021): words are the means of their pieces, and the first token
+is the root. UDapter's has layers before it that are generated from a language's vector."""
 
 import numpy as np
 from tiny import *
@@ -22,7 +22,8 @@ def parsed(w, a, side):
             arc, relation = (np.append(side(name + ".dependent", word), 1) for name in ["arcs", "relations"])
             for head in [hidden[0]] + words:
                 y = np.append(side("relations.head", head), 1)
-                scores.append([arc @ a["arcs.weight"][0] @ side("arcs.head", head)] + [relation @ u @ y for u in a["relations.weight"]])
+                scores.append([arc @ a["arcs.weight"][0] @ side("arcs.head", head)]
+                    + [relation @ u @ y for u in a["relations.weight"]])
     return np.array(scores)
 
 
@@ -32,7 +33,8 @@ def cases(w):
     a = draw(np.random.default_rng(8), shapes)
     yield "biaffine", {"head_type": "dependency_parsing"} | labels, a, parsed(w, a, lambda name, x: x)
 
-    shapes = {"arcs.weight": (1, ARC + 1, ARC), "relations.weight": (RELATIONS, RELATION + 1, RELATION + 1), "languages.values": (2, VECTOR)}
+    shapes = {"arcs.weight": (1, ARC + 1, ARC), "relations.weight": (RELATIONS, RELATION + 1, RELATION + 1),
+        "languages.values": (2, VECTOR)}
     for name, size in [("arcs", ARC), ("relations", RELATION)]:
         for part in ["dependent", "head"]:
             shapes |= {f"{name}.{part}.weight": (VECTOR, size, HIDDEN), f"{name}.{part}.bias": (VECTOR, size)}
@@ -43,5 +45,6 @@ def cases(w):
         y = sum(e[k] * (a[name + ".weight"][k] @ x + a[name + ".bias"][k]) for k in range(VECTOR))
         return np.where(y > 0, y, np.expm1(np.minimum(y, 0)))
 
-    configuration = {"arc_size": ARC, "relation_size": RELATION, "languages": ["de", "yo"], "language": "yo", "language_size": VECTOR}
+    configuration = {"arc_size": ARC, "relation_size": RELATION, "languages": ["de", "yo"], "language": "yo",
+        "language_size": VECTOR}
     yield "udapter_parser", {"head_type": "udapter_parsing"} | labels | configuration, a, parsed(w, a, side)

@@ -1,4 +1,5 @@
-"""K-Adapter: blocks of transformer layers beside the model, each reading a hidden state and what the block before gave."""
+"""K-Adapter: blocks of transformer layers beside the model, each reading a hidden state and what the block before
+gave."""
 
 import numpy as np
 from tiny import *
@@ -45,7 +46,8 @@ def cases(w):
             return parts[0] if count == 1 else linear(a, "dense", np.concatenate(parts, 1))
 
         configuration = {
-            "architecture": "k_adapter", "adapter_list": read, "adapter_size": SIZE, "adapter_transformer_layers": layers,
+            "architecture": "k_adapter", "adapter_list": read, "adapter_size": SIZE,
+            "adapter_transformer_layers": layers,
             "adapter_skip_layers": skip, "num_attention_heads": COUNT, "intermediate_size": INSIDE, "knowledge": count,
         }
         yield name, configuration, a, hidden

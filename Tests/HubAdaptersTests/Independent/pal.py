@@ -23,7 +23,8 @@ def cases(w):
 
         return run(w, ids, adapted)[-1]
 
-    for name, attends, shares in [("pal", True, True), ("pal_low_rank", False, False), ("pal_own_projections", True, False)]:
+    for name, attends, shares in [("pal", True, True), ("pal_low_rank", False, False),
+        ("pal_own_projections", True, False)]:
         shapes = dense("shared.down", HIDDEN, SIZE) | dense("shared.up", SIZE, HIDDEN) if shares else {}
         for i in range(LAYERS):
             p = f"layers.{i}.feed_forward."

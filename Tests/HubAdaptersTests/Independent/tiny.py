@@ -72,7 +72,8 @@ def layer(w, i, x):
 def run(w, ids, layer=layer):
     """The hidden states of one text: behind the embeddings, and behind each layer."""
     e = "embeddings."
-    x = w[e + "word_embeddings.weight"][ids] + w[e + "position_embeddings.weight"][: len(ids)] + w[e + "token_type_embeddings.weight"][0]
+    x = w[e + "word_embeddings.weight"][ids] + w[e + "position_embeddings.weight"][: len(ids)] + w[e
+        + "token_type_embeddings.weight"][0]
     states = [norm(w, e + "LayerNorm", x)]
     for i in range(LAYERS):
         states.append(layer(w, i, states[-1]))
@@ -83,7 +84,9 @@ def draw(random, shapes):
     """Random weights; those of norms are around one."""
     def values(name, shape):
         noise = random.normal(0, 0.3, shape)
-        return (noise + (name.endswith("norm.weight") or name.endswith("norm_before.weight") or name.endswith("LayerNorm.weight"))).astype(np.float32)
+        return (noise
+            + (name.endswith("norm.weight") or name.endswith("norm_before.weight")
+                or name.endswith("LayerNorm.weight"))).astype(np.float32)
 
     return {name: values(name, shape) for name, shape in shapes.items()}
 
@@ -96,7 +99,8 @@ def layer_shapes(prefix, width, inner):
     shapes = {}
     for part in ["query", "key", "value"]:
         shapes |= dense(f"{prefix}attention.self.{part}", width, width)
-    shapes |= dense(f"{prefix}attention.output.dense", width, width) | dense(f"{prefix}intermediate.dense", width, inner)
+    shapes |= dense(f"{prefix}attention.output.dense", width, width) | dense(f"{prefix}intermediate.dense", width,
+        inner)
     shapes |= dense(f"{prefix}output.dense", inner, width)
     for part in ["attention.output", "output"]:
         shapes |= {f"{prefix}{part}.LayerNorm.{name}": (width,) for name in ["weight", "bias"]}
@@ -104,7 +108,8 @@ def layer_shapes(prefix, width, inner):
 
 
 def base():
-    shapes = {"embeddings.word_embeddings.weight": (WORDS, HIDDEN), "embeddings.position_embeddings.weight": (LENGTH, HIDDEN)}
+    shapes = {"embeddings.word_embeddings.weight": (WORDS, HIDDEN),
+        "embeddings.position_embeddings.weight": (LENGTH, HIDDEN)}
     shapes |= {"embeddings.token_type_embeddings.weight": (2, HIDDEN)}
     shapes |= {f"embeddings.LayerNorm.{name}": (HIDDEN,) for name in ["weight", "bias"]}
     for i in range(LAYERS):
@@ -113,7 +118,8 @@ def base():
 
 
 CONFIGURATION = {
-    "model_type": "bert", "vocab_size": WORDS, "hidden_size": HIDDEN, "num_hidden_layers": LAYERS, "num_attention_heads": HEADS,
+    "model_type": "bert", "vocab_size": WORDS, "hidden_size": HIDDEN, "num_hidden_layers": LAYERS,
+    "num_attention_heads": HEADS,
     "intermediate_size": INNER, "max_position_embeddings": LENGTH, "type_vocab_size": 2, "hidden_act": "gelu",
 }
 
@@ -123,7 +129,8 @@ def write(path, configuration, tensors):
     header, data = {"__metadata__": {"configuration": json.dumps(configuration)}}, b""
     for name, values in tensors.items():
         values = np.ascontiguousarray(values, np.float32)
-        header[name] = {"dtype": "F32", "shape": list(values.shape), "data_offsets": [len(data), len(data) + values.nbytes]}
+        header[name] = {"dtype": "F32", "shape": list(values.shape),
+            "data_offsets": [len(data), len(data) + values.nbytes]}
         data += values.tobytes()
     text = json.dumps(header).encode()
     text += b" " * (-len(text) % 8)

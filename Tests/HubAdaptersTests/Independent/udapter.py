@@ -37,7 +37,8 @@ def cases(w):
                 shapes |= {p + "down.weight": (VECTOR, SIZE, HIDDEN), p + "down.bias": (VECTOR, SIZE)}
                 shapes |= {p + "up.weight": (VECTOR, HIDDEN, SIZE), p + "up.bias": (VECTOR, HIDDEN)}
         a = draw(np.random.default_rng(7), shapes)
-        configuration = {"architecture": "udapter", "reduction_factor": 3, "languages": ["de", "tr", "yo"], "language": "tr", "language_size": VECTOR}
+        configuration = {"architecture": "udapter", "reduction_factor": 3, "languages": ["de", "tr", "yo"],
+            "language": "tr", "language_size": VECTOR}
         if projects:
             configuration |= {"features": FEATURES, "feature_projection": PROJECTION}
         yield name, configuration, a, lambda ids, a=a, projects=projects: hidden(a, ids, 1, projects)

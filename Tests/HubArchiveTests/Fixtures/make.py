@@ -39,7 +39,8 @@ class Streamed(io.RawIOBase):
         return len(data)
 
 
-def zipped(files=FILES, method=zipfile.ZIP_DEFLATED, streamed=False, large=False, folders=(), system=3, comment=b"", extra=b""):
+def zipped(files=FILES, method=zipfile.ZIP_DEFLATED, streamed=False, large=False, folders=(), system=3, comment=b"",
+    extra=b""):
     output = Streamed() if streamed else io.BytesIO()
     with zipfile.ZipFile(output, "w", method) as archive:
         archive.comment = comment
@@ -118,7 +119,9 @@ bad("local-checksum.zip", base.replace(crc, b"\1\2\3\4", 1), "archive/ambiguous"
 bad("count.zip", base[:end + 8] + b"\1\0\1\0" + base[end + 12:], "archive/ambiguous")
 bad("parts.zip", base[:end + 4] + b"\1\0\1\0" + base[end + 8:], "archive/ambiguous")
 bad("second-name.zip", zipped(extra=struct.pack("<HHBI", 0x7075, 9, 1, 0) + b"evil"), "archive/ambiguous")
-bad("encrypted.zip", base.replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0").replace(b"PK\x01\x02\x14\x03\x14\0\0\0", b"PK\x01\x02\x14\x03\x14\0\1\0"), "archive/forbidden-entry")
+bad("encrypted.zip",
+    base.replace(b"PK\x03\x04\x14\0\0\0", b"PK\x03\x04\x14\0\1\0").replace(b"PK\x01\x02\x14\x03\x14\0\0\0",
+        b"PK\x01\x02\x14\x03\x14\0\1\0"), "archive/forbidden-entry")
 bad("bzip2.zip", zipped(method=zipfile.ZIP_BZIP2), "archive/forbidden-entry")
 bad("twice.zip", zipped(files=[("a", b"1"), ("a", b"2")]), "archive/colliding-names")
 bad("case.zip", zipped(files=[("a", b"1"), ("A", b"2")]), "archive/colliding-names")
@@ -135,7 +138,8 @@ bad("link.zip", link.getvalue(), "archive/forbidden-entry")
 
 # Tar files.
 bad("bomb.tar.gz", gzip.compress(tarred(files={"zeros": bytes(20 << 20)}), mtime=0), "archive/limit")
-bad("checksum.tar.gz", gzip.compress(plain, mtime=0)[:-8] + b"\0" * 4 + gzip.compress(plain, mtime=0)[-4:], "archive/damaged")
+bad("checksum.tar.gz", gzip.compress(plain, mtime=0)[:-8] + b"\0" * 4 + gzip.compress(plain, mtime=0)[-4:],
+    "archive/damaged")
 bad("length.tar.gz", gzip.compress(plain, mtime=0)[:-4] + b"\0" * 4, "archive/damaged")
 bad("behind.tar.gz", gzip.compress(plain, mtime=0) + b"xxxxxxxxxx", "archive/damaged")
 bad("twice-compressed.tar.gz", gzip.compress(gzip.compress(plain, mtime=0), mtime=0), "archive/unknown-format")
@@ -149,13 +153,17 @@ with tempfile.TemporaryDirectory() as folder:
         file.seek(1 << 20)
         file.write(b"x")
     for format in ("gnu", "posix"):
-        command = ["tar", "--sparse", f"--format={format}", "--mtime=@0", "--owner=0", "--group=0", "-C", folder, "-cf", "-", "sparse"]
-        bad(f"sparse-{format}.tar", subprocess.run(command, check=True, capture_output=True).stdout, "archive/forbidden-entry")
+        command = ["tar", "--sparse", f"--format={format}", "--mtime=@0", "--owner=0", "--group=0", "-C", folder, "-cf",
+            "-", "sparse"]
+        bad(f"sparse-{format}.tar", subprocess.run(command, check=True, capture_output=True).stdout,
+            "archive/forbidden-entry")
 bad("one-end-block.tar", plain[:plain.rindex(b"\x07") // 512 * 512 + 512] + bytes(512), "archive/truncated")
-# Every character that full case folding (Unicode's CaseFolding, C and F) or normal form KC makes another of, and what they make.
+# Every character that full case folding (Unicode's CaseFolding, C and F) or normal form KC makes another of, and what
+# they make.
 characters = [chr(code) for code in range(0x80, 0x110000) if unicodedata.category(chr(code)) not in ("Cs", "Cn")]
 pairs = [
     (character, unicodedata.normalize("NFC", other))
     for character in characters if unicodedata.is_normalized("NFC", character)
     for other in (character.casefold(), unicodedata.normalize("NFKC", character))]
-(HERE / "alike.txt").write_text("".join(f"{character}\t{other}\n" for character, other in dict.fromkeys(pairs) if other != character))
+(HERE / "alike.txt").write_text(
+    "".join(f"{character}\t{other}\n" for character, other in dict.fromkeys(pairs) if other != character))

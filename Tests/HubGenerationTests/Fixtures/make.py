@@ -2,9 +2,9 @@
 
     python3 make.py        (transformers 4.57, torch)
 
-The logits after a text are `last[its last id] + 0.5 * before[the id before it]`; an encoder-decoder adds `source[its first
-source id]`. Both tables are in the file, so that any implementation can be that model. Cases in which a near tie decides are
-left out: noise of 1e-4 on all logits must not change what is written.
+The logits after a text are `last[its last id] + 0.5 * before[the id before it]`; an encoder-decoder adds `source[its
+first source id]`. Both tables are in the file, so that any implementation can be that model. Cases in which a near tie
+decides are left out: noise of 1e-4 on all logits must not change what is written.
 """
 import json
 import random
@@ -19,7 +19,8 @@ random.seed(7)
 torch.manual_seed(7)
 table = lambda: torch.round(torch.randn(VOCABULARY, VOCABULARY) * 2.5 * 1000) / 1000
 LAST, BEFORE = table(), table()
-REMOVING = {"min_length", "min_new_tokens", "forced_bos_token_id", "forced_eos_token_id", "suppress_tokens", "begin_suppress_tokens", "bad_words_ids", "no_repeat_ngram_size"}
+REMOVING = {"min_length", "min_new_tokens", "forced_bos_token_id", "forced_eos_token_id", "suppress_tokens",
+    "begin_suppress_tokens", "bad_words_ids", "no_repeat_ngram_size"}
 
 
 class Table(PreTrainedModel, GenerationMixin):
@@ -73,7 +74,8 @@ def write(model, prompt, chosen):
     if "sequence_bias" in wanted:
         wanted["sequence_bias"] = {tuple(ids): value for ids, value in wanted["sequence_bias"]}
     config = GenerationConfig(**wanted, output_scores=True, return_dict_in_generate=True, use_cache=False)
-    result = model.generate(torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), generation_config=config)
+    result = model.generate(torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long),
+        generation_config=config)
     scores = getattr(result, "sequences_scores", None)
     return result.sequences[:, len(prompt):].tolist(), None if scores is None else scores.tolist()
 
@@ -97,14 +99,17 @@ with torch.no_grad():
         Table.noise = 1e-4
         if any(write(model, prompt, chosen)[0] != sequences for _ in range(2)):
             continue
-        # Two forced ends are a tie; the library adds infinity to minus infinity where a decay meets an end that was removed.
+        # Two forced ends are a tie; the library adds infinity to minus infinity where a decay meets an end that was
+        # removed.
         if isinstance(chosen.get("forced_eos_token_id"), list) and "num_beams" in chosen:
             continue
         if "exponential_decay_length_penalty" in chosen and chosen.keys() & REMOVING:
             continue
         if scores and not all(-1e6 < score < 1e6 for score in scores):
             continue
-        cases.append({"prompt": prompt, "options": chosen, "sequences": [cut(each, chosen["eos_token_id"]) for each in sequences], "scores": scores})
+        cases.append(
+            {"prompt": prompt, "options": chosen,
+                "sequences": [cut(each, chosen["eos_token_id"]) for each in sequences], "scores": scores})
 with open("searches.json", "w") as file:
     rows = lambda table: [[round(value, 3) for value in row] for row in table.tolist()]
     file.write('{"last": %s,\n"before": %s,\n"cases": [\n' % (json.dumps(rows(LAST)), json.dumps(rows(BEFORE))))

@@ -1,10 +1,10 @@
 """Makes the fixtures of HubTokenizersTests: python make.py SHARED, where SHARED is the folder of shared tokenizer data.
 
 Needs Hugging Face's `tokenizers` and `transformers`, and `sentencepiece` (0.22.2, 4.57.6 and 0.2.1 were used). The
-vocabularies of `uncased` and `cased` are small parts of those of bert-base-uncased and bert-base-multilingual-cased (Apache
-2.0): the tokens that the texts need, and single characters. `added` is the cased one with added tokens of every kind.
-`pieces` (XLM-R's kind) and `bytes` (RoBERTa's) are trained on the texts; `bytes-prefixed` puts a space before each text.
-Expected values are what `tokenizers` gives for the small vocabularies.
+vocabularies of `uncased` and `cased` are small parts of those of bert-base-uncased and bert-base-multilingual-cased
+(Apache 2.0): the tokens that the texts need, and single characters. `added` is the cased one with added tokens of every
+kind. `pieces` (XLM-R's kind) and `bytes` (RoBERTa's) are trained on the texts; `bytes-prefixed` puts a space before
+each text. Expected values are what `tokenizers` gives for the small vocabularies.
 """
 
 import json
@@ -25,11 +25,14 @@ punct special-literal thai url whitespace zerowidth""".split()
 PER_KIND = 5
 WORDS = [
     ["Hello", "world", "!"], ["don't", "un-believ-able", "U.S.A."], ["", "two words", " ", "\u0301", "e\u0301"],
-    ["[MASK]", "a[SEP]b", "[MASK] [MASK]"], [], ["東京tower", "straße", "İstanbul", "한국어"], ["\u200b", "x\u200by", "\ufffd"],
+    ["[MASK]", "a[SEP]b", "[MASK] [MASK]"], [], ["東京tower", "straße", "İstanbul", "한국어"],
+    ["\u200b", "x\u200by", "\ufffd"],
 ]
 ADDED = [
-    "<e1>x</e1> and x<e1> and <e1>", "New York, new york, New Yorker, New York", "a  <left>  b", "a <right>   b", "<left><right> <left>",
-    "word solo words solo, unsolo solo", "caf\u00e9 cafe\u0301 CAF\u00c9", "solo<e1>solo  <right>solo", "\u3000<left> <right>\u2003\n", "solo_ \u0301solo solo\u0301",
+    "<e1>x</e1> and x<e1> and <e1>", "New York, new york, New Yorker, New York", "a  <left>  b", "a <right>   b",
+    "<left><right> <left>",
+    "word solo words solo, unsolo solo", "caf\u00e9 cafe\u0301 CAF\u00c9", "solo<e1>solo  <right>solo",
+    "\u3000<left> <right>\u2003\n", "solo_ \u0301solo solo\u0301",
 ]
 UNICODE_TRIALS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
 
@@ -78,7 +81,8 @@ def write(name, tokenizer, texts, of_words=None):
     folder = HERE / name
     folder.mkdir(exist_ok=True)
     (folder / "tokenizer.json").write_text(tokenizer.to_str(), encoding="utf-8")
-    lines = [json.dumps(line, ensure_ascii=True, separators=(",", ":")) for line in golden(tokenizer, texts, of_words or tokenizer)]
+    lines = [json.dumps(line, ensure_ascii=True, separators=(",", ":"))
+        for line in golden(tokenizer, texts, of_words or tokenizer)]
     (folder / "golden.jsonl").write_text("\n".join(lines) + "\n")
 
 
@@ -105,13 +109,16 @@ def pieces(texts):
     hexadecimal = lambda text: " ".join(f"{ord(c):X}" for c in text)
     with tempfile.TemporaryDirectory() as place:
         rules = {c: unicodedata.normalize("NFKC", c) for text in texts + sum(WORDS, []) for c in text}
-        rules |= {unicodedata.normalize("NFD", c): c for text in texts for c in text if len(unicodedata.normalize("NFD", c)) > 1}
+        rules |= {unicodedata.normalize("NFD", c): c for text in texts for c in text
+            if len(unicodedata.normalize("NFD", c)) > 1}
         rules |= {"\t": " ", "\n": " ", "\u200b": "", "e\u0301": "\u00e9"}
-        lines = [f"{hexadecimal(old)}\t{hexadecimal(new)}" for old, new in sorted(rules.items()) if old != new and old not in " \0"]
+        lines = [f"{hexadecimal(old)}\t{hexadecimal(new)}" for old, new in sorted(rules.items()) if old != new
+            and old not in " \0"]
         (pathlib.Path(place) / "rules.tsv").write_text("\n".join(lines) + "\n")
         (pathlib.Path(place) / "texts").write_text("\n".join(t.replace("\0", "") for t in texts if t.isprintable()))
         sentencepiece.SentencePieceTrainer.train(
-            input=f"{place}/texts", model_prefix=f"{place}/m", vocab_size=600, hard_vocab_limit=False, character_coverage=0.98,
+            input=f"{place}/texts", model_prefix=f"{place}/m", vocab_size=600, hard_vocab_limit=False,
+            character_coverage=0.98,
             normalization_rule_tsv=f"{place}/rules.tsv", minloglevel=2)
         trained = sentencepiece_model_pb2.ModelProto.FromString((pathlib.Path(place) / "m.model").read_bytes())
         trained.trainer_spec.ClearField("input")
@@ -128,7 +135,8 @@ def byte_pairs(texts):
     folder = HERE / "bytes"
     folder.mkdir(exist_ok=True)
     trained = ByteLevelBPETokenizer()
-    trained.train_from_iterator(texts, vocab_size=700, min_frequency=2, show_progress=False, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
+    trained.train_from_iterator(texts, vocab_size=700, min_frequency=2, show_progress=False,
+        special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"])
     trained.save_model(str(folder))
     files = {"vocab_file": str(folder / "vocab.json"), "merges_file": str(folder / "merges.txt")}
     return [RobertaTokenizerFast(**files, add_prefix_space=space).backend_tokenizer for space in (False, True)]
@@ -163,8 +171,10 @@ def unicode():
 
 
 def main(shared):
-    lines = [json.loads(line) for line in (shared / "bert-base-uncased" / "golden.jsonl").open(encoding="utf-8") if line.strip()]
-    texts = [t for kind in KINDS for t in [x["text"] for x in lines if x["kind"] == kind and len(x["text"]) < 160][:PER_KIND]]
+    lines = [json.loads(line) for line in (shared / "bert-base-uncased" / "golden.jsonl").open(encoding="utf-8")
+        if line.strip()]
+    texts = [t for kind in KINDS
+        for t in [x["text"] for x in lines if x["kind"] == kind and len(x["text"]) < 160][:PER_KIND]]
     for name, source in [("uncased", "bert-base-uncased"), ("cased", "bert-base-multilingual-cased")]:
         tokenizer, kept = smaller(Tokenizer.from_file(str(shared / source / "tokenizer.json")), texts)
         write(name, tokenizer, texts)
@@ -172,16 +182,19 @@ def main(shared):
             (HERE / name / "vocab.txt").write_text("\n".join(kept) + "\n", encoding="utf-8")
     tokenizer.add_special_tokens([AddedToken("<e1>", normalized=False)])
     tokenizer.add_tokens([
-        "New York", AddedToken("<left>", lstrip=True, normalized=False), AddedToken("<right>", rstrip=True, normalized=False),
+        "New York", AddedToken("<left>", lstrip=True, normalized=False),
+        AddedToken("<right>", rstrip=True, normalized=False),
         AddedToken("solo", single_word=True), AddedToken("caf\u00e9", normalized=True),
     ])
     write("added", tokenizer, ADDED)
-    more = texts + ["video  <mask> over", " <mask>", "<s>a</s> <unk>", "it's we'll I'VE they'd 's", "a\n\n b  c \n", "\t x\u00a0 y"]
+    more = texts + ["video  <mask> over", " <mask>", "<s>a</s> <unk>", "it's we'll I'VE they'd 's", "a\n\n b  c \n",
+        "\t x\u00a0 y"]
     write("pieces", pieces(texts), more)
     plain, prefixed = byte_pairs(texts)
     write("bytes", plain, more, of_words=prefixed)
     write("bytes-prefixed", prefixed, more)
-    (HERE / "cased" / "tokenizer_config.json").write_text('{"do_lower_case": false, "model_max_length": 1000000000000000019884624838656}\n')
+    (HERE / "cased" / "tokenizer_config.json").write_text(
+        '{"do_lower_case": false, "model_max_length": 1000000000000000019884624838656}\n')
     (HERE / "unicode.json").write_text(json.dumps(unicode(), separators=(",", ":")) + "\n")
 
 

@@ -28,7 +28,8 @@ def numbers(*shape, dtype=torch.float32):
 
 
 def expect(name, tensors):
-    lines = {key: {"shape": list(value.shape), "values": [float(x) for x in value.detach().reshape(-1).double().tolist()]}
+    lines = {
+        key: {"shape": list(value.shape), "values": [float(x) for x in value.detach().reshape(-1).double().tolist()]}
              for key, value in tensors.items() if value.is_floating_point()}
     (HERE / f"{name}.expected.json").write_text(json.dumps(lines, indent=1, sort_keys=True) + "\n")
 
@@ -41,13 +42,15 @@ def save(name, tensors):
 
 torch.manual_seed(0)
 base = numbers(4, 6)
-save("plain", {"down.weight": numbers(2, 3), "down.bias": numbers(2), "scale": torch.tensor(0.5), "none": numbers(0, 3)})
+save("plain",
+    {"down.weight": numbers(2, 3), "down.bias": numbers(2), "scale": torch.tensor(0.5), "none": numbers(0, 3)})
 save("views", OrderedDict(base=base, transposed=base.t(), column=base[:, 2], block=base[1:3, 2:5],
                           steps=base[::2, 1::3], permuted=numbers(2, 3, 4).permute(2, 0, 1)))
 save("types", {"double": numbers(3, dtype=torch.float64), "half": numbers(3, dtype=torch.float16),
                "bfloat": numbers(3, dtype=torch.bfloat16), "long": torch.arange(3), "bool": torch.tensor([True, False]),
                "byte": torch.arange(3, dtype=torch.uint8), "int": torch.arange(3, dtype=torch.int32)})
-save("parameters", {"w": torch.nn.Parameter(numbers(2, 2)), "frozen": torch.nn.Parameter(numbers(2), requires_grad=False)})
+save("parameters",
+    {"w": torch.nn.Parameter(numbers(2, 2)), "frozen": torch.nn.Parameter(numbers(2), requires_grad=False)})
 save("module", torch.nn.Sequential(torch.nn.Linear(2, 3), torch.nn.Linear(3, 1)).state_dict())
 torch.save(numbers(2), HERE / "lone-tensor.bin")
 torch.save({"adapter": {"w": numbers(2)}}, HERE / "nested.bin")
@@ -55,7 +58,8 @@ torch.save({"epoch": 3}, HERE / "number.bin")
 torch.save({"x": numbers(2).to(torch.float8_e4m3fn)}, HERE / "float8.bin")
 torch.save({"device": torch.device("cpu")}, HERE / "device.bin")
 
-tensors = {"b": numbers(2, 3), "a": numbers(3, dtype=torch.bfloat16), "c": numbers(2, dtype=torch.float16), "i": torch.arange(3)}
+tensors = {"b": numbers(2, 3), "a": numbers(3, dtype=torch.bfloat16), "c": numbers(2, dtype=torch.float16),
+    "i": torch.arange(3)}
 safetensors.torch.save_file(tensors, HERE / "mixed.safetensors", metadata={"format": "pt"})
 expect("mixed", tensors)
 safetensors.torch.save_file({"b": tensors["b"]}, HERE / "shard-1.safetensors")
@@ -105,10 +109,13 @@ bad("entry-unknown", packed(good | {"archive/code/evil.py": b""}), "torch/malfor
 bad("entry-constants", packed(good | {"archive/constants.pkl": b""}), "torch/malformed")
 bad("two-folders", packed(good | {"other/data.pkl": pickle}), "torch/malformed")
 bad("key-climbs", packed(good | {"archive/data/../0": storage}), "archive/unsafe-name")
-bad("shape-beyond", packed(good | {"archive/data.pkl": pickle.replace(b"K\x02K\x03\x86", b"K\x03K\x03\x86", 1)}), "torch/storage")
+bad("shape-beyond", packed(good | {"archive/data.pkl": pickle.replace(b"K\x02K\x03\x86", b"K\x03K\x03\x86", 1)}),
+    "torch/storage")
 bad("offset-beyond", packed(good | {"archive/data.pkl": pickle.replace(b"QK\x00", b"QK\x01", 1)}), "torch/storage")
-bad("type-other", packed(good | {"archive/data.pkl": pickle.replace(b"FloatStorage", b"DoubleStorage", 1)}), "torch/storage")
-bad("type-unknown", packed(good | {"archive/data.pkl": pickle.replace(b"FloatStorage", b"ComplexFloatStorage", 1)}), "pickle/forbidden-global")
+bad("type-other", packed(good | {"archive/data.pkl": pickle.replace(b"FloatStorage", b"DoubleStorage", 1)}),
+    "torch/storage")
+bad("type-unknown", packed(good | {"archive/data.pkl": pickle.replace(b"FloatStorage", b"ComplexFloatStorage", 1)}),
+    "pickle/forbidden-global")
 bad("strides-overlap", saved({"w": numbers(6).as_strided((3, 2), (1, 1))}), "torch/storage")
 bad("strides-zero", saved({"w": numbers(1).expand(4)}), "torch/storage")
 bad("list", saved([numbers(2)]), "torch/unexpected-object")
@@ -129,5 +136,6 @@ bad("legacy-longer", legacy + b"\0", "torch/length")
 bad("legacy-count", legacy[:-32] + struct.pack("<q", 5) + legacy[-24:], "torch/length")
 bad("legacy-count-huge", legacy[:-32] + struct.pack("<q", 1 << 62) + legacy[-24:], "torch/length")
 bad("legacy-count-negative", legacy[:-32] + struct.pack("<q", -1) + legacy[-24:], "torch/length")
-bad("legacy-big-endian", re.sub(rb"(little_endianq.)\x88", lambda found: found[1] + b"\x89", legacy), "torch/big-endian")
+bad("legacy-big-endian", re.sub(rb"(little_endianq.)\x88", lambda found: found[1] + b"\x89", legacy),
+    "torch/big-endian")
 bad("legacy-protocol", legacy.replace(b"M\xe9\x03.", b"M\xea\x03."), "torch/malformed")

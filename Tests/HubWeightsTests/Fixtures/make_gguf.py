@@ -1,7 +1,7 @@
 """Makes types.gguf and types.json: python make_gguf.py (needs `gguf` 0.17 and numpy).
 
-A tensor of every type that is read, of random blocks, and the numbers that the `gguf` package makes of them. It cannot quantise to
-all types, so that the blocks themselves are random: only the scales are kept small.
+A tensor of every type that is read, of random blocks, and the numbers that the `gguf` package makes of them. It cannot
+quantise to all types, so that the blocks themselves are random: only the scales are kept small.
 """
 import json
 import pathlib
@@ -11,7 +11,8 @@ from gguf import GGMLQuantizationType as Type
 
 HERE = pathlib.Path(__file__).parent
 random = numpy.random.default_rng(3)
-SCALES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0], Type.Q4_K: [0, 2], Type.Q5_K: [0, 2], Type.Q6_K: [208]}
+SCALES = {Type.Q4_0: [0], Type.Q4_1: [0, 2], Type.Q5_0: [0], Type.Q5_1: [0, 2], Type.Q8_0: [0], Type.Q4_K: [0, 2],
+    Type.Q5_K: [0, 2], Type.Q6_K: [208]}
 writer = gguf.GGUFWriter(HERE / "types.gguf", "test")
 writer.add_uint8("a.uint8", 200)
 writer.add_int8("a.int8", -3)
@@ -41,7 +42,8 @@ for type in [Type.BF16, *SCALES]:
         scales = (random.normal(size=(3, 2)) * 0.05).astype(numpy.float16)
         blocks[:, :, place:place + 2] = scales[..., None].view(numpy.uint8)
     if type == Type.BF16:
-        blocks = gguf.quants.quantize(random.normal(size=(3, 8)).astype(numpy.float32), type).view(numpy.uint8).reshape(3, 8, 2)
+        blocks = gguf.quants.quantize(random.normal(size=(3, 8)).astype(numpy.float32),
+            type).view(numpy.uint8).reshape(3, 8, 2)
     data = blocks.reshape(3, -1)
     writer.add_tensor(type.name, data, raw_dtype=type)
     expected[type.name] = gguf.quants.dequantize(data, type)
@@ -50,5 +52,8 @@ writer.write_kv_data_to_file()
 writer.write_tensors_to_file()
 writer.close()
 with open(HERE / "types.json", "w") as file:
-    json.dump({name: {"shape": list(values.shape), "values": [float(str(value)) for value in values.astype(numpy.float32).ravel()]} for name, values in expected.items()}, file)
+    json.dump(
+        {name: {"shape": list(values.shape),
+            "values": [float(str(value)) for value in values.astype(numpy.float32).ravel()]} for name,
+            values in expected.items()}, file)
     file.write("\n")

@@ -12,7 +12,7 @@ struct MultiTask: Routing {
   func check(_ sequences: Sequences, tasks: [Int]) throws {
     guard tasks.count == sequences.count, tasks.allSatisfy((0..<count).contains) else {
       throw Failure(
-        .wrongParts, "\(sequences.count) sequences need as many tasks between 0 and \(count - 1), not \(tasks)")
+        .wrongParts, "\(sequences.count) sequences need one task each, between 0 and \(count - 1), not \(tasks)")
     }
   }
 }

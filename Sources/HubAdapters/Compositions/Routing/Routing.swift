@@ -42,7 +42,7 @@ extension Routing {
   /// - Throws: ``Failure`` with code ``Failure/Code/wrongParts`` unless the parts add up to `count`.
   public func check(_ parts: [Int], addUpTo count: Int, _ what: String) throws {
     guard parts.reduce(0, +) != count else { return }
-    throw Failure(.wrongParts, "\(parts) adds up to \(parts.reduce(0, +)), and there are \(count) \(what)")
+    throw Failure(.wrongParts, "\(parts) adds up to \(parts.reduce(0, +)), but there are \(count) \(what)")
   }
 }
 

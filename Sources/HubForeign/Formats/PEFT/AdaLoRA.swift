@@ -2,8 +2,8 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// AdaLoRA (Zhang et al. 2023): `W x + b + alpha / (ranks + 1e-5) · B (E ⊙ A) x`, which is a LoRA with `E ⊙ A` as its first
-  /// factor. `ranks` is how many singular values training left, as the file or `rank_pattern` says.
+  /// AdaLoRA (Zhang et al. 2023): `W x + b + alpha / (ranks + 1e-5) · B (E ⊙ A) x`, which is a LoRA with `E ⊙ A` as its
+  /// first factor. `ranks` is how many singular values training left, as the file or `rank_pattern` says.
   static let adaLoRA: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config
     try refuseOptions(
@@ -19,7 +19,7 @@ extension PEFTMethod {
     let targets = try PEFTTargets(JSONObject(config.members.with(["rank_pattern": .null])))
     try targets.check(files.modules, saved: files.others)
     guard try config.optionalBool("use_rslora") != true else {
-      throw Failure(.unsupportedForeignContent, "AdaLoRA does not divide by a root", at: "use_rslora")
+      throw Failure(.unsupportedForeignContent, "AdaLoRA with use_rslora is not supported", at: "use_rslora")
     }
     var layers = PEFTLinearLayers()
     for module in files.modules {

@@ -2,8 +2,8 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// BOFT (Liu et al. 2024): `s ⊙ W (Rᵀ x) + b`, `R` being a product of rotations of blocks, between which the columns are
-  /// shuffled like a butterfly's wings. Kept as the matrix `Rᵀ`.
+  /// BOFT (Liu et al. 2024): `s ⊙ W (Rᵀ x) + b`, `R` being a product of rotations of blocks, between which the columns
+  /// are shuffled like a butterfly's wings. Kept as the matrix `Rᵀ`.
   static let boft: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(

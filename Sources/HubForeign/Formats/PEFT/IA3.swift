@@ -34,7 +34,7 @@ extension PEFTMethod {
     }
     guard isFeedForward == scalesInput else {
       throw Failure(
-        .unsupportedForeignContent, "the vector has the shape of a layer that feedforward_modules does not say it is",
+        .unsupportedForeignContent, "the vector's shape contradicts what feedforward_modules says of the layer",
         at: module.name)
     }
   }

@@ -2,8 +2,8 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// LoHa (Hyeon-Woo et al. 2022): `ΔW = alpha / r · (w1_a w1_b) ⊙ (w2_a w2_b)`. A product of two matrices of the ranks r and s,
-  /// element by element, is one of the rank r·s, whose factors have a column for each pair of theirs: a LoRA.
+  /// LoHa (Hyeon-Woo et al. 2022): `ΔW = alpha / r · (w1_a w1_b) ⊙ (w2_a w2_b)`. A product of two matrices of the ranks
+  /// r and s, element by element, is one of the rank r·s, whose factors have a column for each pair of theirs: a LoRA.
   static let loHa: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["alpha", "use_effective_conv2d"])

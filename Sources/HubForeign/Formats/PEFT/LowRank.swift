@@ -39,7 +39,8 @@ extension PEFTMethod {
     let a = try module.tensor("lora_A.weight"), b = try module.tensor("lora_B.weight")
     guard let rank = a.shape.first, a.shape.count == 2 else {
       throw Failure(
-        .unknownForeignTensor, "the factor has the shape \(a.shape): a shard of it, as some trainers save",
+        .unknownForeignTensor,
+        "the factor has the shape \(a.shape): some trainers save shards like this instead of the whole",
         at: module.name)
     }
     try targets.check(rank: rank, of: module)
@@ -66,7 +67,7 @@ extension PEFTMethod {
     if changing.contains(where: name.hasPrefix) {
       throw Failure(
         .unsupportedForeignContent,
-        "the adapter belongs to changed weights of the base model: init_lora_weights is \(name.debugDescription)",
+        "the adapter needs a base model with changed weights: init_lora_weights is \(name.debugDescription)",
         at: "init_lora_weights",
         hint:
           "convert it in Python: save_pretrained(…, path_initial_model_for_weight_conversion=…), or merge it into the base"
@@ -74,7 +75,7 @@ extension PEFTMethod {
     }
     guard ["gaussian", "eva", "orthogonal", "true", "false"].contains(name) else {
       throw Failure(
-        .unsupportedForeignContent, "\(name.debugDescription) is not known, and may change the base model",
+        .unsupportedForeignContent, "\(name.debugDescription) is unknown, and may change the base model",
         at: "init_lora_weights")
     }
   }

@@ -1,8 +1,8 @@
 import HubWords
 
-/// A regular expression of Python, as PEFT matches it against the names of modules: literals, classes, groups, alternatives
-/// and repetitions. All possibilities are followed at once, so that no expression takes more than the length of the name
-/// times its own.
+/// A regular expression of Python, as PEFT matches it against the names of modules: literals, classes, groups,
+/// alternatives and repetitions. All possibilities are followed at once, so that no expression takes more than the
+/// length of the name times its own.
 struct ModulePattern {
   private indirect enum Node {
     case empty

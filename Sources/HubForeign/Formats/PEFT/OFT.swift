@@ -30,7 +30,7 @@ extension PEFTMethod {
   private static func blockSize(_ elements: Int, _ module: PEFTModule) throws -> Int {
     let size = Int((1 + (1 + 8 * Double(elements)).squareRoot()) / 2)
     guard size * (size - 1) / 2 == elements, (2...1024).contains(size) else {
-      throw Failure(.unknownForeignTensor, "\(elements) numbers are no half of a block", at: module.name)
+      throw Failure(.unknownForeignTensor, "\(elements) numbers do not make half of a square block", at: module.name)
     }
     return size
   }
@@ -42,14 +42,15 @@ extension PEFTMethod {
       let blockSize = try config.optionalInteger("oft_block_size") ?? 0
       guard named == 0 || named == count, blockSize == 0 || blockSize == size else {
         throw Failure(
-          .unsupportedForeignContent, "the tensors have \(count) blocks of \(size), r or oft_block_size says otherwise",
+          .unsupportedForeignContent,
+          "the tensors have \(count) blocks of \(size), but r or oft_block_size says otherwise",
           at: module.name)
       }
       return count
     }
     guard count == 1, (1...65_536).contains(named) else {
       throw Failure(
-        .unsupportedForeignContent, "how many blocks share the rotation cannot be told without r", at: "block_share")
+        .unsupportedForeignContent, "without r, it is unknown how many blocks share the rotation", at: "block_share")
     }
     return named
   }

@@ -3,8 +3,8 @@ import HubModels
 import HubWords
 import HubWeights
 
-/// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights of
-/// the adapter, and of heads that were trained beside it.
+/// The folders that Hugging Face's PEFT saves: `adapter_config.json` with a `peft_type`, and one file with the weights
+/// of the adapter, and of heads that were trained beside it.
 ///
 /// The weights say which layers are adapted, and how; the configuration is held against them (``PEFTTargets``).
 public enum PEFT: ForeignFormat {
@@ -56,8 +56,8 @@ public enum PEFT: ForeignFormat {
     }
   }
 
-  /// The families that the base model may be of: the one that the files or the user name, or else those whose modules the
-  /// tensors name. Names of models say nothing: they may be paths.
+  /// The families that the base model may be of: the one that the files or the user name, or else those whose modules
+  /// the tensors name. Names of models say nothing: they may be paths.
   private static func families(_ json: JSONObject, _ file: WeightFile, _ hints: ForeignHints) throws -> [ModelFamily] {
     if let type = modelType(json) {
       if let family = ModelFamilies.family(of: type) { return [family] }
@@ -75,7 +75,8 @@ public enum PEFT: ForeignFormat {
     return [family]
   }
 
-  /// `xlm-roberta`, from the module that defines the model's class: `transformers.models.xlm_roberta.modeling_xlm_roberta`.
+  /// `xlm-roberta`, from the module that defines the model's class:
+  /// `transformers.models.xlm_roberta.modeling_xlm_roberta`.
   private static func modelType(_ json: JSONObject) -> String? {
     guard let library = json.members["auto_mapping"]?["parent_library"]?.string else { return nil }
     let parts = library.split(separator: ".")
@@ -97,12 +98,12 @@ public enum PEFT: ForeignFormat {
     }
     guard let first = found.first else {
       throw failure
-        ?? Failure(.unsupportedForeignContent, "the head belongs to no model that is known", at: "modules_to_save")
+        ?? Failure(.unsupportedForeignContent, "the head does not belong to any known model", at: "modules_to_save")
     }
     guard found.allSatisfy({ $0.head.configuration == first.head.configuration }) else {
       throw Failure(
         .unsupportedForeignContent,
-        "the files do not say which model they are for, and the heads of \(found.map(\.type).joined(separator: ", ")) differ",
+        "the files do not say which model they are for, and this head could belong to \(found.map(\.type).joined(separator: " or "))",
         at: "base_model_name_or_path", hint: "say it with --base-type")
     }
     return (first.head, found.map(\.type))
@@ -119,12 +120,12 @@ public enum PEFT: ForeignFormat {
     let guessed = try json.optionalString("task_type").flatMap { tasks[$0] }.map { family.className + $0 }
     guard let modelClass = named ?? guessed, let form = family.head(ofClass: modelClass) else {
       throw Failure(
-        .unsupportedForeignContent, "\(tensors[0].name) belongs to no head that is known", at: "modules_to_save",
+        .unsupportedForeignContent, "\(tensors[0].name) does not belong to any known head", at: "modules_to_save",
         hint: "task_type or auto_mapping must name the class of the model")
     }
     let weights = try tensors.map { tensor in
       guard case .tensor(let stable)? = form.meaning(ofTensor: tensor.name) else {
-        throw Failure(.unknownForeignTensor, "the tensor belongs to nothing in a \(modelClass)", at: tensor.name)
+        throw Failure(.unknownForeignTensor, "a \(modelClass) has no place for the tensor", at: tensor.name)
       }
       return tensor.renamed(stable)
     }
@@ -134,7 +135,7 @@ public enum PEFT: ForeignFormat {
     let own = Set(weights.map(\.name))
     guard (0..<layers).allSatisfy({ own.contains("linear.\($0).weight") }), own.allSatisfy({ $0.dotted.count == 3 })
     else {
-      throw Failure(.unknownForeignTensor, "the head is not that of a \(modelClass)", at: tensors[0].name)
+      throw Failure(.unknownForeignTensor, "the tensors do not make the head of a \(modelClass)", at: tensors[0].name)
     }
     configuration["num_labels"] = .integer(weights.first { $0.name == last }?.shape.first ?? 2)
     return ForeignAdapter.Head(name: "default", configuration: configuration, weights: weights)

@@ -120,7 +120,7 @@ private struct PEFTExport {
   private mutating func addLoRA(_ adapter: AdapterContent) throws {
     for key in ["use_gating", "vera_d"] {
       guard let value = c.members[key], !value.isNull, value != false else { continue }
-      throw Failure(.inexpressibleAdapter, "PEFT cannot say this", at: key)
+      throw Failure(.inexpressibleAdapter, "PEFT's format cannot express this", at: key)
     }
     let hasMagnitudes = try c.optionalBool("use_dora") ?? false
     guard try !hasMagnitudes || c.optionalString("dora_form") == "peft" else {
@@ -216,7 +216,7 @@ private struct PEFTExport {
     }
     guard let heads = adapter.manifest.source?["num_attention_heads"]?.integer else {
       throw Failure(
-        .inexpressibleAdapter, "PEFT wants to know the heads of the base model, and the adapter does not",
+        .inexpressibleAdapter, "PEFT needs the number of attention heads, but the adapter does not say it",
         at: "source.num_attention_heads")
     }
     let length = try c.integer("prefix_length"), hiddenSize = adapter.manifest.base.hiddenSize,
@@ -233,7 +233,7 @@ private struct PEFTExport {
     guard try c.optionalString("combine") == "words",
       let embedding = adapter.weights.first(where: { $0.name == "prompt.embedding" })
     else {
-      throw Failure(.inexpressibleAdapter, "PEFT's prompts have positions, these do not", at: "combine")
+      throw Failure(.inexpressibleAdapter, "PEFT's prompts have positions, but these do not", at: "combine")
     }
     add(embedding.renamed("prompt_embeddings"))
     configuration = virtualTokens("PROMPT_TUNING", embedding.shape.first ?? 0, adapter).with([

@@ -5,7 +5,8 @@ import HubWeights
 
 /// A module of the base model that an adapter of PEFT changes, with what the file holds for it.
 struct PEFTModule {
-  /// The name in the model that PEFT wrapped, its prefix included: patterns of the configuration are matched against it.
+  /// The name in the model that PEFT wrapped, its prefix included: patterns of the configuration are matched against
+  /// it.
   let name: String
   /// Where it is; `nil` for a module outside of the layers.
   let place: (layer: Int, place: String)?
@@ -97,7 +98,7 @@ struct PEFTFiles {
     else {
       throw Failure(
         .unsupportedForeignContent,
-        "the files do not say how many layers the encoder has, which come before the decoder's",
+        "the files do not say how many layers the encoder has, so that the decoder's cannot be found",
         at: "target_modules")
     }
     return count

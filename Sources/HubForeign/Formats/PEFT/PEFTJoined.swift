@@ -4,8 +4,8 @@ import HubWords
 
 /// Adapters of linear layers that a model stores as one, as PEFT adapts them: together.
 ///
-/// One first factor for all is written as it is. Factors of their own stand below each other, and the second factors along the
-/// diagonal: `[B₁ 0; 0 B₂]·[A₁; A₂]`.
+/// One first factor for all is written as it is. Factors of their own stand below each other, and the second factors
+/// along the diagonal: `[B₁ 0; 0 B₂]·[A₁; A₂]`.
 struct PEFTJoined {
   /// What stands in a stable name for the layers together.
   static let place = "joined"

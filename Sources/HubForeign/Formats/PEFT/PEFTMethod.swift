@@ -86,7 +86,8 @@ struct PEFTLinearLayers {
     let width = PEFTMethod.hiddenSize(place, input: shape.input, output: shape.output)
     guard hiddenSize == 0 || hiddenSize == width, (1...InputLimits.hiddenSize).contains(width) else {
       throw Failure(
-        .unsupportedForeignContent, "the tensors are of a model of \(width) columns, others of one of \(hiddenSize)",
+        .unsupportedForeignContent,
+        "the tensor is for a model of \(width) columns, but others are for one of \(hiddenSize)",
         at: module.name)
     }
     hiddenSize = width

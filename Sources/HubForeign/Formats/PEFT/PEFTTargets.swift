@@ -3,11 +3,11 @@ import HubModels
 import HubWords
 import HubWeights
 
-/// Which modules the configuration of an adapter means, and what it says of them, by the rules with which PEFT matches full
-/// names (`check_target_module_exists` and `get_pattern_key` in 0.21).
+/// Which modules the configuration of an adapter means, and what it says of them, by the rules with which PEFT matches
+/// full names (`check_target_module_exists` and `get_pattern_key` in 0.21).
 ///
-/// The tensors say which modules are adapted. What the configuration says must be the same: PEFT leaves out in silence what
-/// is only in one of the two.
+/// The tensors say which modules are adapted. What the configuration says must be the same: PEFT leaves out in silence
+/// what is only in one of the two.
 struct PEFTTargets {
   private let config: JSONObject
   private let matches: (String) -> Bool
@@ -38,7 +38,7 @@ struct PEFTTargets {
     if value.isNull || value.array?.isEmpty == true { return nil }
     guard let layers = value.integers ?? value.integer.map({ [$0] }),
       layers.allSatisfy({ (0..<InputLimits.layers).contains($0) })
-    else { throw Failure(.unsupportedForeignContent, "these are no numbers of layers", at: "layers_to_transform") }
+    else { throw Failure(.unsupportedForeignContent, "expected numbers of layers", at: "layers_to_transform") }
     return Set(layers)
   }
 
@@ -143,7 +143,8 @@ struct PEFTTargets {
     guard let rank = try own.map({ $0.integer }) ?? config.optionalInteger("r") ?? absent, (1...65_536).contains(rank)
     else {
       throw Failure(
-        .unsupportedForeignContent, "a rank is a number between 1 and 65536", at: own == nil ? "r" : "rank_pattern")
+        .unsupportedForeignContent, "a rank must be a number between 1 and 65536", at: own == nil ? "r" : "rank_pattern"
+      )
     }
     return rank
   }
@@ -154,7 +155,7 @@ struct PEFTTargets {
     guard rank == expected else {
       throw Failure(
         .unsupportedForeignContent,
-        "r and rank_pattern give the module the rank \(expected), and its tensors have \(rank): the scale is not known",
+        "r and rank_pattern give the module the rank \(expected), but its tensors have \(rank): the scale is unknown",
         at: module.name, hint: "put the rank into r or rank_pattern of adapter_config.json, as it was in training")
     }
   }
@@ -163,7 +164,7 @@ struct PEFTTargets {
   func alpha(of module: PEFTModule, key: String = "lora_alpha", absent: Double = 8) throws -> Double {
     let own = try value(in: "alpha_pattern", of: module)
     guard let alpha = try own.map({ $0.number }) ?? config.optionalNumber(key) ?? absent, alpha.isFinite else {
-      throw Failure(.unsupportedForeignContent, "a factor is a number", at: own == nil ? key : "alpha_pattern")
+      throw Failure(.unsupportedForeignContent, "a factor must be a number", at: own == nil ? key : "alpha_pattern")
     }
     return alpha
   }

@@ -10,7 +10,8 @@ extension PEFTMethod {
     "modules_to_save", "init_weights",
   ]
 
-  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin after them.
+  /// Prefix tuning: `[tokens, 2 · layers · hidden]`, keys and values of all layers; the text's positions begin after
+  /// them.
   static let prefixTuning: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config
     try refuseOptions(config, except: options)
@@ -25,7 +26,8 @@ extension PEFTMethod {
       let (half, overflow) = layers.multipliedReportingOverflow(by: hiddenSize)
       guard !overflow, half > 0, half < 1 << 40, tensor.shape.last == 2 * half else {
         throw Failure(
-          .unsupportedForeignContent, "\(layers) layers of \(hiddenSize) columns do not make the shape \(tensor.shape)",
+          .unsupportedForeignContent,
+          "the shape \(tensor.shape) does not fit \(layers) layers of \(hiddenSize) columns",
           at: "num_layers")
       }
     }
@@ -38,14 +40,14 @@ extension PEFTMethod {
       weights: [flat.renamed("prefix.values")], hiddenSize: hiddenSize)
   }
 
-  /// Prompt tuning, and P-tuning (Liu et al. 2021), whose encoder PEFT leaves out when it saves: `[tokens, hidden]`, words
-  /// before the text's.
+  /// Prompt tuning, and P-tuning (Liu et al. 2021), whose encoder PEFT leaves out when it saves: `[tokens, hidden]`,
+  /// words before the text's.
   static let promptTuning: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     try refuseOptions(files.config, except: options)
     let length = try files.config.integer("num_virtual_tokens"), tensor = try prompt(files, length)
     if let width = try files.config.optionalInteger("token_dim"), tensor.shape.count == 2, width != tensor.shape[1] {
       throw Failure(
-        .unsupportedForeignContent, "the prompt has \(tensor.shape[1]) columns, the configuration says \(width)",
+        .unsupportedForeignContent, "the prompt has \(tensor.shape[1]) columns, but the configuration says \(width)",
         at: "token_dim")
     }
     return PEFTMethod(
@@ -63,6 +65,6 @@ extension PEFTMethod {
 
   private static func unexpectedPrompt(_ length: Int) -> Failure {
     Failure(
-      .unknownForeignTensor, "expected the one tensor prompt_embeddings of \(length) rows", at: "num_virtual_tokens")
+      .unknownForeignTensor, "expected a single tensor, prompt_embeddings, of \(length) rows", at: "num_virtual_tokens")
   }
 }

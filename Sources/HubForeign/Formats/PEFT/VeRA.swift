@@ -2,25 +2,27 @@ import HubWords
 import HubWeights
 
 extension PEFTMethod {
-  /// VeRA (Kopiczko et al. 2024): `W x + b + (λ_b ⊙ B) (λ_d ⊙ A) x` with one `A` and one `B` for all layers, of which each
-  /// takes the part that it needs. Written out as a LoRA.
+  /// VeRA (Kopiczko et al. 2024): `W x + b + (λ_b ⊙ B) (λ_d ⊙ A) x` with one `A` and one `B` for all layers, of which
+  /// each takes the part that it needs. Written out as a LoRA.
   static let vera: @Sendable (PEFTFiles) throws -> PEFTMethod = { files in
     let config = files.config, targets = try PEFTTargets(config)
     try refuseOptions(config, except: ["projection_prng_key", "save_projection", "vera_dropout", "d_initial"])
     try targets.check(files.modules, saved: files.others)
     guard let a = files.shared["vera_A"], let b = files.shared["vera_B"], a.shape.count == 2, b.shape.count == 2 else {
       throw Failure(
-        .missingForeignTensor, "the file has no vera_A and vera_B, which its random numbers made",
+        .missingForeignTensor, "the file lacks vera_A and vera_B, the shared random matrices",
         at: "save_projection",
         hint: "save the adapter with save_projection=True")
     }
     let rank = a.shape[0], first = try a.floats(), second = try b.floats()
     guard try rank == config.optionalInteger("r") ?? 256, b.shape[1] == rank else {
       throw Failure(
-        .unsupportedForeignContent, "the shared matrices have the rank \(rank), the configuration has another", at: "r")
+        .unsupportedForeignContent, "the shared matrices have the rank \(rank), but the configuration says another",
+        at: "r")
     }
     var layers = PEFTLinearLayers()
-    // The shared first factor is as wide as the widest input. A layer's own is the model's, but for the last of a layer.
+    // The shared first factor is as wide as the widest input. A layer's own is the model's, but for the last of a
+    // layer.
     let hidden =
       try files.modules.first { $0.place?.place != "intermediate" }?.tensor("vera_lambda_b").count ?? a.shape[1]
     for module in files.modules {

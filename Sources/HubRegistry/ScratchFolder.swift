@@ -2,15 +2,11 @@ import Foundation
 import HubArchive
 import HubWords
 
-#if canImport(Darwin)
-  import Darwin
-#else
-  import Glibc
-#endif
+import Glibc
 
 /// A folder for one piece of work, removed at its end. As long as its owner lives it is locked, so that others can tell
 /// it from what a dead process left behind.
-final class Scratch: Sendable {
+final class ScratchFolder: Sendable {
   let path: String
   private let lock: KernelLock
 

@@ -1,0 +1,17 @@
+import ArgumentParser
+import Dovetail
+import HubTensor
+
+/// The base model that texts go through, and how it computes.
+struct BaseOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
+  @OptionGroup var threads: ThreadOptions
+  @Option(help: "The precision of the base model's weights: float32, bfloat16 or int8.")
+  var precision = Precision.float32
+  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
+  var allowBaseMismatch = false
+
+  func load(from hub: Hub) throws -> Base {
+    try hub.baseModel(model, precision: precision, engine: threads.engine())
+  }
+}
