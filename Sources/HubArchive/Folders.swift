@@ -110,6 +110,17 @@ package final class ScratchFolder {
     chmod(path, 0o755)
   }
 
+  /// Refuses a target that ``publish(isDurable:)`` would refuse, before work is done that takes long.
+  ///
+  /// - Throws: ``Failure/Code/existingFile`` if it is there, and no empty folder.
+  package static func check(_ target: String) throws {
+    var status = stat()
+    guard lstat(target, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR, try OpenFile(folder: target).childNames().isEmpty else {
+      throw Failure(.existingFile, "there is something already", at: target)
+    }
+  }
+
   deinit {
     guard !isPublished, let folder = try? OpenFile(folder: path) else { return }
     for item in ((try? folder.contents()) ?? []).reversed() {
