@@ -20,7 +20,7 @@ let layers: [(name: String, imports: [Target.Dependency])] = [
   ("HubBundle", ["HubWords", "HubArchive", "HubWeights", "CCrypto"]),
   ("HubForeign", ["HubWords", "HubModels", "HubArchive", "HubWeights", "HubBundle"]),
   ("HubRegistry", ["HubWords", "HubArchive", "HubWeights", "HubBundle", "HubForeign", "CSQLite", database]),
-  ("HubTokenizers", ["HubWords", "HubModels", "HubWeights"]),
+  ("HubTokenizers", ["HubWords", "HubModels", "HubArchive", "HubWeights"]),
   ("HubTensor", ["HubWords", "CHubKernels"]),
   ("HubTransformer", ["HubWords", "HubModels", "HubWeights", "HubTensor"]),
   ("HubAdapters", ["HubWords", "HubModels", "HubWeights", "HubTensor", "HubTransformer"]),
@@ -54,7 +54,7 @@ let tests: [(name: String, imports: [Target.Dependency])] = [
     "HubRegistryTests",
     ["HubModels", "HubRegistry", "HubBundle", "HubArchive", "HubWeights", "HubWords", "HubTesting", database]
   ),
-  ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords"]),
+  ("HubTokenizersTests", ["HubModels", "HubTokenizers", "HubWords", "HubTesting"]),
   ("HubGenerationTests", ["HubGeneration", "HubTensor", "HubTokenizers", "HubWords"]),
   ("HubTensorTests", ["HubTensor"]),
   ("HubTransformerTests", ["HubModels", "HubTesting", "HubTransformer", "HubTensor", "HubWeights", "HubWords"]),

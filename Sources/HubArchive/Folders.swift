@@ -96,14 +96,29 @@ package final class ScratchFolder {
 
   /// Makes a folder beside `target`, which must not be there, or be an empty folder.
   package init(for target: String) throws {
-    var trimmed = target[...]
-    while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
-    let parts = PathParts(String(trimmed))
-    self.target = String(trimmed)
+    let trimmed = Self.trimmed(target)
+    let parts = PathParts(trimmed)
+    self.target = trimmed
     parent = parts.folder
     path = parts.temporaryPath
     guard mkdir(path, 0o755) == 0 else { throw Failure.system(.unwritableFile, "create a folder", at: path) }
     chmod(path, 0o755)
+  }
+
+  /// Refuses a target that ``publish(isDurable:)`` would refuse, before work is done that takes long.
+  ///
+  /// - Throws: ``Failure/Code/existingFile`` if it is there, and no empty folder; ``Failure/Code/missingFile`` or
+  ///   ``Failure/Code/unwritableFile`` if the folder that it would lie in is not there, or nothing can be made in it.
+  package static func check(_ target: String) throws {
+    let target = trimmed(target), parent = PathParts(target).folder
+    guard access(parent, W_OK | X_OK) == 0 else {
+      throw Failure.system(.unwritableFile, "create a folder", at: parent)
+    }
+    var status = stat()
+    guard lstat(target, &status) == 0 else { return }
+    guard status.st_mode & S_IFMT == S_IFDIR, try OpenFile(folder: target).childNames().isEmpty else {
+      throw Failure(.existingFile, "there is something already", at: target)
+    }
   }
 
   deinit {
@@ -112,6 +127,13 @@ package final class ScratchFolder {
       unlinkat(folder.descriptor, item.name.text, item.isFolder ? AT_REMOVEDIR : 0)
     }
     rmdir(path)
+  }
+
+  /// A path without the slashes at its end.
+  private static func trimmed(_ path: String) -> String {
+    var trimmed = path[...]
+    while trimmed.utf8.count > 1, trimmed.utf8.last == UInt8(ascii: "/") { trimmed.removeLast() }
+    return String(trimmed)
   }
 
   package func makeFolder(_ name: String) throws {

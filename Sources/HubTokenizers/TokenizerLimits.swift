@@ -20,6 +20,10 @@ extension InputLimits {
   public static let replacementBytes = 64
   /// Bytes of a normalised text for each byte that was given.
   public static let textGrowth = 16
+  /// Different words, counted once a file, of the texts that a vocabulary is made of.
+  public static let trainingWords = 8_000_000
+  /// Bytes of all of them.
+  public static let trainingWordBytes = 128 << 20
 
   /// The limits of tokenizers, as `hub limits` prints them.
   public static let tokenizers: [InputLimit] = [
@@ -32,5 +36,7 @@ extension InputLimits {
     InputLimit("tokenizer: parts of a sequence", tokenizerParts, .count),
     InputLimit("tokenizer: a text that is replaced, or replaces", replacementBytes, .bytes),
     InputLimit("tokenizer: bytes of a normalised text for each that was given", textGrowth, .count),
+    InputLimit("tokenizer: different words to train on", trainingWords, .count),
+    InputLimit("tokenizer: bytes of the words to train on", trainingWordBytes, .bytes),
   ]
 }

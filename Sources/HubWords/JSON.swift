@@ -26,6 +26,11 @@ public enum JSON: Hashable, Sendable {
 
     public init() {}
 
+    /// Members whose keys are known to differ, however many they are.
+    package init(distinct members: some Sequence<(key: String, value: JSON)>) {
+      entries = members.map { Entry(key: $0.key, value: $0.value) }
+    }
+
     /// The value of `key`, found by looking through the members one by one: objects that people write are small.
     public subscript(key: String) -> JSON? {
       get { entries.first { $0.key.utf8.elementsEqual(key.utf8) }?.value }

@@ -28,7 +28,7 @@ struct HubCommand: ParsableCommand {
       Search.self, IndexCommand.self, Resolve.self, AliasCommand.self, Outdated.self, UpgradeCommand.self,
       LockCommand.self,
       Pack.self, Unpack.self, Convert.self, Merge.self, Fold.self, Sign.self, Keys.self,
-      Model.self,
+      Model.self, TokenizerCommand.self,
       Doctor.self, LimitsCommand.self,
     ])
 
