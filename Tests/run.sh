@@ -64,6 +64,8 @@ else
   echo "SKIPPED: the recorded answers of all real adapters are not at $shared/real"
 fi
 
+python3 Tests/Real/embeddings.py "$hub" "$model"
+
 step "Training"
 python3 Tests/Training/check.py "$hub" "$model"
 

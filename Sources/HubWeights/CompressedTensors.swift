@@ -5,8 +5,8 @@ extension Failure.Code {
   public static let quantizedWeights = Self("model/quantized", .badData)
 }
 
-/// Matrices in eight bits with one scale for each row: the format `int-quantized` of compressed-tensors, which
-/// `transformers` and vLLM read. An element is the integer times the scale of its row.
+/// Matrices in eight bits with one scale for each row: the format `int-quantized` of the library compressed-tensors. An
+/// element is the integer times the scale of its row.
 public enum CompressedTensors {
   private static let scaleSuffix = "_scale"
 

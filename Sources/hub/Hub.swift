@@ -21,7 +21,7 @@ struct HubCommand: ParsableCommand {
       """,
     version: "0.1.0",
     subcommands: [
-      Run.self, Generate.self, Compose.self, Methods.self,
+      Run.self, Embed.self, Generate.self, Compose.self, Methods.self,
       Train.self, Evaluate.self, Rebuild.self,
       Install.self, List.self, Info.self, Remove.self, Undo.self, History.self, Verify.self, RepairCommand.self,
       CollectGarbage.self,

@@ -11,8 +11,8 @@ struct ModelCompress: ParsableCommand {
       hub model add minilm-int8
 
       bfloat16 takes half the space. int8 takes a quarter: the matrices are in eight bits with a scale for each row, in \
-      compressed-tensors' format int-quantized, which transformers and vLLM read. The result is another model, on which \
-      adapters of the first run only with --allow-base-mismatch.
+      compressed-tensors' format int-quantized. The result is another model, on which adapters of the first run only with \
+      --allow-base-mismatch.
       """)
 
   @Argument(help: "A base model.") var name: String

@@ -1,4 +1,5 @@
 public import ArgumentParser
+import Dovetail
 public import HubArchive
 public import HubBundle
 import HubWords
@@ -12,3 +13,4 @@ extension Compression: ExpressibleByArgument {}
 
 extension Precision: ExpressibleByArgument {}
 extension LineFormat: ExpressibleByArgument {}
+extension Pooling: ExpressibleByArgument {}

@@ -20,10 +20,13 @@ enum Console {
   }
 
   /// Writes a line, or lines, of data.
-  static func put(_ text: String) throws {
+  static func put(_ text: String) throws { try put(bytes: Array((text + "\n").utf8)) }
+
+  /// Writes data that is not text.
+  static func put(bytes: [UInt8]) throws {
     Progress.shared.clear()
     do {
-      try FileHandle.standardOutput.write(contentsOf: Data((text + "\n").utf8))
+      try FileHandle.standardOutput.write(contentsOf: Data(bytes))
     } catch {
       throw Failure(.unwritableOutput, "cannot write to standard output")
     }
