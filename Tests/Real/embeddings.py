@@ -30,7 +30,8 @@ def main():
     cases = json.loads(FILE.read_text())
     with tempfile.TemporaryDirectory() as folder:
         def run(*arguments, stdin=None):
-            done = subprocess.run([hub, *arguments, "--registry", f"{folder}/registry"], input=stdin, capture_output=True)
+            done = subprocess.run(
+                [hub, *arguments, "--registry", f"{folder}/registry"], input=stdin, capture_output=True)
             if done.returncode:
                 sys.exit(f"hub {' '.join(arguments)}: status {done.returncode}\n{done.stderr.decode()}")
             return done.stdout
