@@ -79,8 +79,8 @@ import Testing
     }
   }
 
-  /// Of 8 + 4 words the second file has a third. As halves, its words weigh 1.5 times as much: "cd" goes before "ab" with 5
-  /// of 8 as 5 · 0.75 < 4 · 1.5, and where all words count once, "ab" does.
+  /// Of 8 + 4 words the second file has a third. As halves, its words weigh 1.5 times as much: "cd" goes before "ab"
+  /// with 5 of 8 as 5 · 0.75 < 4 · 1.5, and where all words count once, "ab" does.
   @Test func `balance decides which pieces there are room for`() throws {
     let texts = ["ab ab ab ab ab a a a", "cd cd cd cd"]
     for (balance, piece) in [(1.0, "ab"), (0, "cd")] {

@@ -6,8 +6,8 @@ import HubTokenizers
 import HubTransformer
 public import HubWords
 
-/// Makes vectors of texts, such that texts which mean the same have vectors that point the same way (Reimers and Gurevych
-/// 2019).
+/// Makes vectors of texts, such that texts which mean the same have vectors that point the same way (Reimers and
+/// Gurevych 2019).
 ///
 /// ```swift
 /// let embedder = try TextEmbedder(hub, on: hub.baseModel("minilm"))
@@ -24,8 +24,8 @@ public struct TextEmbedder: Sendable {
   /// - Parameters:
   ///   - composition: the adapters; `nil` for the base model alone
   ///   - form: how it is done; as the model's files say if `nil`
-  /// - Throws: ``Failure``: names that are not installed, a setup that gives several answers, files that ask for what is not
-  ///   supported.
+  /// - Throws: ``Failure``: names that are not installed, a setup that gives several answers, files that ask for what
+  ///   is not supported.
   public init(
     _ hub: Hub, on base: Base, composition: Composition? = nil, form: EmbeddingForm? = nil,
     allowingOtherWeights: Bool = false

@@ -1,8 +1,9 @@
-/// Joins the pair of neighbouring pieces that occurs most often, again and again (byte pair encoding; Sennrich et al. 2016,
-/// <https://arxiv.org/abs/1508.07909>), in the order of the `BpeTrainer` of Hugging Face, which its `WordPieceTrainer` is.
+/// Joins the pair of neighbouring pieces that occurs most often, again and again (byte pair encoding; Sennrich et al.
+/// 2016, <https://arxiv.org/abs/1508.07909>), in the order of the `BpeTrainer` of Hugging Face, which its
+/// `WordPieceTrainer` is.
 ///
-/// Of pairs that occur as often, the one with the lower first id goes first, then the one with the lower second. A piece that
-/// two pairs make is one piece.
+/// Of pairs that occur as often, the one with the lower first id goes first, then the one with the lower second. A
+/// piece that two pairs make is one piece.
 struct PairMerges {
   private static let continuation = Array("##".utf8)
 

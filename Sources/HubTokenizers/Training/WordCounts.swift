@@ -64,12 +64,12 @@ struct WordCounts {
     }
   }
 
-  /// The weight of a word that occurs once, where texts are not balanced. Weights are whole numbers, so that their sums are
-  /// the same in any order.
+  /// The weight of a word that occurs once, where texts are not balanced. Weights are whole numbers, so that their sums
+  /// are the same in any order.
   static let unit = 1 << 16
 
-  /// The factor of the counts of each text, in units of ``unit``: *p*/*q*, where *q* is its share of all words, and *p* ∝
-  /// *q*ᵃ.
+  /// The factor of the counts of each text, in units of ``unit``: *p*/*q*, where *q* is its share of all words, and *p*
+  /// ∝ *q*ᵃ.
   func factors(balance: Double) -> [Int] {
     let total = Double(texts.reduce(0) { $0 + $1.total })
     let shares = texts.map { Double($0.total) / total }

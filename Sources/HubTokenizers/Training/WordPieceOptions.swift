@@ -10,17 +10,18 @@ public struct WordPieceOptions: Hashable, Sendable {
   public var stripsAccents = false
   /// How often a pair of pieces occurs, at least, to become one; counted after balancing.
   public var minimumFrequency = 2
-  /// How many different characters there may be; all if `nil`. Of more, the rarest are left out, and words with them are
-  /// unknown.
+  /// How many different characters there may be; all if `nil`. Of more, the rarest are left out, and words with them
+  /// are unknown.
   public var alphabetLimit: Int?
-  /// The power *a* that the shares of files are raised to, from 0 (all files weigh the same) to 1 (each word counts once):
-  /// a file with the share *q* of all words weighs as much as one with the share *p* ∝ *q*ᵃ, as in the training of XLM-R
-  /// (Conneau et al. 2020, <https://arxiv.org/abs/1911.02116>, section 3.1). The weights of all words sum to their number.
+  /// The power *a* that the shares of files are raised to, from 0 (all files weigh the same) to 1 (each word counts
+  /// once): a file with the share *q* of all words weighs as much as one with the share *p* ∝ *q*ᵃ, as in the training
+  /// of XLM-R (Conneau et al. 2020, <https://arxiv.org/abs/1911.02116>, section 3.1). The weights of all words sum to
+  /// their number.
   public var balance = 1.0
   /// Tokens of a text, special ones included, that the model will take; the files say so to `transformers`.
   public var maximumLength = 512
-  /// Characters of a word, at most; longer ones are not learned from, and are unknown. BERT's is 100; languages that write
-  /// without spaces, such as Thai, want more.
+  /// Characters of a word, at most; longer ones are not learned from, and are unknown. BERT's is 100; languages that
+  /// write without spaces, such as Thai, want more.
   public var longestWord = 100
 
   public init(vocabularySize: Int) { self.vocabularySize = vocabularySize }

@@ -1,7 +1,8 @@
 import HubArchive
 import HubWords
 
-/// Makes a vocabulary of word pieces of text files, and the files of its tokenizer, as Hugging Face's `WordPieceTrainer` does.
+/// Makes a vocabulary of word pieces of text files, and the files of its tokenizer, as Hugging Face's
+/// `WordPieceTrainer` does.
 ///
 /// ```swift
 /// let made = try WordPieceTraining.run(
@@ -46,9 +47,9 @@ public struct WordPieceTraining: Sendable {
   /// `tokenizer_config.json` and `vocab.txt` to a folder, which must not be there or be empty, and appears when it is
   /// complete.
   ///
-  /// - Throws: ``Failure``: ``Failure/Code/unsupportedTraining`` for options that make no sense, or no vocabulary of this
-  ///   text; ``Failure/Code/malformedText``, at the file and the line, for what is no text; `Failure.Code.existingFile`
-  ///   if there is something already.
+  /// - Throws: ``Failure``: ``Failure/Code/unsupportedTraining`` for options that make no sense, or no vocabulary of
+  ///   this text; ``Failure/Code/malformedText``, at the file and the line, for what is no text;
+  ///   `Failure.Code.existingFile` if there is something already.
   public static func run(
     files: [String], to folder: String, options: WordPieceOptions, observe: (Stage) -> Void = { _ in }
   ) throws -> WordPieceTraining {

@@ -1,7 +1,7 @@
 import HubWords
 
-/// The pieces of a vocabulary, by their ids: special tokens, characters, characters within words, and what pairs of them
-/// make, the most frequent first.
+/// The pieces of a vocabulary, by their ids: special tokens, characters, characters within words, and what pairs of
+/// them make, the most frequent first.
 struct WordPieceVocabulary {
   static let specialTokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
 

@@ -4,9 +4,9 @@ public import HubModels
 public import HubTransformer
 public import HubWords
 
-/// Which token follows (Radford et al. 2018), for decoders: of whole texts, or of what completes a prompt, which is read and
-/// not learned. Each text ends with the token that ends texts. Long texts are cut into windows, long completions at
-/// their end.
+/// Which token follows (Radford et al. 2018), for decoders: of whole texts, or of what completes a prompt, which is
+/// read and not learned. Each text ends with the token that ends texts. Long texts are cut into windows, long
+/// completions at their end.
 public enum NextWordsObjective: Objective {
   public static let task = "causal_lm"
   public static let columns = (required: [String](), optional: ["text", "prompt", "completion"])

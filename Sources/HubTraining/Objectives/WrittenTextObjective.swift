@@ -4,8 +4,8 @@ public import HubModels
 public import HubTransformer
 public import HubWords
 
-/// What an encoder-decoder writes of a text that it reads (Sutskever et al. 2014): a translation, a summary, an answer. The
-/// decoder reads the right words before each one that it learns. Both texts are cut at their end.
+/// What an encoder-decoder writes of a text that it reads (Sutskever et al. 2014): a translation, a summary, an answer.
+/// The decoder reads the right words before each one that it learns. Both texts are cut at their end.
 public enum WrittenTextObjective: Objective {
   public static let task = "seq2seq_lm"
   public static let columns = (required: ["text", "target"], optional: [String]())

@@ -1,8 +1,8 @@
-"""Makes `training/expected.json`: the vocabularies that Hugging Face's `WordPieceTrainer` makes of the texts in `training`.
+"""Makes `training/expected.json`: the vocabularies that Hugging Face's `WordPieceTrainer` makes of the texts there.
 
-Needs `tokenizers` (0.22.2 was used). It numbers the characters that continue words as it comes across them, which is another
-order in each run, and pairs that occur as often go by these numbers. Here all characters are given in advance, in the order
-of their code points, and each run makes the same.
+Needs `tokenizers` (0.22.2 was used). It numbers the characters that continue words as it comes across them, which is
+another order in each run, and pairs that occur as often go by these numbers. Here all characters are given in advance,
+in the order of their code points, and each run makes the same.
 """
 
 import collections
@@ -26,7 +26,8 @@ CASES = [
 
 def characters(tokenizer, texts, limit):
     """The characters that are kept, and those that continue words, as pieces."""
-    words = [word for text in texts for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))]
+    normal = [tokenizer.normalizer.normalize_str(text) for text in texts]
+    words = [word for text in normal for word, _ in tokenizer.pre_tokenizer.pre_tokenize_str(text)]
     counts = collections.Counter("".join(words)).most_common()
     if limit and counts[limit - 1][1] == counts[limit][1]:
         raise ValueError(f"the characters {limit} and {limit + 1} are as frequent")
