@@ -17,8 +17,11 @@ extension Hub {
   /// - Parameter folder: must not be there yet or be empty; appears when it is complete
   /// - Throws: ``Failure``: no such model, one whose matrices lie across, a folder that holds something.
   public func compress(_ baseName: String, to precision: Precision, folder: String) throws {
-    let record = try registry.baseModel(baseName), checkpoint = try Checkpoint(folder: record.folder)
-    let family = checkpoint.family
+    let record = try registry.baseModel(baseName)
+    guard GGUFFile.name(in: record.folder) == nil else {
+      throw Failure(.unsupportedModel, "the model is a GGUF file, whose weights are packed already", at: baseName)
+    }
+    let checkpoint = try Checkpoint(folder: record.folder), family = checkpoint.family
     guard precision != .int8 || family.layers.joined == nil else {
       throw Failure(
         .unsupportedModel,
@@ -27,7 +30,7 @@ extension Hub {
     }
     let own = checkpoint.weights.tensors.values.map { $0.renamed("\(family.prefix).\($0.name)") }
     let tensors = try locating(record.folder) { try Self.compressed(own + checkpoint.headTensors, to: precision) }
-    let scratch = try ScratchFolder(for: folder)
+    let scratch = try StagedFolder(for: folder)
     try copyCompanions(of: record, to: scratch)
     try SafetensorsWriter.write(
       tensors.sorted { $0.name < $1.name }, metadata: ["format": "pt"], to: scratch.path + "/model.safetensors")
@@ -47,7 +50,7 @@ extension Hub {
   }
 
   /// Copies the files of a model that hold no weights and no configuration.
-  func copyCompanions(of record: BaseModelRecord, to scratch: ScratchFolder) throws {
+  func copyCompanions(of record: BaseModelRecord, to scratch: StagedFolder) throws {
     let unwritten = ["safetensors", "index.json", "bin", "gguf"]
     for file in record.files where file.path != "config.json" && !unwritten.contains(where: file.path.hasSuffix) {
       try copy(file.path, from: record.folder, to: scratch)
@@ -55,7 +58,7 @@ extension Hub {
   }
 
   /// Copies a file and makes the folders that it lies in.
-  private func copy(_ path: String, from folder: String, to scratch: ScratchFolder) throws {
+  private func copy(_ path: String, from folder: String, to scratch: StagedFolder) throws {
     guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(path)") else {
       throw Failure(.unreadableFile, "the file cannot be read", at: "\(folder)/\(path)")
     }
@@ -68,7 +71,7 @@ extension Hub {
   }
 }
 
-extension ScratchFolder {
+extension StagedFolder {
   /// Writes `config.json`.
   func writeConfiguration(_ members: JSON.Members) throws {
     try write("config.json", Array((JSON.object(members).text(indent: 2) + "\n").utf8))

@@ -39,7 +39,7 @@ extension Hub {
       return try foldable.folded(
         into: checkpoint.weights, of: checkpoint.family, as: .running, in: Context(engine))
     }
-    let scratch = try ScratchFolder(for: folder)
+    let scratch = try StagedFolder(for: folder)
     try copyCompanions(of: record, to: scratch)
     let head = try FoldedHead(of: installed, on: checkpoint)
     try SafetensorsWriter.write(
@@ -47,6 +47,9 @@ extension Hub {
       to: scratch.path + "/model.safetensors")
     try scratch.writeConfiguration(checkpoint.configuration.members.with(head.configuration))
     try scratch.publish()
+    guard GGUFFile.name(in: record.folder) == nil else {
+      return head.notes + ["the tokenizer is part of the GGUF file, and is not in the folder"]
+    }
     return head.notes
   }
 }

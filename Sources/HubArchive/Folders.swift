@@ -86,7 +86,7 @@ extension OpenFile {
 }
 
 /// A folder that appears under its name only when it is complete and on the disk; given up, it leaves nothing.
-package final class ScratchFolder {
+package final class StagedFolder {
   /// Where to write until ``publish()``.
   package let path: String
   /// The name that it gets.

@@ -41,7 +41,7 @@ extension Bundle {
   ) throws -> Bundle {
     let reader = try ArchiveReader(file: path, limits: limits)
     let manifest = try manifestBytes(reader)
-    let scratch = try ScratchFolder(for: folder)
+    let scratch = try StagedFolder(for: folder)
     try reader.extract(into: scratch.path)
     try scratch.write(manifestName, manifest)
     return try locating(path) { try publishing(scratch, isDurable: isDurable) }

@@ -76,7 +76,7 @@ extension Bundle {
   public static func sign(_ path: String, with key: SigningKey) throws -> Digest {
     if (try? OpenFile(folder: path)) != nil { return try sign(folder: path, with: key) }
     let compression = try ArchiveReader(file: path).format.compression
-    let scratch = try ScratchFolder(for: path + ".signing")
+    let scratch = try StagedFolder(for: path + ".signing")
     let folder = scratch.path + "/bundle"
     _ = try unpack(file: path, into: folder, isDurable: false)
     try sign(folder: folder, with: key)

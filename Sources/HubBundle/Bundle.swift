@@ -66,7 +66,7 @@ public struct Bundle: Sendable {
 
   /// Checks what was written, as ``open(folder:)`` does, and then gives it its name. What was checked stays mapped: it
   /// is not read again. Failures do not name the folder, which is not the one that was asked for.
-  static func publishing(_ scratch: ScratchFolder, isDurable: Bool) throws -> Bundle {
+  static func publishing(_ scratch: StagedFolder, isDurable: Bool) throws -> Bundle {
     let bundle = try Bundle(scratch.path)
     try scratch.publish(isDurable: isDurable)
     return bundle.renamed(from: scratch.path, to: scratch.target)

@@ -51,7 +51,7 @@ public struct BundleBuilder: Sendable {
   /// - Throws: whatever ``Bundle/open(folder:)`` throws for a bundle that is not right, before the folder appears;
   ///   ``Failure/Code/existingFile``.
   public func write(to folder: String, isDurable: Bool = true) throws -> Bundle {
-    let scratch = try ScratchFolder(for: folder)
+    let scratch = try StagedFolder(for: folder)
     var manifest = manifest
     manifest.files = []
     func add(_ path: String, _ role: Manifest.Role, _ bytes: [UInt8]) throws {
@@ -77,7 +77,7 @@ public struct BundleBuilder: Sendable {
   static func bytes(_ json: JSON) -> [UInt8] { Array((json.text(indent: 2) + "\n").utf8) }
 }
 
-extension ScratchFolder {
+extension StagedFolder {
   /// Writes the files of members, and the folders above them.
   fileprivate func write(_ members: [BundleBuilder.Member]) throws {
     var folders: Set<String> = []

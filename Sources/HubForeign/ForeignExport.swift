@@ -55,7 +55,7 @@ extension ForeignFormats {
   public static func write(
     _ adapter: AdapterContent, as format: any ForeignFormat.Type, to folder: String
   ) throws -> [String] {
-    let files = try format.files(of: adapter), scratch = try ScratchFolder(for: folder)
+    let files = try format.files(of: adapter), scratch = try StagedFolder(for: folder)
     for (name, content) in files.json {
       try scratch.write(name, Array((JSON.object(content).text(indent: 2) + "\n").utf8))
     }

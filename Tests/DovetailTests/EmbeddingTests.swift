@@ -75,9 +75,17 @@ import Testing
       _ = try scratch.file("modules.json", Array(#"[{"path": "2", "type": "\#(module)"}]"#.utf8))
       #expect(code { _ = try EmbeddingForm(ofModel: scratch.path) } == "embedding/unsupported")
     }
+    for modules in [
+      "[{", "{}", "[3]", "[{}]", #"[{"path": "../x", "type": "Pooling"}]"#, #"[{"path": "/x", "type": "Pooling"}]"#,
+    ] {
+      let scratch = try Scratch()
+      _ = try scratch.file("modules.json", Array(modules.utf8))
+      #expect(throws: Failure.self) { try EmbeddingForm(ofModel: scratch.path) }
+    }
     let scratch = try Scratch()
-    _ = try scratch.file("modules.json", Array("[{".utf8))
-    #expect(throws: Failure.self) { try EmbeddingForm(ofModel: scratch.path) }
+    try write(scratch, poolings: ["pooling_mode_cls_token"])
+    _ = try scratch.file("sentence_bert_config.json", Array(#"{"max_seq_length": -3}"#.utf8))
+    #expect(code { _ = try EmbeddingForm(ofModel: scratch.path) } == "embedding/unsupported")
   }
 
   private func write(_ scratch: Scratch, poolings: [String]) throws {

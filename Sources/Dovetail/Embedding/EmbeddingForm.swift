@@ -41,10 +41,16 @@ public struct EmbeddingForm: Hashable, Sendable {
   public init(ofModel folder: String) throws {
     self.init()
     guard let modules = try Self.json(folder, "modules.json") else { return }
-    for module in modules.array ?? [] {
+    guard let modules = modules.array else {
+      throw Failure(.unsupportedEmbedding, "the file is not a list of modules", at: "\(folder)/modules.json")
+    }
+    for module in modules {
       let object = try locating("\(folder)/modules.json") { try JSONObject(module) }
       let path = try object.optionalString("path") ?? "",
         name = try object.string("type").split(separator: ".").last ?? ""
+      guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+        throw Self.refused("a module outside of the model's folder", at: "\(folder)/modules.json")
+      }
       switch name {
       case "Transformer": try readTransformer(folder, path)
       case "Pooling": try readPooling(folder, path)
@@ -59,6 +65,9 @@ public struct EmbeddingForm: Hashable, Sendable {
     guard path.isEmpty else { throw Self.refused("a transformer in a folder of its own", at: "\(folder)/modules.json") }
     guard let object = try Self.object(folder, "sentence_bert_config.json") else { return }
     maximumLength = try object.optionalInteger("max_seq_length")
+    guard maximumLength ?? 1 > 0 else {
+      throw Self.refused("texts of \(maximumLength ?? 0) tokens", at: "\(folder)/sentence_bert_config.json")
+    }
     lowercases = try object.optionalBool("do_lower_case") ?? false
   }
 

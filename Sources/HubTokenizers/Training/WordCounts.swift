@@ -1,10 +1,4 @@
-#if canImport(Darwin)
-  import Darwin
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Glibc
-#endif
+import Glibc
 import HubWords
 
 /// How often each word occurs in each of some texts, as BERT's tokenizer normalises and cuts them.

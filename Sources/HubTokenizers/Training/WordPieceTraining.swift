@@ -55,7 +55,7 @@ public struct WordPieceTraining: Sendable {
   ) throws -> WordPieceTraining {
     try options.check()
     guard !files.isEmpty else { throw Failure(.unsupportedTraining, "no texts to make a vocabulary of") }
-    try ScratchFolder.check(folder)
+    try StagedFolder.check(folder)
     var counts = WordCounts(options), lines: [Int] = []
     for file in files {
       observe(.reading(file))
@@ -64,7 +64,7 @@ public struct WordPieceTraining: Sendable {
     }
     let made = try WordPieceVocabulary(counts, options: options) { observe(.joining(pieces: $0)) }
     let pieces = made.pieces.map { String(decoding: $0, as: UTF8.self) }
-    let scratch = try ScratchFolder(for: folder)
+    let scratch = try StagedFolder(for: folder)
     for (name, content) in WordPieceFiles(pieces: pieces, options: options).all { try scratch.write(name, content) }
     try scratch.publish()
     let factors = counts.factors(balance: options.balance)
