@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# From a fresh checkout to answers: builds hub, fetches a base model, installs the adapters in Examples/adapters, and
-# uses them. Needs Debian or Ubuntu, a Swift toolchain, Python and a network. Run again, it is quick.
+# From a fresh checkout to answers: builds hub, fetches a base model, installs the adapters in Examples/adapters, uses
+# them, and trains one. Needs Debian or Ubuntu, a Swift toolchain, Python and a network. Run again, it is quick.
 #
 # Everything it makes lies in .build/quickstart: the program, the model, and a registry of its own.
 set -euo pipefail
@@ -55,6 +55,10 @@ show run --model minilm --setup cr "${reviews[@]}"
 if "$hub" info fusion_cr >/dev/null 2>&1; then
   show run --model minilm --setup 'fuse(sst2, subj, cr, cola)' "${reviews[@]}"
 fi
+
+say "Learning what a message is about, from the sixty lines of Examples/recipes/messages.tsv"
+"$hub" info messages >/dev/null 2>&1 || show train Examples/recipes/messages.yaml
+show run --model minilm --setup messages "the driver never came" "my card was charged again" "what a great little radio"
 
 say "Yours to go on with: hub is $hub ($(du -h "$hub" | cut -f 1))"
 echo "export PATH=$place/bin:\$PATH HUB_REGISTRY=$HUB_REGISTRY"
