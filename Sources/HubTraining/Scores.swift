@@ -31,6 +31,38 @@ public struct Scores: Sendable {
   private var sentences: [(gold: [Int], given: [Int])] = []
   private var arcs: [(isRightHead: Bool, isRightRelation: Bool)] = []
   private var losses: [(loss: Double, items: Int)] = []
+  /// Where each row's answers end, or of a language model each word's: what is resampled.
+  private var ends: [Ends] = []
+
+  private struct Ends {
+    var gold = 0, values = 0, sets = 0, spans = 0, sentences = 0, arcs = 0
+  }
+
+  private mutating func endUnit() {
+    ends.append(
+      Ends(
+        gold: gold.count, values: values.count, sets: sets.count, spans: spans.count, sentences: sentences.count,
+        arcs: arcs.count))
+  }
+
+  /// What can be resampled: rows, or of a language model words.
+  var unitCount: Int { ends.count }
+
+  /// The same of some of the rows, each as often as it is named; without losses.
+  func resampled(_ units: [Int]) -> Scores {
+    var result = Scores(answer, labels: labels)
+    for unit in units {
+      let first = unit == 0 ? Ends() : ends[unit - 1], end = ends[unit]
+      result.gold += gold[first.gold..<end.gold]
+      result.given += given[first.gold..<end.gold]
+      result.values += values[first.values..<end.values]
+      result.sets += sets[first.sets..<end.sets]
+      result.spans += spans[first.spans..<end.spans]
+      result.sentences += sentences[first.sentences..<end.sentences]
+      result.arcs += arcs[first.arcs..<end.arcs]
+    }
+    return result
+  }
 
   /// - Parameter labels: those of the head
   public init(_ answer: HeadAnswer, labels: [String]) { (self.answer, self.labels) = (answer, labels) }
@@ -55,8 +87,11 @@ public struct Scores: Sendable {
   ///   - added: rows of a prompt that stand before each sequence
   mutating func add(_ logits: Tensor, _ examples: ArraySlice<TrainingExample>, _ sequences: Sequences, hidden: [Int]) {
     if answer == .word {
-      gold += hidden
-      given += (0..<logits.rows).map { logits.row($0).largestIndex }
+      for (row, word) in hidden.enumerated() {
+        gold.append(word)
+        given.append(logits.row(row).largestIndex)
+        endUnit()
+      }
       return
     }
     var row = 0
@@ -90,6 +125,7 @@ public struct Scores: Sendable {
         }
       case .words, .written: break
       }
+      endUnit()
     }
   }
 

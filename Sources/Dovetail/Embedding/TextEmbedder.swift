@@ -30,6 +30,10 @@ public struct TextEmbedder: Sendable {
     _ hub: Hub, on base: Base, composition: Composition? = nil, form: EmbeddingForm? = nil,
     allowingOtherWeights: Bool = false
   ) throws {
+    guard !(base.model is any EncoderDecoder) else {
+      throw Failure(
+        .unsupportedEmbedding, "embeddings of models with an encoder and a decoder are not supported", at: base.name)
+    }
     self.base = base
     self.form = try form ?? EmbeddingForm(ofModel: base.folder)
     let assembly = Assembly(
