@@ -31,7 +31,7 @@ public struct DataRow: Sendable {
       let there = columns.entries.map(\.key).joined(separator: ", ")
       throw failure(
         "there is no column \(column.debugDescription)",
-        hint: "there are: \(there); the recipe's columns say which is which")
+        hint: "there are: \(there); columns of the recipe, or --column, say which is which")
     }
     return value
   }

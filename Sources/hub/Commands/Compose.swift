@@ -18,14 +18,13 @@ struct Compose: ParsableCommand {
 
   @Argument(help: "Adapters and how they are composed.") var composition: String
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
-  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
-  var allowBaseMismatch = false
+  @OptionGroup var mismatch: MismatchOptions
   @Flag(help: "Print JSON of the schema hub.compose/1.") var json = false
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
     let report = try options.open().explain(
-      Composition(parsing: composition), on: model, allowingOtherWeights: allowBaseMismatch)
+      Composition(parsing: composition), on: model, allowingOtherWeights: mismatch.allowBaseMismatch)
     if json { return try Console.put(json: members(of: report), schema: "hub.compose/1") }
     var table = Table(["ADAPTER", "METHOD", "ACTS AT", "LAYERS", "PARAMETERS", "COST"])
     for row in report.adapters {

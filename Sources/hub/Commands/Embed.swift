@@ -53,7 +53,7 @@ struct Embed: ParsableCommand {
     form.prompt = prompt ?? form.prompt
     let embedder = try TextEmbedder(
       hub, on: model, composition: setup.map { try Composition(parsing: $0) }, form: form,
-      allowingOtherWeights: base.allowBaseMismatch)
+      allowingOtherWeights: base.mismatch.allowBaseMismatch)
     switch output {
     case .jsonl:
       var failures = 0

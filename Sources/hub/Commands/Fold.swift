@@ -19,12 +19,12 @@ struct Fold: ParsableCommand {
   @Option(help: ArgumentHelp("The base model.", valueName: "name")) var model: String
   @Option(name: .shortAndLong, help: ArgumentHelp("The folder to create.", valueName: "dir"), completion: .directory)
   var output: String
-  @Flag(help: "Accept an adapter that was trained on other weights of the same architecture.")
-  var allowBaseMismatch = false
+  @OptionGroup var mismatch: MismatchOptions
   @OptionGroup var options: RegistryOptions
 
   func run() throws {
-    let notes = try options.open().fold(adapter, into: model, to: output, allowingOtherWeights: allowBaseMismatch)
+    let notes = try options.open().fold(
+      adapter, into: model, to: output, allowingOtherWeights: mismatch.allowBaseMismatch)
     try Console.put(output)
     for note in notes { Console.say("hub: note: " + Console.escaped(note)) }
   }

@@ -33,7 +33,7 @@ struct Generate: ParsableCommand {
   func run() throws {
     let hub = try options.open()
     let model = try base.load(from: hub), text = texts.text
-    let writer = try TextWriter(hub, on: model, allowingOtherWeights: base.allowBaseMismatch)
+    let writer = try TextWriter(hub, on: model, allowingOtherWeights: base.mismatch.allowBaseMismatch)
     let run = WritingRun(
       writer: writer, options: try writing.merged(into: writer.options),
       constraints: Constraints(model.tokenizer, writing),

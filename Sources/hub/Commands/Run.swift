@@ -50,7 +50,7 @@ struct Run: ParsableCommand {
     let hub = try options.open()
     let model = try base.load(from: hub), text = texts.text
     let setup = try setup ?? task.map { try hub.setup(forTask: $0, in: language, on: model).description }
-    let models = ComposedModels(hub, on: model, head: head, allowingOtherWeights: base.allowBaseMismatch)
+    let models = ComposedModels(hub, on: model, head: head, allowingOtherWeights: base.mismatch.allowBaseMismatch)
     // What the command asks for fails the command; what a line asks for fails the line.
     if setup != nil || !text.isEmpty { _ = try models.model(setup).get() }
     let shown: AnswerFormat = json ? .json : .readable(AnswerStyle(width: Console.width, escape: Console.escaped))

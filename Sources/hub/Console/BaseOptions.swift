@@ -8,8 +8,7 @@ struct BaseOptions: ParsableArguments {
   @OptionGroup var threads: ThreadOptions
   @Option(help: "The precision of the base model's weights: float32, bfloat16 or int8.")
   var precision = Precision.float32
-  @Flag(help: "Accept adapters that were trained on other weights of the same architecture.")
-  var allowBaseMismatch = false
+  @OptionGroup var mismatch: MismatchOptions
 
   func load(from hub: Hub) throws -> Base {
     try hub.baseModel(model, precision: precision, engine: threads.engine())
