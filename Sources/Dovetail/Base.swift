@@ -84,11 +84,6 @@ extension Base {
   }
 }
 
-extension BaseModel {
-  /// Whether it is a decoder or has one, and so writes texts.
-  var writes: Bool { self is any Decoder || self is any EncoderDecoder }
-}
-
 extension Failure.Code {
   /// An adapter was trained on another base model.
   public static let wrongBase = Self("setup/wrong-base", .refused)

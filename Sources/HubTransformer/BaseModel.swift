@@ -54,6 +54,11 @@ public protocol BaseModel: Sendable {
 }
 
 extension BaseModel {
+  /// Whether it is a decoder or has one, and so writes texts.
+  public var writes: Bool { self is any Decoder || self is any EncoderDecoder }
+}
+
+extension BaseModel {
   public var summarizesAtEnd: Bool { false }
   public var outputScale: Float { 1 }
 

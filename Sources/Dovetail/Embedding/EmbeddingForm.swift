@@ -1,4 +1,5 @@
 import Foundation
+import HubWeights
 public import HubWords
 
 extension Failure.Code {
@@ -104,8 +105,13 @@ public struct EmbeddingForm: Hashable, Sendable {
   }
 
   private static func json(_ folder: String, _ name: String) throws -> JSON? {
-    guard let bytes = FileManager.default.contents(atPath: "\(folder)/\(name)") else { return nil }
-    return try locating("\(folder)/\(name)") { try JSON(parsing: bytes) }
+    let path = "\(folder)/\(name)"
+    guard FileManager.default.fileExists(atPath: path) else { return nil }
+    let bytes = try MappedFile(path).withBytes { Array($0.prefix(InputLimits.jsonBytes + 1)) }
+    return try locating(path) {
+      try Placeholder.check(bytes)
+      return try JSON(parsing: bytes)
+    }
   }
 
   private static func refused(_ what: String, at place: String) -> Failure {

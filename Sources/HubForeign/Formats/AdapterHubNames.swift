@@ -2,7 +2,7 @@ public import HubModels
 public import HubWords
 
 /// Names of tensors in a family of models: AdapterHub's, which repeat the model's module tree and the adapter's name,
-/// and the stable ones of the bundle format, which do neither.
+/// and the stable ones of the bundle format, which repeat nothing.
 public struct AdapterHubNames: Sendable {
   private let family: ModelFamily
   private let encoderLayers: Int?

@@ -37,7 +37,7 @@ public struct ComposedWriter: NextTokens {
 
   /// - Throws: ``Failure`` with code ``Failure/Code/unsupportedModel`` for a model that writes nothing
   public init(_ base: any BaseModel, engine: Engine) throws {
-    guard base is any Decoder || base is any EncoderDecoder else {
+    guard base.writes else {
       throw Failure(
         .unsupportedModel, "the model can only read texts, not write them", hint: "use a decoder or an encoder-decoder")
     }

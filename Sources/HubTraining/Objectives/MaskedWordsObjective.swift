@@ -12,9 +12,7 @@ public enum MaskedWordsObjective: Objective {
   public static let columns = (required: ["text"], optional: ["pair"])
   public static let answer = HeadAnswer.word
 
-  public static func suits(_ base: any BaseModel) -> Bool { !(base is any Decoder || base is any EncoderDecoder) }
-
-  public static func labels(of row: DataRow) throws -> [String] { [] }
+  public static func suits(_ base: any BaseModel) -> Bool { !base.writes }
 
   public static func head(
     labels: [String], rows: [DataRow], shape: ModelShape, vocabularySize: Int

@@ -8,8 +8,6 @@ public enum MultipleChoiceObjective: Objective {
   public static let columns = (required: ["text", "choices", "label"], optional: [String]())
   public static let answer = HeadAnswer.choice
 
-  public static func labels(of row: DataRow) throws -> [String] { [] }
-
   public static func head(
     labels: [String], rows: [DataRow], shape: ModelShape, vocabularySize: Int
   ) throws -> JSON.Members {

@@ -83,7 +83,7 @@ public protocol Objective: Sendable {
   static var answer: HeadAnswer { get }
   /// Whether a base can learn it. Any can, unless the objective says otherwise.
   static func suits(_ base: any BaseModel) -> Bool
-  /// The names of labels in rows, in order; empty if it has none.
+  /// The names of labels in rows, in order; empty unless the objective has labels.
   static func labels(of row: DataRow) throws -> [String]
   /// A fresh head's configuration.
   ///
@@ -97,6 +97,8 @@ public protocol Objective: Sendable {
 
 extension Objective {
   public static func suits(_ base: any BaseModel) -> Bool { true }
+
+  public static func labels(of row: DataRow) throws -> [String] { [] }
 
   static func labelIDs(_ labels: [String]) -> JSON {
     .object(labels.enumerated().reduce(into: JSON.Members()) { $0[$1.element] = .integer($1.offset) })

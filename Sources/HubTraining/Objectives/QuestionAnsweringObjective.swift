@@ -10,8 +10,6 @@ public enum QuestionAnsweringObjective: Objective {
   public static let columns = (required: ["question", "context", "answers"], optional: [String]())
   public static let answer = HeadAnswer.span
 
-  public static func labels(of row: DataRow) throws -> [String] { [] }
-
   public static func head(
     labels: [String], rows: [DataRow], shape: ModelShape, vocabularySize: Int
   ) throws -> JSON.Members {

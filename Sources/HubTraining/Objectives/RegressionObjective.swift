@@ -8,8 +8,6 @@ public enum RegressionObjective: Objective {
   public static let columns = (required: ["text", "value"], optional: ["pair"])
   public static let answer = HeadAnswer.number
 
-  public static func labels(of row: DataRow) throws -> [String] { [] }
-
   public static func head(
     labels: [String], rows: [DataRow], shape: ModelShape, vocabularySize: Int
   ) throws -> JSON.Members { pooledHead("classification", ["value"]) }

@@ -13,8 +13,6 @@ public enum WrittenTextObjective: Objective {
 
   public static func suits(_ base: any BaseModel) -> Bool { base is any EncoderDecoder }
 
-  public static func labels(of row: DataRow) throws -> [String] { [] }
-
   /// What the checkpoint writes with; a fresh one would write nothing that makes sense.
   public static func head(
     labels: [String], rows: [DataRow], shape: ModelShape, vocabularySize: Int
